@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# install.sh: what the tests compare with, and cannot build themselves.
+#
+#   poppler-utils qpdf        other readers of PDF: pdfsig, pdftotext, pdftoppm, qpdf
+#   openssl softhsm2          another CMS, and an HSM in software
+#   strace                    what a node wrote and synced, for the power-cut test
+#   postgresql                the server of the larger store
+#   fonts-liberation          what pdftoppm draws with
+#   a Python venv             pyHanko, and gRPC from another language
+#
+# A test whose program is missing skips and says so. So nothing here may stop a
+# developer without root; but with CI=true a missing program is a failure, since
+# there a skipped comparison would look like a passed one.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+need() { missing+=("$1"); }
+warn() { echo "install: $*" >&2; }
+
+packages() {
+	local want=()
+	command -v pdfsig >/dev/null || want+=(poppler-utils)
+	command -v qpdf >/dev/null || want+=(qpdf)
+	command -v openssl >/dev/null || want+=(openssl)
+	command -v softhsm2-util >/dev/null || want+=(softhsm2)
+	command -v strace >/dev/null || want+=(strace)
+	command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want+=(postgresql)
+	[ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ] || want+=(fonts-liberation)
+	command -v python3 >/dev/null || want+=(python3 python3-venv)
+	[ ${#want[@]} -eq 0 ] && return
+	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+		for p in "${want[@]}"; do need "$p"; done
+		return
+	fi
+	echo "install: ${want[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q -y update >/dev/null || warn "apt-get update did not succeed; trying with the lists at hand"
+	if ! apt-get -q -y install --no-install-recommends "${want[@]}" >/dev/null; then
+		for p in "${want[@]}"; do need "$p"; done
+	fi
+}
+
+# The venv is made anew when requirements.txt changes, and only then.
+python() {
+	local venv=${LIENTHONG_VENV:-.tools/venv} stamp
+	command -v python3 >/dev/null || { need "python3"; return; }
+	stamp=$(cat tools/requirements.txt <(python3 --version) | cksum | cut -d' ' -f1)
+	[ "$(cat "$venv/.stamp" 2>/dev/null)" = "$stamp" ] && return
+	echo "install: Python venv in $venv"
+	rm -rf "$venv"
+	if python3 -m venv "$venv" &&
+		"$venv/bin/python3" -m pip install -q --disable-pip-version-check -r tools/requirements.txt; then
+		echo "$stamp" >"$venv/.stamp"
+	else
+		rm -rf "$venv"
+		need "the Python packages of tools/requirements.txt"
+	fi
+}
+
+packages
+python
+
+if [ ${#missing[@]} -gt 0 ]; then
+	warn "not installed: ${missing[*]}"
+	if [ "${CI:-}" = true ]; then
+		warn "CI=true: every comparison must run"
+		exit 1
+	fi
+	warn "tests that need them skip, and say so"
+fi
+exit 0
