@@ -1,0 +1,60 @@
+// Package pdf reads the structure of PDF files, revision by revision, and
+// appends a revision to one.
+//
+// It knows objects, cross-reference tables and streams, object streams, the
+// page tree and the form tree (ISO 32000-2, 7.3 to 7.5, 12.7). It does not
+// know cryptography, does not render, does not read the clock, and never
+// changes a byte that is already in the file.
+//
+// A file is read lazily through [Source]: [Open] reads its end and its
+// cross-reference sections, and an object is read when it is asked for. Every
+// count, depth and size is bounded by [Limits], so a hostile file costs a
+// bounded amount of memory and time, and an error.
+package pdf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A Source is the bytes of a file. [bytes.Reader] and [io.SectionReader] are
+// Sources.
+type Source interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// Limits bound what a file may cost. The zero value of a field means the
+// value of [DefaultLimits].
+type Limits struct {
+	Depth     int   // nesting of arrays and dictionaries, and chains of references
+	Objects   int   // highest object number
+	Revisions int   // cross-reference sections in the chain of /Prev
+	Nodes     int   // objects within one indirect object
+	Body      int64 // bytes of one indirect object without stream data
+	Decoded   int64 // bytes that all Decode calls on one file may give, and the cross-reference and object streams
+	Stream    int64 // bytes that one stream may decode to
+}
+
+// Errors that Open, the views and NewUpdate return, beside [*SyntaxError].
+var (
+	ErrNotPDF    = errors.New("pdf: not a PDF file: no %PDF- header in the first 1024 bytes")
+	ErrTruncated = errors.New("pdf: file is truncated or damaged: no startxref at its end")
+	ErrEncrypted = errors.New("pdf: file is encrypted")
+	ErrHybrid    = errors.New("pdf: hybrid-reference file (/XRefStm): appending a revision is not supported")
+	ErrLimit     = errors.New("pdf: limit exceeded")
+)
+
+// A SyntaxError is a fault of the file at a byte offset.
+type SyntaxError struct {
+	Offset int64 // from the first byte of the file; -1 where there is none
+	Msg    string
+}
+
+func (e *SyntaxError) Error() string {
+	if e.Offset < 0 {
+		return "pdf: " + e.Msg
+	}
+	return fmt.Sprintf("pdf: byte %d: %s", e.Offset, e.Msg)
+}
