@@ -1,0 +1,97 @@
+package signer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"lienthong/certs"
+)
+
+// A Policy is the rules of judgement, as data: everything that decides a verdict
+// and that an agency may want otherwise. Its canonical JSON is hashed into every
+// report. Take one of the built-in ones and change a copy; the zero Policy is
+// not useful.
+type Policy struct {
+	ID string `json:"id"`
+	// Trust: certificates and revocation are judged. Without it the verdicts are
+	// intact and altered, and weak algorithms are warnings.
+	Trust bool `json:"trust"`
+	// Purposes are the anchors that may vouch for a signer, in order of preference.
+	Purposes   []certs.Purpose  `json:"purposes"`
+	Algorithms certs.Algorithms `json:"algorithms"`
+	// Revocation says what a missing or stale answer means.
+	Revocation RevocationRule `json:"revocation"`
+	// FreshAfterSigning: an answer counts only if it was issued at or after the
+	// time judged; otherwise one whose interval covers that time is enough.
+	FreshAfterSigning bool `json:"fresh_after_signing"`
+	// SigningCertificate: signatures that do not name their certificate by its hash
+	// fail under every sub-filter, and not only under ETSI.CAdES.detached.
+	SigningCertificate bool `json:"signing_certificate"`
+	// Strict encoding: what is a warning about the encoding of a signature (mixed
+	// or spaced hexadecimal, bytes after the SignedData) makes it fail.
+	StrictEncoding bool `json:"strict_encoding"`
+	// DynamicContent: script and the like, which can change what is shown, make the
+	// verdict indeterminate and not only a warning.
+	DynamicContent bool `json:"dynamic_content"`
+}
+
+// RevocationRule says what it means that the status of a certificate cannot be had.
+type RevocationRule string
+
+const (
+	RevocationHard RevocationRule = "hard" // indeterminate
+	RevocationSoft RevocationRule = "soft" // indeterminate, and accepted by the policy
+)
+
+// DefaultPolicy follows Circular 15/2025/TT-BKHCN: certificates, their status and
+// the algorithms are judged, and what cannot be determined is said to be so.
+func DefaultPolicy() *Policy {
+	return &Policy{
+		ID:         "default",
+		Trust:      true,
+		Purposes:   []certs.Purpose{certs.OfficialSigning, certs.PublicSigning},
+		Algorithms: certs.DefaultAlgorithms(),
+		Revocation: RevocationHard,
+	}
+}
+
+// StrictPolicy is the default, and takes no answer older than the signature, no
+// signature without its certificate's hash, and no loose encoding.
+func StrictPolicy() *Policy {
+	p := DefaultPolicy()
+	p.ID, p.FreshAfterSigning, p.SigningCertificate, p.StrictEncoding, p.DynamicContent = "strict", true, true, true, true
+	return p
+}
+
+// IntegrityPolicy leaves trust and revocation out: a first look at a stranger's
+// file. It never says valid; its verdicts are intact and altered.
+func IntegrityPolicy() *Policy {
+	p := DefaultPolicy()
+	p.ID, p.Trust = "integrity", false
+	return p
+}
+
+// BuiltinPolicy returns the built-in policy of that name.
+func BuiltinPolicy(id string) (*Policy, error) {
+	switch id {
+	case "default", "":
+		return DefaultPolicy(), nil
+	case "strict":
+		return StrictPolicy(), nil
+	case "integrity":
+		return IntegrityPolicy(), nil
+	}
+	return nil, fmt.Errorf("policy %q: not built in; want default, strict or integrity", id)
+}
+
+// Reference names the policy and the digest of its canonical JSON.
+func (p *Policy) Reference() PolicyRef {
+	data, err := json.Marshal(p)
+	if err != nil { // the fields are plain data, so this cannot fail but for a mistake here
+		return PolicyRef{ID: p.ID}
+	}
+	digest := sha256.Sum256(data)
+	return PolicyRef{ID: p.ID, SHA256: hex.EncodeToString(digest[:])}
+}
