@@ -26,11 +26,11 @@ type Claim struct {
 	Agency string // code of the agency
 	// Bind asks the directory for what a certificate is bound to at a time; false
 	// where it knows nothing of it then.
-	Bind func(certificate *x509.Certificate, at time.Time) (AgencyBinding, bool)
+	Bind func(certificate *x509.Certificate, at time.Time) (Binding, bool)
 }
 
-// An AgencyBinding is what a directory says about a certificate.
-type AgencyBinding struct {
+// An Binding is what a directory says about a certificate.
+type Binding struct {
 	Agency string // code
 	Role   string // RolePersonal or RoleAgency
 	Holder string // who holds it

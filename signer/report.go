@@ -49,9 +49,9 @@ type Signature struct {
 	SubIndication SubIndication `json:"sub_indication,omitempty"` // empty when passed
 	Level         Level         `json:"level,omitempty"`          // what the file holds for it, if the signature itself is sound
 
-	Role    string  `json:"role,omitempty"`   // RolePersonal or RoleAgency, from the directory
-	Agency  string  `json:"agency,omitempty"` // code of the agency that the directory binds the certificate to
-	Binding Binding `json:"binding"`
+	Role    string        `json:"role,omitempty"`   // RolePersonal or RoleAgency, from the directory
+	Agency  string        `json:"agency,omitempty"` // code of the agency that the directory binds the certificate to
+	Binding BindingStatus `json:"binding"`
 
 	Signer            Signer    `json:"signer"`
 	NotBefore         time.Time `json:"not_before,omitzero"`
@@ -151,13 +151,13 @@ const (
 	TryLater                      SubIndication = "TRY_LATER"
 )
 
-// Binding says whether the directory binds the certificate to the claimed agency.
-type Binding string
+// BindingStatus says whether the directory binds the certificate to the claimed agency.
+type BindingStatus string
 
 const (
-	BindingNotChecked Binding = "not_checked" // no claim was given
-	BindingBound      Binding = "bound"
-	BindingNotBound   Binding = "not_bound"
+	BindingNotChecked BindingStatus = "not_checked" // no claim was given
+	BindingBound      BindingStatus = "bound"
+	BindingNotBound   BindingStatus = "not_bound"
 )
 
 // The roles that a directory gives to certificates.
