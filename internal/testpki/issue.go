@@ -1,0 +1,141 @@
+package testpki
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"testing"
+	"time"
+
+	"lienthong/certs/dev"
+)
+
+// An Option changes a certificate before it is signed.
+type Option func(*order)
+
+type order struct {
+	request  dev.Request
+	template *x509.Certificate
+	issuer   *Authority
+	crlURL   string
+	revoked  time.Time
+	reason   int
+}
+
+// Expired ended a day before Now; NotYetValid begins a day after.
+func Expired() Option {
+	return func(o *order) {
+		o.template.NotBefore, o.template.NotAfter = Now.AddDate(-3, 0, 0), Now.AddDate(0, 0, -1)
+	}
+}
+
+func NotYetValid() Option {
+	return func(o *order) {
+		o.template.NotBefore, o.template.NotAfter = Now.AddDate(0, 0, 1), Now.AddDate(3, 0, 0)
+	}
+}
+
+// Valid sets the interval of validity.
+func Valid(from, to time.Time) Option {
+	return func(o *order) { o.template.NotBefore, o.template.NotAfter = from, to }
+}
+
+// RevokedAt puts the certificate on the list, with a CRLReason; 6 is on hold.
+func RevokedAt(at time.Time, reason int) Option {
+	return func(o *order) { o.revoked, o.reason = at, reason }
+}
+
+// WrongKeyUsage allows key agreement only; WrongEKU allows TLS servers only.
+func WrongKeyUsage() Option {
+	return func(o *order) { o.template.KeyUsage = x509.KeyUsageKeyAgreement }
+}
+
+func WrongEKU() Option {
+	return func(o *order) {
+		o.template.ExtKeyUsage, o.template.UnknownExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, nil
+		o.template.ExtraExtensions = nil
+	}
+}
+
+// P256, RSA1024, RSA2048 and RSA3072 choose the key; RSA-2048 is the default of
+// signers.
+func P256() Option    { return keyOption(dev.P256) }
+func RSA1024() Option { return keyOption(dev.RSA1024) }
+func RSA2048() Option { return keyOption(dev.RSA2048) }
+func RSA3072() Option { return keyOption(dev.RSA3072) }
+
+func keyOption(kind dev.KeyKind) Option { return func(o *order) { o.request.Key = kind } }
+
+// Template changes anything else.
+func Template(change func(*x509.Certificate)) Option {
+	return func(o *order) { change(o.template) }
+}
+
+// IssuedBy has another authority sign; see NewAuthority and UnknownCA.
+func IssuedBy(a *Authority) Option { return func(o *order) { o.issuer = a } }
+
+// UnknownCA has a CA sign that no one trusts, under the same name as the real one.
+func UnknownCA() Option { return func(o *order) { o.issuer = unknown(o.issuer) } }
+
+// Issue issues a certificate.
+func (p *PKI) Issue(r dev.Request, opts ...Option) *Leaf {
+	p.t.Helper()
+	template, err := dev.Template(r, p.nextSerial(), Now.AddDate(-1, 0, 0), p.url("/crl/issuing.crl"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	o := &order{request: r, template: template, issuer: p.CA}
+	if r.Key == "" {
+		o.request.Key = dev.RSA2048
+		if r.Kind != dev.Agency && r.Kind != dev.Person && r.Kind != dev.TSA {
+			o.request.Key = dev.P256
+		}
+	}
+	for _, option := range opts {
+		option(o)
+	}
+	signer := cachedKey(p.t, o.request.Key)
+	leaf := &Leaf{t: p.t, Certificate: sign(p.t, template, o.issuer, signer), Signer: signer}
+	for a := o.issuer; a != nil; a = a.Issuer {
+		leaf.Chain = append(leaf.Chain, a.Certificate)
+	}
+	if !o.revoked.IsZero() {
+		p.Revoke(leaf, o.revoked, o.reason)
+	}
+	return leaf
+}
+
+// NewAuthority makes a CA below issuer, or a root if issuer is nil. Its name and
+// constraints are the template's; use dev.CATemplate.
+func (p *PKI) NewAuthority(issuer *Authority, template *x509.Certificate) *Authority {
+	return newAuthority(p.t, issuer, template)
+}
+
+func newAuthority(t testing.TB, issuer *Authority, template *x509.Certificate) *Authority {
+	t.Helper()
+	signer := cachedKey(t, dev.P256)
+	a := &Authority{Signer: signer, Issuer: issuer}
+	a.Certificate = sign(t, template, issuer, signer)
+	return a
+}
+
+func unknown(real *Authority) *Authority {
+	return real
+}
+
+func sign(t testing.TB, template *x509.Certificate, issuer *Authority, subject crypto.Signer) *x509.Certificate {
+	t.Helper()
+	parent, signer := template, subject
+	if issuer != nil {
+		parent, signer = issuer.Certificate, issuer.Signer
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, subject.Public(), signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate
+}

@@ -1,0 +1,110 @@
+// Package testpki is a public key infrastructure in memory, for tests: CAs,
+// agencies and persons, everything that can be wrong with them, and a server on
+// loopback with a time-stamping authority and revocation lists.
+//
+//	pki := testpki.New(t)
+//	key := pki.Issue(testpki.Agency("UBND phường Ba Hàng")).Key()
+//
+// Tests of certs, certs/keys, signer/cms and signer/tsp that use it live in the
+// _test package, since this one imports those.
+package testpki
+
+import (
+	"crypto"
+	"crypto/x509"
+	"math/big"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"lienthong/certs"
+	"lienthong/certs/dev"
+	"lienthong/certs/keys"
+)
+
+// Now is the time at which a new PKI stands: 21 November 2026, 17:00 in Hanoi.
+var Now = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+
+// A PKI is a root CA, an issuing CA and a TSA, with a server of lists and
+// time-stamps that runs until the test ends.
+type PKI struct {
+	t  testing.TB
+	CA *Authority // issues what Issue issues; its issuer is Root
+
+	Root, TSACert   *Leaf
+	server          *httptest.Server
+	mu              sync.Mutex
+	now             time.Time
+	serial          int64
+	revocations     []x509.RevocationListEntry
+	crlHits, tsaHit int
+}
+
+// An Authority is a CA that can issue certificates and lists.
+type Authority struct {
+	Certificate *x509.Certificate
+	Signer      crypto.Signer
+	Issuer      *Authority // nil if self-signed
+}
+
+// A Leaf is a certificate with its private key.
+type Leaf struct {
+	t           testing.TB
+	Certificate *x509.Certificate
+	Signer      crypto.Signer
+	Chain       []*x509.Certificate // CA certificates, nearest first, root last
+}
+
+// Key returns the leaf as a key to sign with; its chain leaves out the root.
+func (l *Leaf) Key() keys.Key {
+	l.t.Helper()
+	key, err := keys.New("test:"+l.Certificate.Subject.CommonName, l.Signer, l.Certificate, l.Chain...)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return key
+}
+
+// New makes a PKI at the time Now.
+func New(t testing.TB) *PKI {
+	t.Helper()
+	p := &PKI{t: t, now: Now, serial: 1000}
+	root := newAuthority(t, nil, dev.CATemplate("Root CA thử nghiệm", 1, p.nextSerial(), Now.AddDate(-5, 0, 0), 20*365*24*time.Hour, ""))
+	p.startServer()
+	p.CA = newAuthority(t, root, dev.CATemplate("CA thử nghiệm cấp chứng thư", 0, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl")))
+	p.Root = &Leaf{t: t, Certificate: root.Certificate, Signer: root.Signer}
+	p.TSACert = p.Issue(dev.Request{Kind: dev.TSA, ID: "tsa", Name: "TSA thử nghiệm"})
+	return p
+}
+
+// Agency asks for the certificate of an agency, Person for that of an authorised
+// person of one.
+func Agency(name string) dev.Request {
+	return dev.Request{Kind: dev.Agency, ID: "agency", Name: name, Org: name, Locality: "Thái Nguyên"}
+}
+
+func Person(name, agency string) dev.Request {
+	return dev.Request{Kind: dev.Person, ID: "person", Name: name, Org: agency, Unit: "Lãnh đạo"}
+}
+
+// Node asks for the TLS certificate of a node, Client for that of a clerk.
+func Node(id string) dev.Request { return dev.Request{Kind: dev.Node, ID: id} }
+
+func Client(name, agency string) dev.Request {
+	return dev.Request{Kind: dev.Client, ID: "client", Name: name, Org: agency}
+}
+
+// Trust returns the root as anchor for every purpose.
+func (p *PKI) Trust() *certs.Trust {
+	trust := certs.NewTrust()
+	trust.AddAll(p.Root.Certificate)
+	return trust
+}
+
+func (p *PKI) nextSerial() *big.Int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.serial++
+	return big.NewInt(p.serial)
+}
