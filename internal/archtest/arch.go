@@ -4,7 +4,7 @@
 // the go command: an answer of go list is not a file that the test cache
 // watches, so a forbidden import would keep passing from the cache.
 //
-// Which package may import which stands in policy.go.
+// Which package may import which, of ours and of others, stands in policy.go.
 package archtest
 
 import (
@@ -158,4 +158,47 @@ func checkArrows(tree fs.FS, module, policy, testPolicy string) ([]string, error
 	}
 	slices.Sort(wrong)
 	return wrong, nil
+}
+
+// checkOutside returns a sentence for each import of a module that has no line,
+// and for each import by a package that the line does not name.
+func checkOutside(tree fs.FS, module, outside string) ([]string, error) {
+	r, err := parseRules(outside)
+	if err != nil {
+		return nil, err
+	}
+	facts, _, err := imports(tree)
+	if err != nil {
+		return nil, err
+	}
+	var wrong []string
+	for _, f := range facts {
+		first, _, _ := strings.Cut(f.path, "/")
+		if first == module {
+			continue
+		}
+		line, allowed, ok := r.covering(f.path)
+		switch {
+		case !ok && strings.Contains(first, "."):
+			wrong = append(wrong, fmt.Sprintf("%s: %s has no line in internal/archtest/policy.go", f.file, f.path))
+		case !ok || strings.HasSuffix(f.file, "_test.go"):
+			// The standard library without a line; tests with one.
+		case !slices.ContainsFunc(allowed, func(p string) bool { return matches(p, f.pkg) }):
+			wrong = append(wrong, fmt.Sprintf("%s: %s may not import %s; its line %q allows: %s",
+				f.file, f.pkg, f.path, line, strings.Join(allowed, " ")))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong, nil
+}
+
+// covering finds the line for an import path: its own, or that of the longest
+// path above it.
+func (r rules) covering(p string) (line string, allowed []string, ok bool) {
+	for ; p != "." && p != "/"; p = path.Dir(p) {
+		if allowed, ok := r[p]; ok {
+			return p, allowed, true
+		}
+	}
+	return "", nil, false
 }

@@ -85,6 +85,55 @@ harness: top
 	}
 }
 
+func TestOutside(t *testing.T) {
+	t.Parallel()
+	wrong, err := checkOutside(root, module, outside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range wrong {
+		t.Error(w)
+	}
+}
+
+func TestOutsideOfMadeUpTree(t *testing.T) {
+	t.Parallel()
+	const outside = `
+net/http: top
+x.org/wire: top door/*
+x.org/wire/codes: leaf
+x.org/judge:
+`
+	for _, tt := range []struct {
+		name, file, imports string
+		want                string // empty if the import is allowed
+	}{
+		{name: "named", file: "top/a.go", imports: `"x.org/wire"`},
+		{name: "named by pattern", file: "door/front/a.go", imports: `"x.org/wire/deep/er"`},
+		{name: "not named", file: "leaf/a.go", imports: `"x.org/wire"`, want: "leaf may not import x.org/wire"},
+		{name: "the longer path decides for", file: "leaf/a.go", imports: `"x.org/wire/codes"`},
+		{name: "the longer path decides against", file: "top/a.go", imports: `"x.org/wire/codes"`, want: "top may not import x.org/wire/codes"},
+		{name: "a name that only begins alike", file: "top/a.go", imports: `"x.org/wireless"`, want: "x.org/wireless has no line"},
+		{name: "a new module", file: "top/a_test.go", imports: `"y.org/new"`, want: "y.org/new has no line"},
+		{name: "for tests alone, in a test", file: "top/a_test.go", imports: `"x.org/judge/part"`},
+		{name: "for tests alone, in a binary", file: "top/a.go", imports: `"x.org/judge/part"`, want: "may not import x.org/judge/part"},
+		{name: "standard library", file: "leaf/a.go", imports: `"io"; import "net/url"; import "C"`},
+		{name: "standard library with a line", file: "leaf/a.go", imports: `"net/http"`, want: "leaf may not import net/http"},
+		{name: "ours", file: "leaf/a.go", imports: `"m/top"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := checkOutside(madeUp(map[string]string{tt.file: "import " + tt.imports}), "m", outside)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := strings.Join(got, "\n"); (tt.want == "") != (s == "") || !strings.Contains(s, tt.want) {
+				t.Errorf("found %q, want %q", s, tt.want)
+			}
+		})
+	}
+}
+
 func TestParseRules(t *testing.T) {
 	t.Parallel()
 	got, err := parseRules("# why\n a, b/*: c d \n\ne:\n")

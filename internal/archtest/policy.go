@@ -47,3 +47,56 @@ internal/archtest, internal/docstest:
 
 // testPolicy is what the _test.go files of any package may import besides.
 const testPolicy = `internal/testpki internal/testnode store store/*`
+
+// outside is who may import what is not ours: "import path: packages". A line
+// covers what lies under its path too, and the longest path that covers an
+// import decides. Modules that have no line may not be used, so a dependency
+// enters here with its reason; of the standard library only what has a line is
+// restricted. Tests may import all that has a line.
+const outside = `
+# The wire. Domain and formats do not know it.
+google.golang.org/grpc:       proto/* internal/wire server client cmd/lienthong internal/testnode
+google.golang.org/genproto/googleapis/rpc: internal/wire server client cmd/lienthong
+google.golang.org/protobuf:   proto/* envelope internal/wire server client cmd/lienthong
+
+# SQL stays in the stores.
+database/sql:                 store/sqlite
+modernc.org/sqlite:           store/sqlite
+github.com/pressly/goose:     store/sqlite store/postgres
+github.com/jackc/pgx:         store/postgres
+
+# What is drawn in a PDF, and with which font.
+codeberg.org/go-pdf/fpdf:     signer/appearance
+github.com/go-fonts/liberation: signer/appearance
+golang.org/x/image:           signer/appearance
+
+# Keys and DER.
+software.sslmate.com/src/go-pkcs12: certs/keys certs/dev internal/testpki
+golang.org/x/crypto:          signer/cms signer/tsp certs certs/keys certs/dev
+
+# The Merkle tree of the Go checksum database.
+golang.org/x/mod/sumdb:       journal exchange store/sqlite store/postgres store/storetest
+
+# The terminal and the configuration are the command's.
+github.com/spf13/cobra:       cmd/lienthong
+github.com/spf13/pflag:       cmd/lienthong
+github.com/goccy/go-yaml:     cmd/lienthong
+github.com/mattn/go-isatty:   cmd/lienthong
+golang.org/x/term:            cmd/lienthong
+
+# Small and everywhere.
+github.com/google/uuid:       envelope exchange internal/wire store/* server cmd/lienthong internal/testnode
+golang.org/x/sync:            exchange server client store/* cmd/lienthong internal/testnode
+golang.org/x/sys:             internal/durable store/blob store/sqlite cmd/lienthong
+golang.org/x/text:            signer/pdf signer/appearance envelope exchange certs/dev cmd/lienthong
+
+# The network, and other programs.
+net/http:                     signer/tsp certs certs/dev server client web cmd/lienthong internal/testpki internal/testnode
+os/exec:                      cmd/lienthong internal/testnode
+
+# Of tests alone. pdfsign is a second opinion on what we sign.
+github.com/google/go-cmp:     store/storetest internal/testpki internal/testnode
+github.com/rogpeppe/go-internal: internal/testnode
+pgregory.net/rapid:           store/storetest
+github.com/digitorus:
+`
