@@ -106,13 +106,11 @@ const (
 	MessageDigest      Code = "message-digest"       // attribute missing, doubled or another digest
 	SigningCertificate Code = "signing-certificate"  // attribute names another certificate
 	NoSigningCert      Code = "no-signing-certificate"
-	NoCertificate      Code = "no-certificate"       // the signer's certificate is not embedded
-	AlgorithmMismatch  Code = "algorithm-mismatch"   // digest, signature, protection or key do not agree
-	AlgorithmUnknown   Code = "algorithm-unknown"    // cannot be checked
-	AlgorithmWeak      Code = "algorithm-weak"       // checked, and not to be relied on
-	SignatureValue     Code = "signature-value"      // the signature does not verify
-	SigningTimePresent Code = "signing-time-present" // forbidden beside /M in PAdES
-	UnreadableCert     Code = "unreadable-certificate"
+	NoCertificate      Code = "no-certificate"     // the signer's certificate is not embedded
+	AlgorithmMismatch  Code = "algorithm-mismatch" // digest, signature, protection or key do not agree
+	AlgorithmUnknown   Code = "algorithm-unknown"  // cannot be checked
+	AlgorithmWeak      Code = "algorithm-weak"     // checked, and not to be relied on
+	SignatureValue     Code = "signature-value"    // the signature does not verify
 )
 
 // A Problem is one rule that the signature breaks, with the clause that says so.
