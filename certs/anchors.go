@@ -34,6 +34,7 @@ func (p Purpose) String() string {
 type Trust struct {
 	anchors       map[Purpose][]*x509.Certificate
 	intermediates []*x509.Certificate
+	links         linkCache // signatures known to be good
 }
 
 // NewTrust returns a Trust without anchors: every path fails with [NoChain].
