@@ -1,0 +1,58 @@
+package exchange
+
+import "lienthong/envelope"
+
+// A State is where a delivery stands in transport, seen from one node.
+type State uint8
+
+const (
+	StateQueued    State = 1 // waits for the next hop
+	StateOffered   State = 2 // the next hop may have it, and has not answered
+	StateRelayed   State = 3 // the next hop answers for it
+	StateDelivered State = 4 // the recipient's home node has it
+	StateHeld      State = 5 // waits here; Reason says for what
+	StateFailed    State = 6 // nobody answers for it any more
+	StateInDoubt   State = 7 // offered and unacknowledged at the deadline
+	StateStopped   State = 8
+	StateDropped   State = 9
+)
+
+var stateNames = [...]string{StateQueued: "queued", StateOffered: "offered", StateRelayed: "relayed", StateDelivered: "delivered",
+	StateHeld: "held", StateFailed: "failed", StateInDoubt: "in_doubt", StateStopped: "stopped", StateDropped: "dropped"}
+
+// String is a stable lower-case word.
+func (s State) String() string {
+	if int(s) < len(stateNames) && stateNames[s] != "" {
+		return stateNames[s]
+	}
+	return "unknown"
+}
+
+// A Delivery is one envelope on its way to one recipient, as this node sees it.
+// A node has one row for each (origin, envelope, recipient), and so does every
+// other node on the way.
+type Delivery struct {
+	ID           envelope.ID // at this node
+	Key          DeliveryKey
+	Digest       envelope.Digest // of the envelope
+	OriginAgency string          // agency id
+	Role         envelope.RecipientRole
+	State        State
+	Reason       string // stable, upper case: why held or failed
+	Home         bool   // the recipient is at home here
+	From         string // peer that it came from; empty if it was submitted here
+	Peer         string // next hop; empty at home and while held without a route
+	Urgency      envelope.Urgency
+	Created      int64 // when this node took it
+	Updated      int64
+	ExpiresAt    int64
+	HeldUntil    int64           // while held: when to look again
+	Tip          envelope.Digest // [Path] under which this node answers for it
+	Custodian    string          // last node known to answer for it
+	Verdict      string          // at the recipient's home; empty while not known
+	Status       uint32          // newest business status; 0 if none
+	StatusSeq    uint64          // its sequence
+	VerdictSeq   uint64          // sequence of the Validated statement that gave Verdict
+	Revision     uint64          // counts changes; 0 for a new row
+	Changed      uint64          // read only: journal index of its last change
+}
