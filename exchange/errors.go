@@ -1,0 +1,82 @@
+package exchange
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Code is the kind of an [Error]; the server has one switch over it.
+type Code uint8
+
+const (
+	Invalid      Code = 1 // the request is wrong: see Fields
+	NotFound     Code = 2
+	Exists       Code = 3 // a request id was used with other content
+	Precondition Code = 4 // right, but not in this state
+	Denied       Code = 5
+	Exhausted    Code = 6 // a limit, or no space
+	Unavailable  Code = 7 // try again
+)
+
+// An Error is an answer to a caller. Reason is stable and fit for programs; Text
+// is for people. What is no Error is internal, and only logged.
+type Error struct {
+	Code   Code
+	Reason string // upper case, such as NO_ROUTE
+	Text   string
+	Fields []Field // for Invalid: every bad field at once
+	Cause  error
+}
+
+// A Field is one bad field of a request.
+type Field struct {
+	Path   string // such as "recipients[2].agency"
+	Reason string // upper case
+	Text   string
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("exchange: ")
+	b.WriteString(e.Text)
+	for i, f := range e.Fields {
+		if i == 0 {
+			b.WriteString(": ")
+		} else {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%s: %s", f.Path, f.Text)
+	}
+	if e.Cause != nil {
+		b.WriteString(": ")
+		b.WriteString(e.Cause.Error())
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+func fail(code Code, reason, format string, args ...any) *Error {
+	return &Error{Code: code, Reason: reason, Text: fmt.Sprintf(format, args...)}
+}
+
+// Reasons of refusals, failures and holds. They are on the wire and in the
+// journal: they never change.
+const (
+	ReasonNoRoute          = "NO_ROUTE"
+	ReasonUnknownRecipient = "UNKNOWN_RECIPIENT"
+	ReasonEndedRecipient   = "ENDED_RECIPIENT"
+	ReasonDigestMismatch   = "DIGEST_MISMATCH"
+	ReasonTooLarge         = "TOO_LARGE"
+	ReasonExpired          = "EXPIRED"
+	ReasonHopLimit         = "HOP_LIMIT"
+	ReasonBadSignature     = "BAD_SIGNATURE"
+	ReasonUnknownOrigin    = "UNKNOWN_ORIGIN"
+	ReasonMalformed        = "MALFORMED"
+	ReasonBadChain         = "BAD_CHAIN"
+	ReasonSpace            = "SPACE"
+	ReasonBusy             = "BUSY"
+	ReasonDirectorySkew    = "DIRECTORY_SKEW"
+	ReasonRefused          = "REFUSED"
+	ReasonNotYet           = "NOT_BEFORE"
+)
