@@ -23,8 +23,8 @@ func (d *Directory) NodeOfKey(cert *x509.Certificate, at time.Time) (envelope.No
 	return envelope.Node{}, false
 }
 
-// Code is the code of an agency at a time; the newest one where none is valid then.
-func Code(a envelope.Agency, at time.Time) string { return "" }
+// CodeAt is the code of an agency at a time; the newest one where none is valid then.
+func CodeAt(a envelope.Agency, at time.Time) string { return "" }
 
 // Claim is what validation needs to know whether signers are bound to an agency.
 func (d *Directory) Claim(agency string) *signer.Claim { return nil }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lienthong/envelope"
+	"lienthong/signer"
 )
 
 // A Config is what a node is made of.
@@ -13,7 +14,8 @@ type Config struct {
 	Signer   envelope.Signer // key of the node's certificate, ECDSA P-256
 	Store    Store
 	Blobs    Blobs
-	Validate ValidateFunc // judges a PDF; see [NewValidator]
+	Validate ValidateFunc    // judges a PDF; see [NewValidator]
+	Signing  *signer.Service // the door to keys; nil: this node has none
 	Now      func() time.Time
 	Log      *slog.Logger // nil discards
 	MaxFile  int64        // bytes of one file; 0 means 4 GiB
