@@ -59,7 +59,11 @@ func (r *crlRecord) prepare() {
 					return
 				}
 			}
-			r.entries[string(entry.SerialNumber.Bytes())] = i
+			serial := string(entry.SerialNumber.Bytes())
+			if old, twice := r.entries[serial]; twice && r.crl.RevokedCertificateEntries[old].ReasonCode != reasonHold {
+				continue // listed twice: what is final counts
+			}
+			r.entries[serial] = i
 		}
 	})
 }

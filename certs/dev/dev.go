@@ -4,21 +4,32 @@
 //
 // It is for trying things out and for tests. Its private keys lie unencrypted in
 // the folder, readable by the owner alone; nothing that matters may trust it.
+//
+// The folder is its own index: each certificate and each revocation is a file, so
+// that a server and a command line can have it open at the same time. Only the
+// same certificate must not be issued by two processes at once.
 package dev
 
 import (
-	"context"
+	"crypto"
 	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"math/big"
-	"net"
-	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Options says what Create makes.
 type Options struct {
 	Now     func() time.Time // required: the clock of validity, lists and time-stamps
-	BaseURL string           // of the loopback server, as written into certificates; default http://127.0.0.1:8318
+	BaseURL string           // of the loopback server, as written into certificates; default DefaultBaseURL
 	Key     KeyKind          // of the CAs; default RSA-3072
 	Issue   []Request        // certificates to issue at once
 }
@@ -26,59 +37,180 @@ type Options struct {
 // DefaultBaseURL is where the loopback server is expected.
 const DefaultBaseURL = "http://127.0.0.1:8318"
 
-// A PKI is an open folder. It may be used from many goroutines; several
-// processes may have one folder open.
-type PKI struct{ dir string }
+// A PKI is an open folder. It may be used from many goroutines.
+type PKI struct {
+	dir    string
+	now    func() time.Time
+	config config
 
-// An Issued names a certificate and its files.
-type Issued struct {
-	Kind         Kind
-	ID           string
-	Certificate  *x509.Certificate
-	CertFile     string // PEM: the certificate, then the issuing CA
-	KeyFile      string // PEM: the certificate, the chain and the PKCS #8 private key: opens as pem:
-	P12File      string // agencies and people; empty for others
-	PasswordFile string // of P12File
+	root, issuing authority
+	tsa           *Issued
+	tsaSigner     crypto.Signer
 }
 
+// config is dev.json, written last: where it stands, the CAs are complete.
+type config struct {
+	Schema  string    `json:"schema"`
+	BaseURL string    `json:"base_url"`
+	Created time.Time `json:"created"`
+}
+
+const (
+	configSchema = "lienthong/dev-pki/1"
+	configName   = "dev.json"
+)
+
 // Create makes the folder's PKI, or opens the one that is there, and issues what
-// opts.Issue names and the folder does not have.
-func Create(dir string, opts Options) (*PKI, error) { return &PKI{dir}, nil }
+// opts.Issue names and the folder does not have. RSA keys take some tenths of a
+// second each.
+func Create(dir string, opts Options) (*PKI, error) {
+	if opts.Now == nil {
+		return nil, errors.New("certs/dev: create: no clock given")
+	}
+	_, err := os.Stat(filepath.Join(dir, configName))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = makeAuthorities(dir, opts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("certs/dev: create %q: %w", dir, err)
+	}
+	p, err := Open(dir, opts.Now)
+	if err != nil {
+		return nil, err
+	}
+	if opts.BaseURL != "" && opts.BaseURL != p.config.BaseURL {
+		return nil, fmt.Errorf("certs/dev: folder %q was made for a server at %s, not %s: use that address, or another folder",
+			dir, p.config.BaseURL, opts.BaseURL)
+	}
+	var all errgroup.Group
+	all.SetLimit(4)
+	for _, r := range opts.Issue {
+		all.Go(func() error {
+			_, err := p.Issue(r)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	return p, p.WriteCRLs()
+}
 
-// Open opens a folder that Create has made.
-func Open(dir string, now func() time.Time) (*PKI, error) { return &PKI{dir}, nil }
-
-// Issue issues a certificate, or returns the one of that kind and ID that is there.
-func (p *PKI) Issue(r Request) (*Issued, error) { return nil, nil }
-
-// Find returns a certificate that was issued.
-func (p *PKI) Find(kind Kind, id string) (*Issued, error) { return nil, nil }
-
-// List returns all that were issued, by kind and ID.
-func (p *PKI) List() ([]*Issued, error) { return nil, nil }
-
-// Revoke puts a certificate on the issuing CA's list from now on. Reason is the
-// CRLReason (RFC 5280 5.3.1); 6 puts it on hold.
-func (p *PKI) Revoke(serial *big.Int, reason int) error { return nil }
+// Open opens a folder that Create has made. Its error is [fs.ErrNotExist] where
+// there is none.
+func Open(dir string, now func() time.Time) (*PKI, error) {
+	data, err := os.ReadFile(filepath.Join(dir, configName))
+	if err != nil {
+		return nil, fmt.Errorf("certs/dev: open: %w", err)
+	}
+	p := &PKI{dir: dir, now: now}
+	if err := json.Unmarshal(data, &p.config); err != nil || p.config.Schema != configSchema {
+		return nil, fmt.Errorf("certs/dev: open %q: %s is not of schema %q", dir, configName, configSchema)
+	}
+	if p.root, err = readAuthority(dir, "root"); err != nil {
+		return nil, err
+	}
+	if p.issuing, err = readAuthority(dir, "issuing"); err != nil {
+		return nil, err
+	}
+	if end := p.issuing.certificate.NotAfter; now().After(end) {
+		return nil, fmt.Errorf("certs/dev: open %q: its CA expired on %s: remove the folder and make a new one", dir, end.UTC().Format(time.DateOnly))
+	}
+	if p.tsa, err = p.Issue(Request{Kind: TSA, ID: "tsa", Name: "TSA thử nghiệm", Org: organization}); err != nil {
+		return nil, err
+	}
+	key, err := p.tsa.Key()
+	if err != nil {
+		return nil, err
+	}
+	p.tsaSigner = key
+	return p, nil
+}
 
 // Root is the anchor; Issuing signs all other certificates; TSA signs time-stamps.
-func (p *PKI) Root() *x509.Certificate    { return nil }
-func (p *PKI) Issuing() *x509.Certificate { return nil }
-func (p *PKI) TSA() *x509.Certificate     { return nil }
+func (p *PKI) Root() *x509.Certificate    { return p.root.certificate }
+func (p *PKI) Issuing() *x509.Certificate { return p.issuing.certificate }
+func (p *PKI) TSA() *x509.Certificate     { return p.tsa.Certificate }
 
-// RootFile is the PEM file of the root alone, for --trust.
-func (p *PKI) RootFile() string { return "" }
-
-// CRLDir is the folder of the lists as of the last Create or Revoke, for --crl.
-func (p *PKI) CRLDir() string { return "" }
+// RootFile is the PEM file of the root alone, for --trust; CRLDir is the folder
+// of the lists as of the last Create or Revoke, for --crl.
+func (p *PKI) RootFile() string { return filepath.Join(p.dir, "root.pem") }
+func (p *PKI) CRLDir() string   { return filepath.Join(p.dir, "crl") }
 
 // BaseURL is where the loopback server is expected, as the certificates say;
-// TSAURL is the time-stamping authority below it.
-func (p *PKI) BaseURL() string { return "" }
-func (p *PKI) TSAURL() string  { return "" }
+// Host is its host and port; TSAURL is the time-stamping authority.
+func (p *PKI) BaseURL() string { return p.config.BaseURL }
+func (p *PKI) TSAURL() string  { return p.config.BaseURL + "/tsa" }
+func (p *PKI) Host() string {
+	_, host, _ := strings.Cut(p.config.BaseURL, "://")
+	return strings.TrimSuffix(host, "/")
+}
 
-// Handler serves POST /tsa (RFC 3161) and GET /crl/root.crl, /crl/issuing.crl.
-func (p *PKI) Handler() http.Handler { return http.NewServeMux() }
+// An authority is a CA of the folder.
+type authority struct {
+	certificate *x509.Certificate
+	signer      crypto.Signer
+}
 
-// Serve serves Handler on a listener until ctx ends.
-func (p *PKI) Serve(ctx context.Context, l net.Listener) error { return nil }
+const organization = "Lienthong (thử nghiệm)"
+
+func makeAuthorities(dir string, opts Options) error {
+	base, kind := strings.TrimSuffix(opts.BaseURL, "/"), opts.Key
+	if base == "" {
+		base = DefaultBaseURL
+	}
+	if kind == "" {
+		kind = RSA3072
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	var signers [2]crypto.Signer
+	var both errgroup.Group
+	for i := range signers {
+		both.Go(func() (err error) {
+			signers[i], err = Generate(kind)
+			return err
+		})
+	}
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	now := opts.Now()
+	root, err := makeAuthority(dir, "root", signers[0], nil, func(serial *big.Int) *x509.Certificate {
+		return CATemplate("Lienthong Root CA (thử nghiệm)", 1, serial, now, 20*year, "")
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := makeAuthority(dir, "issuing", signers[1], root, func(serial *big.Int) *x509.Certificate {
+		return CATemplate("Lienthong CA cấp chứng thư (thử nghiệm)", 0, serial, now, 10*year, base+"/crl/root.crl")
+	}); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(config{configSchema, base, now.UTC()}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, configName), append(data, '\n'), 0o644)
+}
+
+func makeAuthority(dir, name string, signer crypto.Signer, issuer *authority, template func(*big.Int) *x509.Certificate) (*authority, error) {
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := sign(template(serial), issuer, signer)
+	if err != nil {
+		return nil, err
+	}
+	key, err := encodeKey(signer)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, name)
+	if err := writeFile(path+".key", append(encodeCertificates(certificate), key...), 0o600); err != nil {
+		return nil, err
+	}
+	return &authority{certificate, signer}, writeFile(path+".pem", encodeCertificates(certificate), 0o644)
+}

@@ -7,7 +7,16 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"math/big"
+)
+
+// A KeyKind is the kind and size of a key.
+type KeyKind string
+
+const (
+	P256    KeyKind = "p256"
+	RSA1024 KeyKind = "rsa1024" // for tests of what must be refused
+	RSA2048 KeyKind = "rsa2048"
+	RSA3072 KeyKind = "rsa3072"
 )
 
 // Generate makes a private key of a kind.
@@ -23,14 +32,4 @@ func Generate(kind KeyKind) (crypto.Signer, error) {
 		return rsa.GenerateKey(rand.Reader, 3072)
 	}
 	return nil, fmt.Errorf("certs/dev: key %q: want one of p256, rsa2048, rsa3072", kind)
-}
-
-// newSerial returns a positive random serial number of 127 bits, so that two
-// processes that issue in one folder never meet.
-func newSerial() (*big.Int, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return nil, fmt.Errorf("certs/dev: serial number: %w", err)
-	}
-	return serial.Add(serial, big.NewInt(1)), nil
 }

@@ -8,7 +8,11 @@ import (
 	"math/big"
 	"net"
 	"regexp"
+	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // A Kind is what a certificate is for; it decides key usages and the folder.
@@ -23,15 +27,16 @@ const (
 	TSA       Kind = "tsa"       // time-stamps
 )
 
-// A KeyKind is the kind and size of a key.
-type KeyKind string
+var kinds = []Kind{Agency, Person, Node, Client, Directory, TSA}
 
-const (
-	P256    KeyKind = "p256"
-	RSA1024 KeyKind = "rsa1024" // for tests of what must be refused
-	RSA2048 KeyKind = "rsa2048"
-	RSA3072 KeyKind = "rsa3072"
-)
+// DefaultKey is RSA-2048 for those who sign documents and time-stamps, which every
+// deployed tool verifies, and P-256 for the others.
+func (k Kind) DefaultKey() KeyKind {
+	if k == Agency || k == Person || k == TSA {
+		return RSA2048
+	}
+	return P256
+}
 
 // A Request says which certificate to issue.
 type Request struct {
@@ -47,19 +52,41 @@ type Request struct {
 
 var goodID = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
 
+func badID(id string) error {
+	return fmt.Errorf("certs/dev: id %q: want 1 to 63 of a-z, 0-9, dot, hyphen", id)
+}
+
+// Slug makes an ID of a Vietnamese name: "UBND Phường Ba Hàng" becomes
+// "ubnd-phuong-ba-hang".
+func Slug(name string) string {
+	var b strings.Builder
+	for _, r := range norm.NFD.String(strings.ToLower(name)) {
+		switch {
+		case r == 'đ':
+			b.WriteByte('d')
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '.':
+			b.WriteRune(r)
+		case unicode.Is(unicode.Mn, r): // a mark, taken off its letter
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	slug := b.String()
+	return strings.Trim(slug[:min(len(slug), 63)], "-.")
+}
+
 func (r Request) withDefaults() (Request, error) {
+	if r.ID == "" {
+		r.ID = Slug(r.Name)
+	}
 	if !goodID.MatchString(r.ID) {
-		return r, fmt.Errorf("certs/dev: id %q: want 1 to 63 of a-z, 0-9, dot, hyphen", r.ID)
+		return r, badID(r.ID)
 	}
 	if r.Name == "" {
 		r.Name = r.ID
 	}
-	signs := r.Kind == Agency || r.Kind == Person || r.Kind == TSA
-	if r.Key == "" && signs {
-		r.Key = RSA2048
-	}
 	if r.Key == "" {
-		r.Key = P256
+		r.Key = r.Kind.DefaultKey()
 	}
 	if r.Valid == 0 {
 		r.Valid = 3 * year
@@ -148,7 +175,7 @@ var criticalTimeStamping = func() pkix.Extension {
 func CATemplate(name string, pathLen int, serial *big.Int, now time.Time, valid time.Duration, crlURL string) *x509.Certificate {
 	c := &x509.Certificate{
 		SerialNumber:          serial,
-		Subject:               pkix.Name{Country: []string{"VN"}, Organization: []string{"Lienthong (thử nghiệm)"}, CommonName: name},
+		Subject:               pkix.Name{Country: []string{"VN"}, Organization: []string{organization}, CommonName: name},
 		NotBefore:             now.Add(-5 * time.Minute).UTC().Truncate(time.Second),
 		NotAfter:              now.Add(valid).UTC().Truncate(time.Second),
 		BasicConstraintsValid: true,

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
+	"math/big"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ type order struct {
 	request  dev.Request
 	template *x509.Certificate
 	issuer   *Authority
-	crlURL   string
+	unknown  bool
 	revoked  time.Time
 	reason   int
 }
@@ -75,27 +76,28 @@ func Template(change func(*x509.Certificate)) Option {
 func IssuedBy(a *Authority) Option { return func(o *order) { o.issuer = a } }
 
 // UnknownCA has a CA sign that no one trusts, under the same name as the real one.
-func UnknownCA() Option { return func(o *order) { o.issuer = unknown(o.issuer) } }
+func UnknownCA() Option { return func(o *order) { o.unknown = true } }
 
-// Issue issues a certificate.
+// Issue issues a certificate, valid from a year before Now for three years unless
+// the request or an option says otherwise.
 func (p *PKI) Issue(r dev.Request, opts ...Option) *Leaf {
 	p.t.Helper()
 	template, err := dev.Template(r, p.nextSerial(), Now.AddDate(-1, 0, 0), p.url("/crl/issuing.crl"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	o := &order{request: r, template: template, issuer: p.CA}
 	if r.Key == "" {
-		o.request.Key = dev.RSA2048
-		if r.Kind != dev.Agency && r.Kind != dev.Person && r.Kind != dev.TSA {
-			o.request.Key = dev.P256
-		}
+		r.Key = r.Kind.DefaultKey()
 	}
+	o := &order{request: r, template: template, issuer: p.CA}
 	for _, option := range opts {
 		option(o)
 	}
+	if o.unknown {
+		o.issuer = p.impostorOf(o.issuer)
+	}
 	signer := cachedKey(p.t, o.request.Key)
-	leaf := &Leaf{t: p.t, Certificate: sign(p.t, template, o.issuer, signer), Signer: signer}
+	leaf := &Leaf{t: p.t, Certificate: sign(p.t, template, o.issuer, signer), Signer: signer, Issuer: o.issuer}
 	for a := o.issuer; a != nil; a = a.Issuer {
 		leaf.Chain = append(leaf.Chain, a.Certificate)
 	}
@@ -106,21 +108,35 @@ func (p *PKI) Issue(r dev.Request, opts ...Option) *Leaf {
 }
 
 // NewAuthority makes a CA below issuer, or a root if issuer is nil. Its name and
-// constraints are the template's; use dev.CATemplate.
-func (p *PKI) NewAuthority(issuer *Authority, template *x509.Certificate) *Authority {
-	return newAuthority(p.t, issuer, template)
+// constraints are the template's; use dev.CATemplate. Its key is P-256 unless
+// another kind is given.
+func (p *PKI) NewAuthority(issuer *Authority, template *x509.Certificate, kind ...dev.KeyKind) *Authority {
+	p.t.Helper()
+	return newAuthority(p.t, append(kind, dev.P256)[0], issuer, template)
 }
 
-func newAuthority(t testing.TB, issuer *Authority, template *x509.Certificate) *Authority {
+// Serial returns a number that no certificate of this PKI has.
+func (p *PKI) Serial() *big.Int { return p.nextSerial() }
+
+func newAuthority(t testing.TB, kind dev.KeyKind, issuer *Authority, template *x509.Certificate) *Authority {
 	t.Helper()
-	signer := cachedKey(t, dev.P256)
-	a := &Authority{Signer: signer, Issuer: issuer}
-	a.Certificate = sign(t, template, issuer, signer)
-	return a
+	signer := cachedKey(t, kind)
+	return &Authority{Certificate: sign(t, template, issuer, signer), Signer: signer, Issuer: issuer}
 }
 
-func unknown(real *Authority) *Authority {
-	return real
+// impostorOf copies an authority and all above it under other keys.
+func (p *PKI) impostorOf(real *Authority) *Authority {
+	p.t.Helper()
+	if real == nil {
+		return nil
+	}
+	if p.impostor[real] == nil {
+		template := *real.Certificate
+		template.SubjectKeyId, template.AuthorityKeyId = nil, nil
+		template.SignatureAlgorithm, template.PublicKey = 0, nil
+		p.impostor[real] = newAuthority(p.t, dev.P256, p.impostorOf(real.Issuer), &template)
+	}
+	return p.impostor[real]
 }
 
 func sign(t testing.TB, template *x509.Certificate, issuer *Authority, subject crypto.Signer) *x509.Certificate {

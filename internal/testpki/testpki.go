@@ -13,6 +13,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"math/big"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -32,13 +33,16 @@ type PKI struct {
 	t  testing.TB
 	CA *Authority // issues what Issue issues; its issuer is Root
 
-	Root, TSACert   *Leaf
-	server          *httptest.Server
-	mu              sync.Mutex
-	now             time.Time
-	serial          int64
-	revocations     []x509.RevocationListEntry
-	crlHits, tsaHit int
+	Root    *Leaf // the anchor; as an authority it is CA.Issuer
+	TSACert *Leaf // signs the server's time-stamps
+	server  *httptest.Server
+
+	mu       sync.Mutex
+	now      time.Time
+	serial   int64
+	revoked  map[*Authority][]x509.RevocationListEntry
+	impostor map[*Authority]*Authority
+	tsaFault func(http.ResponseWriter) bool
 }
 
 // An Authority is a CA that can issue certificates and lists.
@@ -54,12 +58,14 @@ type Leaf struct {
 	Certificate *x509.Certificate
 	Signer      crypto.Signer
 	Chain       []*x509.Certificate // CA certificates, nearest first, root last
+	Issuer      *Authority          // nil for Root
 }
 
 // Key returns the leaf as a key to sign with; its chain leaves out the root.
 func (l *Leaf) Key() keys.Key {
 	l.t.Helper()
-	key, err := keys.New("test:"+l.Certificate.Subject.CommonName, l.Signer, l.Certificate, l.Chain...)
+	chain := l.Chain[:max(len(l.Chain)-1, 0)]
+	key, err := keys.New("test:"+l.Certificate.Subject.CommonName, l.Signer, l.Certificate, chain...)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -69,10 +75,11 @@ func (l *Leaf) Key() keys.Key {
 // New makes a PKI at the time Now.
 func New(t testing.TB) *PKI {
 	t.Helper()
-	p := &PKI{t: t, now: Now, serial: 1000}
-	root := newAuthority(t, nil, dev.CATemplate("Root CA thử nghiệm", 1, p.nextSerial(), Now.AddDate(-5, 0, 0), 20*365*24*time.Hour, ""))
+	p := &PKI{t: t, now: Now, serial: 1000, revoked: make(map[*Authority][]x509.RevocationListEntry),
+		impostor: make(map[*Authority]*Authority)}
+	root := newAuthority(t, dev.P256, nil, dev.CATemplate("Root CA thử nghiệm", 1, p.nextSerial(), Now.AddDate(-5, 0, 0), 20*365*24*time.Hour, ""))
 	p.startServer()
-	p.CA = newAuthority(t, root, dev.CATemplate("CA thử nghiệm cấp chứng thư", 0, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl")))
+	p.CA = newAuthority(t, dev.P256, root, dev.CATemplate("CA thử nghiệm cấp chứng thư", 0, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl")))
 	p.Root = &Leaf{t: t, Certificate: root.Certificate, Signer: root.Signer}
 	p.TSACert = p.Issue(dev.Request{Kind: dev.TSA, ID: "tsa", Name: "TSA thử nghiệm"})
 	return p
@@ -93,6 +100,21 @@ func Node(id string) dev.Request { return dev.Request{Kind: dev.Node, ID: id} }
 
 func Client(name, agency string) dev.Request {
 	return dev.Request{Kind: dev.Client, ID: "client", Name: name, Org: agency}
+}
+
+// SetTime moves the clock of the TSA and of the lists. Certificates are issued
+// relative to Now, whatever the clock says.
+func (p *PKI) SetTime(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = now
+}
+
+// Time is where the clock stands.
+func (p *PKI) Time() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
 }
 
 // Trust returns the root as anchor for every purpose.
