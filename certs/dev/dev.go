@@ -21,9 +21,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Options says what Create makes.
@@ -82,15 +81,10 @@ func Create(dir string, opts Options) (*PKI, error) {
 		return nil, fmt.Errorf("certs/dev: folder %q was made for a server at %s, not %s: use that address, or another folder",
 			dir, p.config.BaseURL, opts.BaseURL)
 	}
-	var all errgroup.Group
-	all.SetLimit(4)
-	for _, r := range opts.Issue {
-		all.Go(func() error {
-			_, err := p.Issue(r)
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
+	if err := parallel(len(opts.Issue), func(i int) error {
+		_, err := p.Issue(opts.Issue[i])
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	return p, p.WriteCRLs()
@@ -166,14 +160,10 @@ func makeAuthorities(dir string, opts Options) error {
 		return err
 	}
 	var signers [2]crypto.Signer
-	var both errgroup.Group
-	for i := range signers {
-		both.Go(func() (err error) {
-			signers[i], err = Generate(kind)
-			return err
-		})
-	}
-	if err := both.Wait(); err != nil {
+	if err := parallel(len(signers), func(i int) (err error) {
+		signers[i], err = Generate(kind)
+		return err
+	}); err != nil {
 		return err
 	}
 	now := opts.Now()
@@ -193,6 +183,18 @@ func makeAuthorities(dir string, opts Options) error {
 		return err
 	}
 	return writeFile(filepath.Join(dir, configName), append(data, '\n'), 0o644)
+}
+
+// parallel does n things at once and joins their errors: the search for primes
+// is most of the work here, and each is its own.
+func parallel(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { errs[i] = do(i) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 func makeAuthority(dir, name string, signer crypto.Signer, issuer *authority, template func(*big.Int) *x509.Certificate) (*authority, error) {

@@ -81,25 +81,34 @@ func New(t testing.TB) *PKI {
 	p.startServer()
 	p.CA = newAuthority(t, dev.P256, root, dev.CATemplate("CA thử nghiệm cấp chứng thư", 0, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl")))
 	p.Root = &Leaf{t: t, Certificate: root.Certificate, Signer: root.Signer}
-	p.TSACert = p.Issue(dev.Request{Kind: dev.TSA, ID: "tsa", Name: "TSA thử nghiệm"})
+	p.TSACert = p.Issue(Request{Kind: dev.TSA, ID: "tsa", Name: "TSA thử nghiệm"})
 	return p
+}
+
+// A Request says which certificate to issue.
+type Request = dev.Request
+
+// CATemplate is the certificate of a CA, valid from four years before Now for ten
+// years; pathLen -1 sets no limit. For NewAuthority.
+func (p *PKI) CATemplate(name string, pathLen int) *x509.Certificate {
+	return dev.CATemplate(name, pathLen, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl"))
 }
 
 // Agency asks for the certificate of an agency, Person for that of an authorised
 // person of one.
-func Agency(name string) dev.Request {
-	return dev.Request{Kind: dev.Agency, ID: "agency", Name: name, Org: name, Locality: "Thái Nguyên"}
+func Agency(name string) Request {
+	return Request{Kind: dev.Agency, ID: "agency", Name: name, Org: name, Locality: "Thái Nguyên"}
 }
 
-func Person(name, agency string) dev.Request {
-	return dev.Request{Kind: dev.Person, ID: "person", Name: name, Org: agency, Unit: "Lãnh đạo"}
+func Person(name, agency string) Request {
+	return Request{Kind: dev.Person, ID: "person", Name: name, Org: agency, Unit: "Lãnh đạo"}
 }
 
 // Node asks for the TLS certificate of a node, Client for that of a clerk.
-func Node(id string) dev.Request { return dev.Request{Kind: dev.Node, ID: id} }
+func Node(id string) Request { return Request{Kind: dev.Node, ID: id} }
 
-func Client(name, agency string) dev.Request {
-	return dev.Request{Kind: dev.Client, ID: "client", Name: name, Org: agency}
+func Client(name, agency string) Request {
+	return Request{Kind: dev.Client, ID: "client", Name: name, Org: agency}
 }
 
 // SetTime moves the clock of the TSA and of the lists. Certificates are issued
