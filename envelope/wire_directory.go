@@ -1,0 +1,120 @@
+package envelope
+
+import (
+	"fmt"
+
+	pb "lienthong/proto/lienthong/v1"
+)
+
+// SealDirectory signs a directory with the key of its zone's authority.
+func SealDirectory(d *Directory, signer Signer) (Sealed, error) {
+	if err := d.check(); err != nil {
+		return Sealed{}, err
+	}
+	p := &pb.Directory{Zone: d.Zone, Epoch: d.Epoch, Issued: d.Issued}
+	for i := range d.Agencies {
+		p.Agencies = append(p.Agencies, d.Agencies[i].Proto())
+	}
+	for i := range d.Nodes {
+		p.Nodes = append(p.Nodes, d.Nodes[i].proto())
+	}
+	payload, err := encode("directory", p, MaxDirectory)
+	if err != nil {
+		return Sealed{}, err
+	}
+	return Seal(TypeDirectory, payload, signer)
+}
+
+// ParseDirectory reads a directory; the caller verifies that its authority signed.
+func ParseDirectory(s Sealed) (Directory, error) {
+	var p pb.Directory
+	if err := open(s, TypeDirectory, MaxDirectory, &p); err != nil {
+		return Directory{}, err
+	}
+	d := Directory{Zone: p.Zone, Epoch: p.Epoch, Issued: p.Issued}
+	for _, a := range p.Agencies {
+		d.Agencies = append(d.Agencies, AgencyFromProto(a))
+	}
+	for _, n := range p.Nodes {
+		d.Nodes = append(d.Nodes, nodeFromProto(n))
+	}
+	return d, d.check()
+}
+
+// check refuses a directory in which an id stands twice or names nothing.
+func (d *Directory) check() error {
+	if err := checkID("zone", d.Zone); err != nil {
+		return err
+	}
+	if d.Epoch == 0 {
+		return fmt.Errorf("envelope: directory of %q: %w, epoch 0, want from 1", d.Zone, ErrMalformed)
+	}
+	nodes := make(map[string]bool, len(d.Nodes))
+	for _, n := range d.Nodes {
+		if err := checkID("node", n.ID); err != nil {
+			return err
+		}
+		if nodes[n.ID] {
+			return fmt.Errorf("envelope: directory of %q: %w, node %q stands twice", d.Zone, ErrMalformed, n.ID)
+		}
+		nodes[n.ID] = true
+	}
+	agencies := make(map[string]bool, len(d.Agencies))
+	for _, a := range d.Agencies {
+		if err := checkID("agency", a.ID); err != nil {
+			return err
+		}
+		if agencies[a.ID] {
+			return fmt.Errorf("envelope: directory of %q: %w, agency %q stands twice", d.Zone, ErrMalformed, a.ID)
+		}
+		agencies[a.ID] = true
+		for _, c := range a.Codes {
+			if err := checkID("code", c.Code); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Proto is the protobuf form.
+func (a *Agency) Proto() *pb.Agency {
+	out := &pb.Agency{Id: a.ID, Name: a.Name, Parent: a.Parent, HomeNode: a.HomeNode, Ended: a.Ended, Successor: a.Successor}
+	for _, c := range a.Codes {
+		out.Codes = append(out.Codes, &pb.AgencyCode{Code: c.Code, NotBefore: c.NotBefore, NotAfter: c.NotAfter})
+	}
+	for _, c := range a.Certificates {
+		out.Certificates = append(out.Certificates, &pb.AgencyCertificate{Certificate: c.Certificate, Role: pb.CertificateRole(c.Role),
+			Holder: c.Holder, NotBefore: c.NotBefore, NotAfter: c.NotAfter})
+	}
+	return out
+}
+
+// AgencyFromProto reads an agency; nil is the empty one.
+func AgencyFromProto(p *pb.Agency) Agency {
+	a := Agency{ID: p.GetId(), Name: p.GetName(), Parent: p.GetParent(), HomeNode: p.GetHomeNode(), Ended: p.GetEnded(), Successor: p.GetSuccessor()}
+	for _, c := range p.GetCodes() {
+		a.Codes = append(a.Codes, AgencyCode{Code: c.GetCode(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter()})
+	}
+	for _, c := range p.GetCertificates() {
+		a.Certificates = append(a.Certificates, AgencyCertificate{Certificate: c.GetCertificate(), Role: CertificateRole(c.GetRole()),
+			Holder: c.GetHolder(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter()})
+	}
+	return a
+}
+
+func (n *Node) proto() *pb.Node {
+	out := &pb.Node{Id: n.ID, Name: n.Name, Parent: n.Parent, Addresses: n.Addresses, Ended: n.Ended, Dials: n.Dials}
+	for _, c := range n.Certificates {
+		out.Certificates = append(out.Certificates, &pb.NodeCertificate{Certificate: c.Certificate, NotBefore: c.NotBefore, NotAfter: c.NotAfter})
+	}
+	return out
+}
+
+func nodeFromProto(p *pb.Node) Node {
+	n := Node{ID: p.GetId(), Name: p.GetName(), Parent: p.GetParent(), Addresses: p.GetAddresses(), Ended: p.GetEnded(), Dials: p.GetDials()}
+	for _, c := range p.GetCertificates() {
+		n.Certificates = append(n.Certificates, NodeCertificate{Certificate: c.GetCertificate(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter()})
+	}
+	return n
+}
