@@ -25,24 +25,13 @@ type Source interface {
 	Size() int64
 }
 
-// Limits bound what a file may cost. The zero value of a field means the
-// value of [DefaultLimits].
-type Limits struct {
-	Depth     int   // nesting of arrays and dictionaries, and chains of references
-	Objects   int   // highest object number
-	Revisions int   // cross-reference sections in the chain of /Prev
-	Nodes     int   // objects within one indirect object
-	Body      int64 // bytes of one indirect object without stream data
-	Decoded   int64 // bytes that all Decode calls on one file may give, and the cross-reference and object streams
-	Stream    int64 // bytes that one stream may decode to
-}
-
 // Errors that Open, the views and NewUpdate return, beside [*SyntaxError].
 var (
-	ErrNotPDF    = errors.New("pdf: not a PDF file: no %PDF- header in the first 1024 bytes")
-	ErrTruncated = errors.New("pdf: file is truncated or damaged: no startxref at its end")
+	ErrNotPDF    = errors.New("pdf: not a PDF file: no %PDF- header in its first 1024 bytes")
+	ErrTruncated = errors.New("pdf: file is cut short: no startxref at its end")
+	ErrXRef      = errors.New("pdf: cross-reference section is damaged")
 	ErrEncrypted = errors.New("pdf: file is encrypted")
-	ErrHybrid    = errors.New("pdf: hybrid-reference file (/XRefStm): appending a revision is not supported")
+	ErrHybrid    = errors.New("pdf: hybrid-reference file (/XRefStm): appending a revision to it is not supported")
 	ErrLimit     = errors.New("pdf: limit exceeded")
 )
 

@@ -1,0 +1,174 @@
+package pdf
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// A Stream is a dictionary with data (ISO 32000-2, 7.3.8). The data of one
+// read from a file stays there until asked for.
+type Stream struct {
+	Dict *Dict
+
+	data  []byte // of a stream made by NewStream
+	file  *File
+	start int64 // of the data in the file
+	limit int64 // end of the bytes in which the data must end
+	span  Span  // of the data, once it has been looked for
+}
+
+// NewStream returns a stream of the given data, encoded already as the /Filter
+// of d says. /Length is set when the stream is written.
+func NewStream(d *Dict, data []byte) *Stream { return &Stream{Dict: d, data: data} }
+
+// Span returns the bytes of the file that hold the data of s, still encoded.
+// It is zero for a stream made by [NewStream]. An indirect /Length is looked
+// up in v. Where /Length does not lead to "endstream" the data ends before the
+// next "endstream", as in other readers.
+func (s *Stream) Span(v *View) (Span, error) {
+	if s.file == nil || !s.span.IsZero() {
+		return s.span, nil
+	}
+	n, err := s.length(v)
+	if err != nil {
+		return Span{}, err
+	}
+	if n >= 0 && n <= s.limit-s.start {
+		ok, err := s.endsAt(s.start + n)
+		if err != nil {
+			return Span{}, err
+		}
+		if ok {
+			s.span = Span{s.start, s.start + n}
+			return s.span, nil
+		}
+	}
+	end, err := s.findEnd()
+	if err != nil {
+		return Span{}, err
+	}
+	s.span = Span{s.start, end}
+	return s.span, nil
+}
+
+// length returns /Length, or -1 where it is no integer.
+func (s *Stream) length(v *View) (int64, error) {
+	o := s.Dict.Get("Length")
+	if v != nil {
+		var err error
+		if o, err = v.Resolve(o); err != nil {
+			return 0, err
+		}
+	}
+	if n, ok := o.(Integer); ok {
+		return int64(n), nil
+	}
+	return -1, nil
+}
+
+var endstream = []byte("endstream")
+
+// endsAt reports whether "endstream" follows off, white space between.
+func (s *Stream) endsAt(off int64) (bool, error) {
+	b, err := s.file.at(off, 32)
+	if err != nil {
+		return false, err
+	}
+	for len(b) > 0 && class[b[0]] == space {
+		b = b[1:]
+	}
+	return bytes.HasPrefix(b, endstream), nil
+}
+
+func (s *Stream) findEnd() (int64, error) {
+	end, err := s.file.find(s.start, s.limit, endstream)
+	if err != nil {
+		return 0, err
+	}
+	if end < 0 {
+		return 0, &SyntaxError{s.start, "stream does not end: no \"endstream\" before the end of its revision"}
+	}
+	b, err := s.file.at(max(s.start, end-2), 2)
+	if err != nil {
+		return 0, err
+	}
+	b = b[:min(end-max(s.start, end-2), 2)]
+	switch {
+	case bytes.HasSuffix(b, []byte("\r\n")):
+		end -= 2
+	case bytes.HasSuffix(b, []byte("\n")), bytes.HasSuffix(b, []byte("\r")):
+		end--
+	}
+	return end, nil
+}
+
+// Raw returns the data of s as it is, encoded.
+func (s *Stream) Raw(v *View) (*io.SectionReader, error) {
+	if s.file == nil {
+		return io.NewSectionReader(bytes.NewReader(s.data), 0, int64(len(s.data))), nil
+	}
+	span, err := s.Span(v)
+	if err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(s.file.src, span.Start, span.Len()), nil
+}
+
+// Decode returns the data of s with its filters undone: Flate and LZW with
+// predictors, ASCIIHex, ASCII85, RunLength. Filters of images are an error, as
+// is [ErrEncrypted]; [ErrLimit] stands for more data than [Limits] allow. Data
+// that breaks off is returned with the error that says so.
+func (s *Stream) Decode(v *View) ([]byte, error) {
+	r, err := s.decoder(v, false)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	most := DefaultLimits().Stream
+	if s.file != nil {
+		most = s.file.lim.Stream
+	}
+	var out bytes.Buffer
+	n, err := out.ReadFrom(io.LimitReader(r, most+1))
+	if n > most {
+		return nil, fmt.Errorf("%w: stream decodes to more than %d bytes", ErrLimit, most)
+	}
+	if err != nil {
+		err = fmt.Errorf("pdf: decoding a stream: %w", err)
+	}
+	return out.Bytes(), err
+}
+
+// SameData reports whether a and b have the same encoded data.
+func SameData(a *Stream, av *View, b *Stream, bv *View) (bool, error) {
+	ar, err := a.Raw(av)
+	if err != nil {
+		return false, err
+	}
+	br, err := b.Raw(bv)
+	if err != nil {
+		return false, err
+	}
+	if ar.Size() != br.Size() {
+		return false, nil
+	}
+	if a.file != nil && a.file == b.file && a.start == b.start {
+		return true, nil
+	}
+	var ab, bb [8192]byte
+	for left := ar.Size(); left > 0; {
+		n := int(min(left, int64(len(ab))))
+		if _, err := io.ReadFull(ar, ab[:n]); err != nil {
+			return false, err
+		}
+		if _, err := io.ReadFull(br, bb[:n]); err != nil {
+			return false, err
+		}
+		if !bytes.Equal(ab[:n], bb[:n]) {
+			return false, nil
+		}
+		left -= int64(n)
+	}
+	return true, nil
+}
