@@ -48,7 +48,7 @@ func TestOpenSamples(t *testing.T) {
 		{name: "06-xref-stream.pdf", kind: XRefStream},
 		{name: "07-linearized.pdf", linearized: true},
 		{name: "08-ghostscript-pdfa.pdf"},
-		{name: "09-scanned.pdf"},
+		{name: "09-scanned.pdf", linearized: true},
 		{name: "10-encrypted.pdf", encrypted: true},
 		{name: "11-truncated.pdf", err: ErrTruncated},
 		{name: "12-not-a-pdf.pdf", err: ErrNotPDF},

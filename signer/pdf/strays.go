@@ -93,7 +93,7 @@ func (s *strayWalk) regions(r *revision) ([]region, error) {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(a.number, b.number))
 	})
 	return slices.CompactFunc(out, func(a, b region) bool {
-		return a.start == b.start && (a.number == b.number || a.number < 0)
+		return a.start == b.start && (a.number == b.number || min(a.number, b.number) < 0)
 	}), nil
 }
 

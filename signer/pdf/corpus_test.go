@@ -1,0 +1,175 @@
+package pdf
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// corpus returns the folder of PDF files with known verdicts, which is not part
+// of the repository, or skips the test.
+func corpus(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("LIENTHONG_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "corpus")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "INDEX.tsv")); err != nil {
+		t.Skipf("no corpus at %s: set LIENTHONG_CORPUS to run this test", dir)
+	}
+	return dir
+}
+
+// corpusFiles returns the paths under bucket with the expected verdict.
+func corpusFiles(t *testing.T, dir, bucket, expected string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "INDEX.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
+		cols := strings.Split(s.Text(), "\t")
+		if len(cols) > 2 && strings.HasPrefix(cols[0], bucket+"/") && (expected == "" || cols[2] == expected) {
+			paths = append(paths, filepath.Join(dir, cols[0]))
+		}
+	}
+	return paths
+}
+
+// readAll does with a file all that a validator does.
+func readAll(src Source, lim Limits) (*File, int, error) {
+	f, err := Open(src, lim)
+	if err != nil {
+		return nil, 0, err
+	}
+	if f.Encrypted() {
+		return f, -1, nil
+	}
+	v := f.Latest()
+	pages, err := v.Pages()
+	if err != nil {
+		return f, 0, err
+	}
+	if _, err := v.Signatures(); err != nil {
+		return f, 0, err
+	}
+	if _, err := f.AllSignatures(); err != nil {
+		return f, 0, err
+	}
+	for i := range f.Revisions() {
+		if _, err := f.Strays(i + 1); err != nil {
+			return f, 0, err
+		}
+	}
+	err = v.Walk(func(n Node) error {
+		Canonical(n.Object)
+		if s, ok := n.Object.(*Stream); ok {
+			if _, err := s.Span(v); isLimit(err) {
+				return err
+			}
+		}
+		return nil
+	})
+	return f, len(pages), err
+}
+
+func TestCorpusOpens(t *testing.T) {
+	paths := corpusFiles(t, corpus(t), "plain", "SIGNABLE")
+	opened := 0
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(path, filepath.Dir(filepath.Dir(path)))
+		f, pages, err := readAll(bytes.NewReader(b), Limits{})
+		if err != nil {
+			t.Logf("%s: %v", name, err)
+			continue
+		}
+		opened++
+		if f.Encrypted() {
+			continue
+		}
+		if want := qpdfPages(t, path); want >= 0 && pages != want {
+			t.Errorf("%s: found %d pages, qpdf finds %d", name, pages, want)
+		}
+	}
+	t.Logf("%d of %d files open", opened, len(paths))
+	if opened*100 < len(paths)*90 {
+		t.Errorf("%d of %d files open, want 90 %% or more", opened, len(paths))
+	}
+}
+
+func TestCorpusSigned(t *testing.T) {
+	for _, bucket := range []string{"signed-valid", "signed-tampered", "signed-other"} {
+		paths := corpusFiles(t, corpus(t), bucket, "")
+		opened := 0
+		for _, path := range paths {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Now()
+			if _, _, err := readAll(bytes.NewReader(b), Limits{}); err != nil {
+				t.Logf("%s: %v", filepath.Base(path), err)
+			} else {
+				opened++
+			}
+			if took := time.Since(begin); took > 2*time.Second {
+				t.Errorf("%s: took %v, want 2 s at most", filepath.Base(path), took)
+			}
+		}
+		t.Logf("%s: %d of %d files open", bucket, opened, len(paths))
+	}
+}
+
+func TestCorpusBombs(t *testing.T) {
+	dir := corpus(t)
+	paths, _ := filepath.Glob(filepath.Join(dir, "dos-bombs", "*.gz"))
+	for _, path := range paths {
+		b := gunzip(t, path)
+		begin := time.Now()
+		f, _, err := readAll(bytes.NewReader(b), Limits{})
+		if err == nil {
+			v := f.Latest()
+			err = v.Walk(func(n Node) error {
+				if s, ok := n.Object.(*Stream); ok {
+					_, err := s.Decode(v)
+					return err
+				}
+				return nil
+			})
+		}
+		took := time.Since(begin)
+		t.Logf("%s: %d bytes, %v: %v", filepath.Base(path), len(b), took, err)
+		if took > 2*time.Second {
+			t.Errorf("%s: took %v, want 2 s at most", filepath.Base(path), took)
+		}
+	}
+}
+
+func gunzip(t *testing.T, path string) []byte {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	z, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
