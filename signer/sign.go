@@ -2,35 +2,42 @@ package signer
 
 import (
 	"context"
-	"errors"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"hash"
 	"io"
 	"time"
 
 	"lienthong/certs/keys"
 	"lienthong/signer/appearance"
+	"lienthong/signer/cms"
 	"lienthong/signer/pdf"
 	"lienthong/signer/tsp"
 )
 
-// SignOptions say what signature [Sign] makes. At is required.
+// SignOptions say what signature [Sign] makes. At is required; everything else
+// may be zero, which is an invisible signature of level B-B in a new field.
 type SignOptions struct {
-	Level    Level      // LevelBB if empty
-	Field    string     // full name of an empty signature field, or of a new one; chosen if empty
-	Place    *Placement // where a visible signature goes; nil takes the existing field's rectangle
+	Level    Level       // LevelBB if empty; LevelBT needs TSA
+	Hash     crypto.Hash // SHA-256 if zero; SHA-384 and SHA-512
+	Field    string      // full name of an empty signature field, or else of a new one; chosen if empty
+	Place    *Placement  // of a visible signature; nil is the rectangle of the existing field
 	Profile  appearance.Profile
-	Lines    []string // visible text; the signer, the agency and the time if empty
-	Image    []byte   // PNG
-	Name     string   // /Name; the certificate's common name if empty
+	Lines    []string // visible text; signer, agency and time if empty
+	Image    []byte   // PNG, for a visible signature
+	Name     string   // /Name, left out if empty, as are the next three
 	Location string
 	Reason   string
 	Contact  string
-	At       time.Time   // the time that is claimed and printed
-	TSA      tsp.Stamper // needed by LevelBT
-	Limits   pdf.Limits  // of reading the input; the default if zero
+	At       time.Time   // the claimed time of signing, shown in Vietnam's zone
+	TSA      tsp.Stamper // asked when the signature value is known
+	Limits   pdf.Limits  // of reading the input; zero fields mean the default
 }
 
-// A Placement is a rectangle on a page as a reader sees it, rotation included:
-// left, bottom, right and top, in points from the lower left corner of the page.
+// A Placement is a rectangle on a page as a reader sees it, turned and cropped:
+// left, bottom, right and top, in points from the lower left corner.
 type Placement struct {
 	Page int // from 1; -1 is the last
 	Rect [4]float64
@@ -41,14 +48,182 @@ type Signed struct {
 	Digest      [32]byte // SHA-256 of the whole output
 	Size        int64    // of the whole output, bytes
 	Field       string   // full name of the signature field
-	Revision    int      // number of the revision that was appended
+	Revision    int      // number of the revision that was appended, from 1
 	Level       Level
-	CMS         []byte   // the SignedData
-	Certificate [32]byte // SHA-256 of the signer's certificate
-	TimeStamp   *tsp.Token
+	CMS         []byte     // DER of the SignedData in /Contents
+	Certificate [32]byte   // SHA-256 of the signer's certificate
+	TimeStamp   *tsp.Token // nil below LevelBT
 }
 
-// Sign copies in to out and appends one revision with a signature by key.
+// Sign writes to out the bytes of in, untouched, and one appended revision with
+// a PAdES signature (EN 319 142-1) by key. Earlier signatures stay valid.
+//
+// Nothing is written to out before the signature is complete, its time-stamp
+// included: an error leaves out empty, unless it is out's own. The price is that
+// in is read twice, once to hash and once to copy. It must not change meanwhile.
+// Memory does not grow with in's size, only with its number of objects.
+//
+// Errors say what to do where the caller can do something; see [ErrEncrypted],
+// [ErrCertified], [ErrCertificate] and those of [pdf.Open] and [tsp.Client].
 func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, out io.Writer) (*Signed, error) {
-	return nil, errors.New("sign: not yet")
+	opts, err := opts.check(key)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := newPlan(in, key, opts)
+	if err != nil {
+		return nil, err
+	}
+	base, err := hashInput(ctx, in, opts.Hash)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := plan.seal(ctx, key, base)
+	if err != nil {
+		return nil, err
+	}
+	if err := copyInput(ctx, in, out); err != nil {
+		return nil, err
+	}
+	if _, err := out.Write(sealed.appended.Data); err != nil {
+		return nil, fmt.Errorf("sign: write the output: %w", err)
+	}
+	base.file.Write(sealed.appended.Data)
+	signed := &Signed{
+		Size:        in.Size() + int64(len(sealed.appended.Data)),
+		Field:       plan.field.name,
+		Revision:    len(plan.file.Revisions()) + 1,
+		Level:       opts.Level,
+		CMS:         sealed.cms,
+		Certificate: sha256.Sum256(key.Certificate().Raw),
+		TimeStamp:   sealed.token,
+	}
+	base.file.Sum(signed.Digest[:0])
+	return signed, nil
+}
+
+// A sealed revision has its signature in /Contents.
+type sealed struct {
+	appended *pdf.Appended
+	cms      []byte
+	token    *tsp.Token
+}
+
+// tokenRoom is what is reserved for a time-stamp token at first: those of
+// authorities in use, two or three certificates included, take 2 to 7 KiB.
+const tokenRoom = 8 << 10
+
+// seal builds the revision, signs it and fills the hole. A token larger than
+// the room made for it means to sign again with a larger hole, since the byte
+// range, which is signed, tells the size of the hole.
+func (p *plan) seal(ctx context.Context, key keys.Key, base *inputHash) (*sealed, error) {
+	room := 0
+	if p.opts.Level == LevelBT {
+		room = tokenRoom
+	}
+	cert, chain := key.Certificate(), key.Chain()
+	for range 3 {
+		hole := cms.EstimateSize(cert, chain, p.cmsOptions(), room)
+		appended, err := p.build(hole)
+		if err != nil {
+			return nil, err
+		}
+		draft, err := cms.NewDraft(cert, chain, base.of(appended), p.cmsOptions())
+		if err != nil {
+			return nil, fmt.Errorf("sign: %w", err)
+		}
+		signature, err := draft.Sign(rand.Reader, key)
+		if err != nil {
+			return nil, fmt.Errorf("sign: %w", err)
+		}
+		token, err := p.stamp(ctx, signature)
+		if err != nil {
+			return nil, err
+		}
+		if token != nil && len(token.Raw) > room {
+			room = len(token.Raw) + 512 // the next one may differ a little
+			continue
+		}
+		return finish(appended, draft, signature, token)
+	}
+	return nil, fmt.Errorf("sign: the time-stamp tokens keep growing, the last was larger than %d bytes", room-512)
+}
+
+func (p *plan) cmsOptions() cms.SignOptions { return cms.SignOptions{Hash: p.opts.Hash} }
+
+func finish(appended *pdf.Appended, draft *cms.Draft, signature []byte, token *tsp.Token) (*sealed, error) {
+	var tokens [][]byte
+	if token != nil {
+		tokens = append(tokens, token.Raw)
+	}
+	der, err := draft.Encode(signature, tokens...)
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	if err := appended.Fill(der); err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	return &sealed{appended, der, token}, nil
+}
+
+// stamp asks for the time-stamp on a signature value, nil below LevelBT. What
+// comes back is checked again: a Stamper need not be a [tsp.Client].
+func (p *plan) stamp(ctx context.Context, signature []byte) (*tsp.Token, error) {
+	if p.opts.Level != LevelBT {
+		return nil, nil
+	}
+	h := p.opts.Hash.New()
+	h.Write(signature)
+	digest := h.Sum(nil)
+	token, err := p.opts.TSA.Stamp(ctx, p.opts.Hash, digest)
+	if err == nil {
+		err = token.Verify(digest)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sign: no time-stamp, so no signature of level %s: %w", LevelBT, err)
+	}
+	return token, nil
+}
+
+// inputHash is the input, hashed once for two purposes: what the signature
+// covers and what the output is begin with the same bytes.
+type inputHash struct {
+	covered hash.Hash // with the signature's hash
+	file    hash.Hash // SHA-256
+	size    int64
+}
+
+func hashInput(ctx context.Context, in pdf.Source, h crypto.Hash) (*inputHash, error) {
+	base := &inputHash{file: sha256.New(), size: in.Size()}
+	var w io.Writer = base.file
+	if h != crypto.SHA256 {
+		base.covered = h.New()
+		w = io.MultiWriter(base.file, base.covered)
+	}
+	if err := copyInput(ctx, in, w); err != nil {
+		return nil, err
+	}
+	if h == crypto.SHA256 {
+		base.covered = cloneHash(base.file)
+	}
+	return base, nil
+}
+
+// cloneHash copies the state of a hash; those of crypto/sha256 and crypto/sha512
+// are all Cloners.
+func cloneHash(h hash.Hash) hash.Hash {
+	c, err := h.(hash.Cloner).Clone()
+	if err != nil {
+		panic(err) // documented not to happen for these two
+	}
+	return c
+}
+
+// of returns the digest of all that the byte range covers: the input, and the
+// appended bytes but for the hole.
+func (b *inputHash) of(a *pdf.Appended) []byte {
+	h := cloneHash(b.covered)
+	h.Write(a.Data[:a.Contents.Start-a.Base])
+	h.Write(a.Data[a.Contents.End-a.Base:])
+	return h.Sum(nil)
 }

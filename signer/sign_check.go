@@ -1,0 +1,109 @@
+package signer
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"lienthong/certs/keys"
+	"lienthong/signer/appearance"
+	"lienthong/signer/cms"
+)
+
+// Errors of [Sign] that a caller may want to tell apart.
+var (
+	ErrEncrypted   = errors.New("sign: the file is encrypted: sign a copy without encryption, such as qpdf --decrypt makes")
+	ErrCertified   = errors.New("sign: the file is certified or locked against this signature")
+	ErrCertificate = errors.New("sign: the certificate must not be used for this signature")
+)
+
+// check fills in what is left out and refuses what cannot lead to a signature,
+// before the file is looked at.
+func (o SignOptions) check(key keys.Key) (SignOptions, error) {
+	if o.Level == "" {
+		o.Level = LevelBB
+	}
+	if o.Hash == 0 {
+		o.Hash = crypto.SHA256
+	}
+	switch {
+	case o.At.IsZero():
+		return o, errors.New("sign: no time of signing")
+	case o.Level != LevelBB && o.Level != LevelBT:
+		return o, fmt.Errorf("sign: level %q, want %s or %s", o.Level, LevelBB, LevelBT)
+	case o.Level == LevelBT && o.TSA == nil:
+		return o, fmt.Errorf("sign: level %s needs a time-stamping authority, and none is given", LevelBT)
+	case o.Profile == appearance.Invisible && (o.Place != nil || len(o.Lines) > 0 || o.Image != nil):
+		return o, errors.New("sign: a place, text or an image is given, but no profile of a visible signature")
+	}
+	if err := checkKey(key, o); err != nil {
+		return o, err
+	}
+	return o, nil
+}
+
+func checkKey(key keys.Key, o SignOptions) error {
+	cert := key.Certificate()
+	if cert == nil {
+		return errors.New("sign: the key has no certificate")
+	}
+	if _, err := cms.AlgorithmFor(cert.PublicKey, o.Hash); err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	if !samePublicKey(key.Public(), cert.PublicKey) {
+		return fmt.Errorf("sign: the certificate of %q is not of this key", cert.Subject.CommonName)
+	}
+	return checkCertificate(cert, o.At)
+}
+
+func samePublicKey(a, b crypto.PublicKey) bool {
+	switch a := a.(type) {
+	case *rsa.PublicKey:
+		return a.Equal(b)
+	case *ecdsa.PublicKey:
+		return a.Equal(b)
+	}
+	return false
+}
+
+// checkCertificate refuses a certificate that no validation at the time of
+// signing could accept. Its path and revocation are the caller's to check.
+func checkCertificate(cert *x509.Certificate, at time.Time) error {
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("%w: that of %q %s", ErrCertificate, cert.Subject.CommonName, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case at.Before(cert.NotBefore):
+		return refuse("is valid from %s, and it is %s", show(cert.NotBefore), show(at))
+	case at.After(cert.NotAfter):
+		return refuse("expired %s, and it is %s: renew it", show(cert.NotAfter), show(at))
+	case cert.IsCA:
+		return refuse("is that of a certificate authority")
+	case cert.KeyUsage != 0 && cert.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0:
+		return refuse("has neither key usage digitalSignature nor nonRepudiation")
+	case !forDocuments(cert):
+		return refuse("has extended key usages, and none that fits documents")
+	}
+	return nil
+}
+
+func show(t time.Time) string { return t.In(vietnam).Format(time.RFC3339) }
+
+// vietnam is the zone of people here; it has had no summer time since 1975.
+var vietnam = time.FixedZone("+07", 7*60*60)
+
+// forDocuments reports whether the extended key usages, if there are any, hold
+// one beside those of machines: CAs mark document signing in several ways, some
+// by e-mail protection or client authentication.
+func forDocuments(cert *x509.Certificate) bool {
+	if len(cert.ExtKeyUsage) == 0 || len(cert.UnknownExtKeyUsage) > 0 {
+		return true
+	}
+	machine := []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageCodeSigning, x509.ExtKeyUsageTimeStamping, x509.ExtKeyUsageOCSPSigning}
+	return slices.ContainsFunc(cert.ExtKeyUsage, func(u x509.ExtKeyUsage) bool { return !slices.Contains(machine, u) })
+}

@@ -1,0 +1,283 @@
+package signer
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"lienthong/signer/appearance"
+	"lienthong/signer/pdf"
+)
+
+// A target is the field that the signature goes into.
+type target struct {
+	name   string    // full name
+	ref    pdf.Ref   // of the field; new if dict is nil
+	dict   *pdf.Dict // of an existing field
+	widget pdf.Ref   // that shows it; the field itself if they are one object
+	page   pdf.Page
+	rect   [4]float64 // in the page's own coordinates
+	look   pdf.Ref    // appearance stream, zero if invisible
+	text   string     // what it says, for those who cannot see it
+}
+
+// Flags of an annotation and of the form (ISO 32000-2, tables 167 and 225).
+const (
+	flagPrint          = 1 << 2
+	flagLocked         = 1 << 7
+	flagSignaturesLive = 1 << 0 // SignaturesExist
+	flagAppendOnly     = 1 << 1
+)
+
+// chooseField finds the field that the options name, or a free name for one.
+func (p *plan) chooseField() error {
+	fields, err := p.view.Fields()
+	if err != nil {
+		return fmt.Errorf("sign: read the form: %w", err)
+	}
+	p.sig = p.update.Reserve()
+	taken := make(map[string]bool, len(fields))
+	for i := range fields {
+		f := &fields[i]
+		taken[f.FullName] = true
+		if p.opts.Field == "" || f.FullName != p.opts.Field {
+			continue
+		}
+		if p.field.dict != nil {
+			return fmt.Errorf("sign: field %q is there twice", f.FullName)
+		}
+		if err := p.useField(f); err != nil {
+			return err
+		}
+	}
+	if p.field.dict != nil {
+		return nil
+	}
+	return p.newField(taken)
+}
+
+func (p *plan) useField(f *pdf.Field) error {
+	value, err := p.view.Resolve(f.Value)
+	_, empty := value.(pdf.Null)
+	switch {
+	case err != nil:
+		return fmt.Errorf("sign: field %q: %w", f.FullName, err)
+	case f.Type != "Sig":
+		return fmt.Errorf("sign: field %q is of type /%s, not a signature field", f.FullName, f.Type)
+	case !empty:
+		return fmt.Errorf("sign: field %q is signed already: name another one, or none", f.FullName)
+	case f.Ref.IsZero() || len(f.Kids) > 0:
+		return fmt.Errorf("sign: field %q is malformed: a signature field must be an indirect object without child fields", f.FullName)
+	}
+	p.field = target{name: f.FullName, ref: f.Ref, dict: f.Dict}
+	if len(f.Widgets) > 0 {
+		p.field.widget = f.Widgets[0]
+	}
+	return p.placeInField()
+}
+
+// newField names a field that is not there and finds its page.
+func (p *plan) newField(taken map[string]bool) error {
+	name := p.opts.Field
+	if strings.Contains(name, ".") {
+		return fmt.Errorf("sign: no field %q, and the name of a new one must not contain a full stop", name)
+	}
+	for i := 1; name == ""; i++ {
+		if free := "Signature" + strconv.Itoa(i); !taken[free] {
+			name = free
+		}
+	}
+	p.field = target{name: name, ref: p.update.Reserve()}
+	p.field.widget = p.field.ref
+	return p.placeOnPage()
+}
+
+// placeOnPage finds the page of a new field.
+func (p *plan) placeOnPage() error {
+	pages, err := p.view.Pages()
+	if err != nil {
+		return fmt.Errorf("sign: read the pages: %w", err)
+	}
+	number := 1
+	if p.opts.Place != nil {
+		number = p.opts.Place.Page
+	}
+	if number == -1 {
+		number = len(pages)
+	}
+	if number < 1 || number > len(pages) {
+		return fmt.Errorf("sign: page %d of a file of %d pages", number, len(pages))
+	}
+	p.field.page = pages[number-1]
+	if p.field.page.Ref.IsZero() {
+		return fmt.Errorf("sign: page %d is malformed: not an indirect object", number)
+	}
+	return nil
+}
+
+// placeInField takes page and rectangle from an existing field's widget.
+func (p *plan) placeInField() error {
+	if p.opts.Profile == appearance.Invisible {
+		return nil
+	}
+	return errors.New("sign: visible signatures: not yet")
+}
+
+// writeField puts the signature into the field, and a new field into the form
+// and onto its page.
+func (p *plan) writeField() error {
+	f := &p.field
+	if f.dict != nil {
+		return p.fillField()
+	}
+	rect := pdf.Array{pdf.Integer(0), pdf.Integer(0), pdf.Integer(0), pdf.Integer(0)}
+	dict := pdf.NewDict(
+		pdf.Entry{Key: "Type", Value: pdf.Name("Annot")},
+		pdf.Entry{Key: "Subtype", Value: pdf.Name("Widget")},
+		pdf.Entry{Key: "FT", Value: pdf.Name("Sig")},
+		pdf.Entry{Key: "T", Value: pdf.TextString(f.name)},
+		pdf.Entry{Key: "F", Value: pdf.Integer(flagPrint | flagLocked)},
+		pdf.Entry{Key: "Rect", Value: rect},
+		pdf.Entry{Key: "P", Value: f.page.Ref},
+		pdf.Entry{Key: "V", Value: p.sig},
+	)
+	if !f.look.IsZero() {
+		p.show(dict)
+	}
+	p.update.Set(f.ref, dict)
+	if err := p.addToPage(); err != nil {
+		return err
+	}
+	return p.writeForm(f.ref)
+}
+
+// fillField gives an existing field its value, and its widget a look.
+func (p *plan) fillField() error {
+	f := &p.field
+	dict := f.dict.Clone()
+	dict.Set("V", p.sig)
+	if !f.look.IsZero() {
+		if f.widget == f.ref {
+			p.show(dict)
+		} else if err := p.showWidget(); err != nil {
+			return err
+		}
+	}
+	p.update.Set(f.ref, dict)
+	return p.writeForm(pdf.Ref{})
+}
+
+func (p *plan) showWidget() error {
+	o, err := p.view.Object(p.field.widget)
+	widget, ok := o.(*pdf.Dict)
+	if err != nil || !ok {
+		return fmt.Errorf("sign: field %q: its widget cannot be read: %v", p.field.name, err)
+	}
+	widget = widget.Clone()
+	p.show(widget)
+	p.update.Set(p.field.widget, widget)
+	return nil
+}
+
+// show gives a widget its rectangle, appearance and alternative text.
+func (p *plan) show(widget *pdf.Dict) {
+	f := &p.field
+	rect := make(pdf.Array, 4)
+	for i, x := range f.rect {
+		rect[i] = pdf.Real{Value: x}
+	}
+	if f.dict == nil {
+		widget.Set("Rect", rect)
+	}
+	widget.Set("AP", pdf.NewDict(pdf.Entry{Key: "N", Value: f.look}))
+	widget.Set("TU", pdf.TextString(f.text))
+}
+
+// addToPage puts a new widget on its page: into the array of annotations where
+// that is an object of its own, else into a copy of the page.
+func (p *plan) addToPage() error {
+	page := p.field.page
+	annots, err := p.view.Array(page.Dict.Get("Annots"))
+	if err != nil {
+		return fmt.Errorf("sign: read the page's annotations: %w", err)
+	}
+	annots = append(annots[:len(annots):len(annots)], p.field.ref)
+	if ref, ok := page.Dict.Get("Annots").(pdf.Ref); ok && len(annots) > 1 {
+		p.update.Set(ref, annots)
+		return nil
+	}
+	dict := page.Dict.Clone()
+	dict.Set("Annots", annots)
+	p.update.Set(page.Ref, dict)
+	return nil
+}
+
+// writeForm adds a new field to the form, and says that the file is signed. Of
+// the objects that hold the form, only the innermost that changes is rewritten.
+func (p *plan) writeForm(field pdf.Ref) error {
+	_, catalog, err := p.view.Catalog()
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	old, err := p.view.Dict(catalog.Get("AcroForm"))
+	if err != nil {
+		return fmt.Errorf("sign: read the form: %w", err)
+	}
+	form, changed := pdf.NewDict(), false
+	if old != nil {
+		form = old.Clone()
+	}
+	if !field.IsZero() {
+		fields, err := p.view.Array(form.Get("Fields"))
+		if err != nil {
+			return fmt.Errorf("sign: read the form's fields: %w", err)
+		}
+		fields = append(fields[:len(fields):len(fields)], field)
+		if ref, ok := form.Get("Fields").(pdf.Ref); ok && len(fields) > 1 {
+			p.update.Set(ref, fields)
+		} else {
+			form.Set("Fields", fields)
+			changed = true
+		}
+	}
+	flags, _ := form.Int("SigFlags")
+	if want := flags | flagSignaturesLive | flagAppendOnly; want != flags {
+		form.Set("SigFlags", pdf.Integer(want))
+		changed = true
+	}
+	if !changed {
+		return nil
+	}
+	if ref, ok := catalog.Get("AcroForm").(pdf.Ref); ok && old != nil {
+		p.update.Set(ref, form)
+		return nil
+	}
+	return p.editCatalog(func(c *pdf.Dict) {
+		if old == nil {
+			c.Set("AcroForm", p.update.Add(form))
+		} else {
+			c.Set("AcroForm", form)
+		}
+	})
+}
+
+// editCatalog changes the catalog, keeping what another step changed in it.
+func (p *plan) editCatalog(edit func(*pdf.Dict)) error {
+	ref, _, err := p.view.Catalog()
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	o, err := p.update.Object(ref)
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	catalog, ok := o.(*pdf.Dict)
+	if !ok {
+		return errors.New("sign: the catalog is not a dictionary")
+	}
+	catalog = catalog.Clone()
+	edit(catalog)
+	p.update.Set(ref, catalog)
+	return nil
+}

@@ -1,0 +1,84 @@
+package signer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"lienthong/signer/pdf"
+)
+
+// checkLocks refuses what an earlier signature forbids: any change, by a
+// certification of P 1 (ISO 32000-2, 12.8.2.2), or the change of a field that
+// it locked (12.8.2.4).
+func (p *plan) checkLocks() error {
+	signatures, err := p.view.Signatures()
+	if err != nil {
+		return fmt.Errorf("sign: read the earlier signatures: %w", err)
+	}
+	for i := range signatures {
+		s := &signatures[i]
+		references, err := p.view.Array(s.Dict.Get("Reference"))
+		if err != nil {
+			return fmt.Errorf("sign: read the earlier signature %q: %w", s.Field.FullName, err)
+		}
+		for _, o := range references {
+			if err := p.checkReference(s.Field.FullName, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *plan) checkReference(by string, o pdf.Object) error {
+	reference, err := p.view.Dict(o)
+	if err != nil || reference == nil {
+		return err
+	}
+	params, err := p.view.Dict(reference.Get("TransformParams"))
+	if err != nil {
+		return err
+	}
+	if params == nil {
+		params = pdf.NewDict()
+	}
+	switch reference.Name("TransformMethod") {
+	case "DocMDP":
+		if n, ok := params.Int("P"); ok && n == 1 {
+			return fmt.Errorf("%w: %q certifies it and allows no changes (P 1)", ErrCertified, by)
+		}
+	case "FieldMDP":
+		locked, err := p.locks(params)
+		if err != nil {
+			return err
+		}
+		if locked {
+			return fmt.Errorf("%w: %q locks field %q", ErrCertified, by, p.field.name)
+		}
+	}
+	return nil
+}
+
+// locks reports whether the parameters of a FieldMDP, or of a /Lock, cover the
+// field to sign. A name covers the fields below it.
+func (p *plan) locks(params *pdf.Dict) (bool, error) {
+	list, err := p.view.Array(params.Get("Fields"))
+	if err != nil {
+		return false, fmt.Errorf("sign: read a field lock: %w", err)
+	}
+	named := slices.ContainsFunc(list, func(o pdf.Object) bool {
+		s, ok := o.(pdf.String)
+		name := pdf.DecodeText(s)
+		return ok && (name == p.field.name || strings.HasPrefix(p.field.name, name+"."))
+	})
+	switch params.Name("Action") {
+	case "All":
+		return true, nil
+	case "Include":
+		return named, nil
+	case "Exclude":
+		return !named, nil
+	}
+	return false, nil
+}

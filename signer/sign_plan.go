@@ -1,0 +1,70 @@
+package signer
+
+import (
+	"errors"
+	"fmt"
+
+	"lienthong/certs/keys"
+	"lienthong/signer/appearance"
+	"lienthong/signer/pdf"
+)
+
+// A plan is the revision that a signature needs, whole but for the signature.
+type plan struct {
+	opts   SignOptions
+	file   *pdf.File
+	view   *pdf.View
+	update *pdf.Update
+	field  target
+	sig    pdf.Ref // the signature dictionary
+	scheme string  // "ECDSA" where the catalog must say so
+}
+
+// newPlan reads the file and makes every change but the signature dictionary's.
+// What can be refused is refused here.
+func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
+	file, err := pdf.Open(in, opts.Limits)
+	if err != nil {
+		return nil, fmt.Errorf("sign: read the file: %w", err)
+	}
+	if file.Encrypted() {
+		return nil, ErrEncrypted
+	}
+	update, err := pdf.NewUpdate(file)
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	p := &plan{opts: opts, file: file, view: file.Latest(), update: update}
+	for _, step := range []func() error{
+		p.chooseField,
+		p.checkLocks,
+		p.draw,
+		p.writeField,
+		func() error { return p.writeExtensions(key.Certificate()) },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	update.SetID(revisionID(file, opts, key.Certificate()))
+	return p, nil
+}
+
+// build makes the revision with room for a SignedData of hole bytes. It may be
+// called again with another size.
+func (p *plan) build(hole int) (*pdf.Appended, error) {
+	p.update.Set(p.sig, p.signature(hole))
+	appended, err := p.update.Build()
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	return appended, nil
+}
+
+// draw makes the appearance stream of a visible signature.
+func (p *plan) draw() error {
+	if p.opts.Profile == appearance.Invisible {
+		return nil
+	}
+	return errors.New("sign: visible signatures: not yet")
+}
