@@ -21,6 +21,9 @@ func judge(chain []*x509.Certificate, req PathRequest, anchored bool, cache *lin
 		}
 		if i == 0 {
 			checkLeafUsage(c, req.Purpose, add)
+			if err := req.Policy.CheckKey(c.PublicKey, req.At); err != nil {
+				add(c, WeakAlgorithm, "TT 15/2025/TT-BKHCN, Appendix I", "has a key that is refused: %v", err)
+			}
 		} else {
 			checkCA(chain, i, req.Purpose, add)
 		}

@@ -88,6 +88,16 @@ func New(t testing.TB) *PKI {
 // A Request says which certificate to issue.
 type Request = dev.Request
 
+// A KeyKind is the kind and size of a key, for NewAuthority; Issue takes options.
+type KeyKind = dev.KeyKind
+
+const (
+	KeyP256    = dev.P256
+	KeyRSA1024 = dev.RSA1024
+	KeyRSA2048 = dev.RSA2048
+	KeyRSA3072 = dev.RSA3072
+)
+
 // CATemplate is the certificate of a CA, valid from four years before Now for ten
 // years; pathLen -1 sets no limit. For NewAuthority.
 func (p *PKI) CATemplate(name string, pathLen int) *x509.Certificate {
