@@ -1,0 +1,150 @@
+package wire
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+	lienthongv1 "lienthong/proto/lienthong/v1"
+)
+
+// DocumentName is the name of a document, as an agency (id) sees it.
+func DocumentName(agency string, id envelope.ID) string {
+	return "agencies/" + agency + "/documents/" + id.String()
+}
+
+// DeliveryName is the name of a delivery, as an agency (id) sees it.
+func DeliveryName(agency string, id envelope.ID) string {
+	return "agencies/" + agency + "/deliveries/" + id.String()
+}
+
+// DocumentToProto converts a document as an agency (id) sees it. The directory
+// gives the names of the recipients.
+func DocumentToProto(agency string, d *exchange.Document, dir *exchange.Directory) *lienthongv1.Document {
+	id := d.Route.ID
+	out := &lienthongv1.Document{
+		Name: DocumentName(agency, d.Route.ID), EnvelopeId: id[:], Kind: lienthongv1.EnvelopeKind(d.Route.Kind),
+		OriginNode: d.Route.OriginNode, OriginAgency: AgencyRefToProto(d.Route.OriginAgency),
+		Urgency: lienthongv1.Urgency(d.Route.Urgency), Created: d.Route.Created, ExpiresAt: d.Route.ExpiresAt,
+		EnvelopeDigest: digestBytes(d.Letter.Digest), Metadata: MetadataToProto(d.Content.Metadata), Staff: StaffToProto(d.Content.Staff),
+	}
+	for _, f := range d.Content.Files {
+		out.Files = append(out.Files, ContentFileToProto(f))
+	}
+	for _, r := range d.Route.Relations {
+		out.Relations = append(out.Relations, RelationToProto(r))
+	}
+	for _, delivery := range d.Deliveries {
+		out.Deliveries = append(out.Deliveries, summaryToProto(agency, delivery, &d.Route, dir))
+	}
+	return out
+}
+
+func summaryToProto(agency string, d exchange.Delivery, route *envelope.Route, dir *exchange.Directory) *lienthongv1.DeliverySummary {
+	out := &lienthongv1.DeliverySummary{Delivery: DeliveryName(agency, d.ID), State: lienthongv1.DeliveryState(d.State),
+		Verdict: d.Verdict, Status: d.Status, Custodian: d.Custodian}
+	if r, ok := route.Recipient(d.Key.Recipient); ok {
+		out.Recipient = RecipientToProto(r)
+	}
+	if a, ok := dir.Agency(d.Key.Recipient); ok {
+		out.RecipientName = a.Name
+	}
+	return out
+}
+
+// DeliveryToProto converts a delivery as an agency (id) sees it.
+func DeliveryToProto(agency string, v *exchange.DeliveryView, dir *exchange.Directory) *lienthongv1.Delivery {
+	out := &lienthongv1.Delivery{
+		Name: DeliveryName(agency, v.Delivery.ID), Document: DocumentToProto(agency, &v.Document, dir),
+		Recipient: RecipientToProto(v.Recipient), State: lienthongv1.DeliveryState(v.Delivery.State),
+		Verdict: v.Delivery.Verdict, Status: v.Delivery.Status, Reason: v.Delivery.Reason, Updated: v.Delivery.Updated,
+	}
+	for _, e := range v.History {
+		out.History = append(out.History, eventToProto(e))
+	}
+	return out
+}
+
+func eventToProto(e exchange.Event) *lienthongv1.HistoryEvent {
+	s := e.Statement
+	out := &lienthongv1.HistoryEvent{Kind: lienthongv1.StatementKind(s.Kind), Node: s.Issuer, Time: s.Time, Sequence: s.Sequence,
+		JournalIndex: e.JournalIndex, Receipt: ReceiptToProto(e.Receipt), Verified: e.Verified}
+	switch {
+	case s.Validated != nil:
+		out.Detail = s.Validated.Verdict
+	case s.Failed != nil:
+		out.Detail = s.Failed.Reason
+		if s.Failed.Text != "" {
+			out.Detail += ": " + s.Failed.Text
+		}
+	case s.Status != nil:
+		out.Status, out.Detail = s.Status.Code, s.Status.Reason
+	}
+	return out
+}
+
+// SendFromProto converts a request to send. What is wrong with it is the domain's
+// to say, all at once; only what cannot be converted is refused here.
+func SendFromProto(m *lienthongv1.SendDocumentRequest) (exchange.SendRequest, error) {
+	out := exchange.SendRequest{Agency: m.GetAgency(), Metadata: MetadataFromProto(m.GetMetadata()), Urgency: envelope.Urgency(m.GetUrgency()),
+		NotBefore: m.GetNotBefore(), ExpiresAt: m.GetExpiresAt(), Staff: StaffFromProto(m.GetStaff()), RequestID: m.GetRequestId()}
+	for i, f := range m.GetFiles() {
+		file := exchange.OutgoingFile{Role: envelope.FileRole(f.GetRole()), Name: f.GetName(), MediaType: f.GetMediaType(), Data: f.GetData()}
+		if len(f.GetSha256()) > 0 {
+			digest, err := envelope.DigestFromBytes(f.GetSha256())
+			if err != nil {
+				return out, badField(fmt.Sprintf("files[%d].sha256", i), err)
+			}
+			file.Digest = digest
+		}
+		out.Files = append(out.Files, file)
+	}
+	for _, r := range m.GetRecipients() {
+		out.Recipients = append(out.Recipients, exchange.OutgoingRecipient{Agency: r.GetAgency(), Role: envelope.RecipientRole(r.GetRole())})
+	}
+	relations, err := RelationsFromProto("relations", m.GetRelations())
+	if err != nil {
+		return out, badField("relations", err)
+	}
+	out.Relations = relations
+	return out, nil
+}
+
+// badField is the answer to a field that cannot be read.
+func badField(path string, err error) error {
+	return &exchange.Error{Code: exchange.Invalid, Reason: "BAD_FIELD", Text: "the request cannot be read",
+		Fields: []exchange.Field{{Path: path, Reason: "BAD_FIELD", Text: err.Error()}}}
+}
+
+// DigestField reads 32 bytes of a request.
+func DigestField(path string, b []byte) (envelope.Digest, error) {
+	d, err := envelope.DigestFromBytes(b)
+	if err != nil {
+		return d, badField(path, err)
+	}
+	return d, nil
+}
+
+// PageToken is the opaque place at which a list goes on.
+func PageToken(id envelope.ID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+// PageCursor reads a page token; an empty one begins at the newest.
+func PageCursor(token string) (envelope.ID, error) {
+	if token == "" {
+		return envelope.ID{}, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil {
+		var id envelope.ID
+		if id, err = envelope.IDFromBytes(b); err == nil {
+			return id, nil
+		}
+	}
+	return envelope.ID{}, badField("page_token", fmt.Errorf("want a token of the answer before: %w", err))
+}
+
+// FileToProto converts a stored file.
+func FileToProto(f exchange.File) *lienthongv1.File {
+	return &lienthongv1.File{Sha256: digestBytes(f.Digest), Size: f.Size, Name: f.Name, MediaType: f.MediaType, LeafRoot: digestBytes(f.LeafRoot)}
+}

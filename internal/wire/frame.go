@@ -1,0 +1,194 @@
+package wire
+
+import (
+	"fmt"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+	lienthongv1 "lienthong/proto/lienthong/v1"
+)
+
+// FrameToProto converts a frame of the link between two nodes.
+func FrameToProto(f exchange.Frame) (*lienthongv1.LinkFrame, error) {
+	out := &lienthongv1.LinkFrame{}
+	switch f := f.(type) {
+	case exchange.Hello:
+		out.Frame = &lienthongv1.LinkFrame_Hello{Hello: &lienthongv1.Hello{Node: f.Node, Incarnation: f.Incarnation[:],
+			ProtocolMin: f.ProtocolMin, ProtocolMax: f.ProtocolMax, Features: f.Features, Epochs: epochsToProto(f.Epochs), Clock: f.Clock}}
+	case exchange.Offer:
+		out.Frame = &lienthongv1.LinkFrame_Offer{Offer: offerToProto(f)}
+	case exchange.Accepted:
+		out.Frame = &lienthongv1.LinkFrame_Accepted{Accepted: &lienthongv1.Accepted{OriginNode: f.Letter.Origin,
+			EnvelopeId: f.Letter.ID[:], Custody: receiptsToProto(f.Custody)}}
+	case exchange.Refused:
+		out.Frame = &lienthongv1.LinkFrame_Refused{Refused: &lienthongv1.Refused{OriginNode: f.Letter.Origin, EnvelopeId: f.Letter.ID[:],
+			Recipients: f.Recipients, Reason: f.Reason, Text: f.Text, Permanent: f.Permanent, RetryAfter: f.RetryAfter, Failed: receiptsToProto(f.Failed)}}
+	case exchange.Statements:
+		out.Frame = &lienthongv1.LinkFrame_Statement{Statement: &lienthongv1.StatementFrame{Statements: receiptsToProto(f.Statements)}}
+	case exchange.Stored:
+		out.Frame = &lienthongv1.LinkFrame_Stored{Stored: &lienthongv1.StatementsStored{Digests: digestList(f.Digests)}}
+	case exchange.Heartbeat:
+		out.Frame = &lienthongv1.LinkFrame_Heartbeat{Heartbeat: &lienthongv1.Heartbeat{Clock: f.Clock}}
+	case exchange.GoAway:
+		out.Frame = &lienthongv1.LinkFrame_GoAway{GoAway: &lienthongv1.GoAway{Reason: f.Reason, RetryAfter: f.RetryAfter}}
+	case exchange.NeedFiles:
+		out.Frame = &lienthongv1.LinkFrame_Need{Need: &lienthongv1.NeedFiles{OriginNode: f.Letter.Origin, EnvelopeId: f.Letter.ID[:], Sha256: digestList(f.Files)}}
+	default:
+		return nil, fmt.Errorf("wire: frame of type %T", f)
+	}
+	return out, nil
+}
+
+// FrameFromProto converts a frame. A frame of a kind that is not known here comes
+// from a newer version: it is an error, since hello agreed on the kinds.
+func FrameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
+	switch f := m.GetFrame().(type) {
+	case *lienthongv1.LinkFrame_Hello:
+		return helloFromProto(f.Hello)
+	case *lienthongv1.LinkFrame_Offer:
+		return offerFromProto(f.Offer)
+	case *lienthongv1.LinkFrame_Accepted:
+		key, err := LetterKey("accepted", f.Accepted.GetOriginNode(), f.Accepted.GetEnvelopeId())
+		if err != nil {
+			return nil, err
+		}
+		custody, err := receiptsFromProto("accepted.custody", f.Accepted.GetCustody())
+		return exchange.Accepted{Letter: key, Custody: custody}, err
+	case *lienthongv1.LinkFrame_Refused:
+		return refusedFromProto(f.Refused)
+	case *lienthongv1.LinkFrame_Statement:
+		list, err := receiptsFromProto("statements", f.Statement.GetStatements())
+		return exchange.Statements{Statements: list}, err
+	case *lienthongv1.LinkFrame_Stored:
+		list, err := digests("stored.digests", f.Stored.GetDigests())
+		return exchange.Stored{Digests: list}, err
+	case *lienthongv1.LinkFrame_Heartbeat:
+		return exchange.Heartbeat{Clock: f.Heartbeat.GetClock()}, nil
+	case *lienthongv1.LinkFrame_GoAway:
+		return exchange.GoAway{Reason: f.GoAway.GetReason(), RetryAfter: f.GoAway.GetRetryAfter()}, nil
+	case *lienthongv1.LinkFrame_Need:
+		key, err := LetterKey("need", f.Need.GetOriginNode(), f.Need.GetEnvelopeId())
+		if err != nil {
+			return nil, err
+		}
+		list, err := digests("need.sha256", f.Need.GetSha256())
+		return exchange.NeedFiles{Letter: key, Files: list}, err
+	}
+	return nil, missing("frame")
+}
+
+func helloFromProto(m *lienthongv1.Hello) (exchange.Frame, error) {
+	id, err := idFromBytes("hello.incarnation", m.GetIncarnation())
+	if err != nil {
+		return nil, err
+	}
+	if m.GetNode() == "" {
+		return nil, missing("hello.node")
+	}
+	return exchange.Hello{Node: m.GetNode(), Incarnation: id, ProtocolMin: m.GetProtocolMin(), ProtocolMax: m.GetProtocolMax(),
+		Features: m.GetFeatures(), Epochs: epochsFromProto(m.GetEpochs()), Clock: m.GetClock()}, nil
+}
+
+func refusedFromProto(m *lienthongv1.Refused) (exchange.Frame, error) {
+	key, err := LetterKey("refused", m.GetOriginNode(), m.GetEnvelopeId())
+	if err != nil {
+		return nil, err
+	}
+	failed, err := receiptsFromProto("refused.failed", m.GetFailed())
+	return exchange.Refused{Letter: key, Recipients: m.GetRecipients(), Reason: m.GetReason(), Text: m.GetText(),
+		Permanent: m.GetPermanent(), RetryAfter: m.GetRetryAfter(), Failed: failed}, err
+}
+
+func offerToProto(o exchange.Offer) *lienthongv1.Offer {
+	out := &lienthongv1.Offer{Envelope: SealedToProto(o.Envelope), Content: o.Content, Recipients: o.Recipients, Epochs: epochsToProto(o.Epochs)}
+	for _, s := range o.Chain {
+		out.Chain = append(out.Chain, SealedToProto(s))
+	}
+	for _, f := range o.Files {
+		out.Files = append(out.Files, &lienthongv1.OfferedFile{Sha256: f.Digest[:], Size: f.Size, LeafRoot: f.LeafRoot[:], Data: f.Data})
+	}
+	return out
+}
+
+func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
+	sealed, err := SealedFromProto("offer.envelope", m.GetEnvelope())
+	if err != nil {
+		return nil, err
+	}
+	out := exchange.Offer{Envelope: sealed, Content: m.GetContent(), Recipients: m.GetRecipients(), Epochs: epochsFromProto(m.GetEpochs())}
+	if out.Chain, err = sealedList("offer.chain", m.GetChain()); err != nil {
+		return nil, err
+	}
+	if len(m.GetFiles()) > envelope.MaxFiles {
+		return nil, fmt.Errorf("offer.files: %d of them, want at most %d", len(m.GetFiles()), envelope.MaxFiles)
+	}
+	for i, f := range m.GetFiles() {
+		file := exchange.OfferedFile{Size: f.GetSize(), Data: f.GetData()}
+		if file.Digest, err = Digest(fmt.Sprintf("offer.files[%d].sha256", i), f.GetSha256()); err != nil {
+			return nil, err
+		}
+		if file.LeafRoot, err = Digest(fmt.Sprintf("offer.files[%d].leaf_root", i), f.GetLeafRoot()); err != nil {
+			return nil, err
+		}
+		out.Files = append(out.Files, file)
+	}
+	return out, nil
+}
+
+// LetterKey reads the name of an envelope.
+func LetterKey(field, origin string, id []byte) (exchange.LetterKey, error) {
+	if origin == "" {
+		return exchange.LetterKey{}, missing(field + ".origin_node")
+	}
+	envelopeID, err := idFromBytes(field+".envelope_id", id)
+	return exchange.LetterKey{Origin: origin, ID: envelopeID}, err
+}
+
+// FileKey reads the name of a file of an offered envelope.
+func FileKey(field, origin string, id []byte, recipient string, digest []byte) (exchange.FileKey, error) {
+	key, err := LetterKey(field, origin, id)
+	if err != nil {
+		return exchange.FileKey{}, err
+	}
+	if recipient == "" {
+		return exchange.FileKey{}, missing(field + ".recipient")
+	}
+	d, err := Digest(field+".sha256", digest)
+	return exchange.FileKey{Letter: key, Recipient: recipient, Digest: d}, err
+}
+
+func epochsToProto(list []exchange.Epoch) []*lienthongv1.DirectoryEpoch {
+	var out []*lienthongv1.DirectoryEpoch
+	for _, e := range list {
+		out = append(out, &lienthongv1.DirectoryEpoch{Zone: e.Zone, Epoch: e.Epoch})
+	}
+	return out
+}
+
+func epochsFromProto(list []*lienthongv1.DirectoryEpoch) []exchange.Epoch {
+	var out []exchange.Epoch
+	for _, m := range list {
+		out = append(out, exchange.Epoch{Zone: m.GetZone(), Epoch: m.GetEpoch()})
+	}
+	return out
+}
+
+func digestList(list []envelope.Digest) [][]byte {
+	var out [][]byte
+	for _, d := range list {
+		out = append(out, d[:])
+	}
+	return out
+}
+
+func digests(field string, list [][]byte) ([]envelope.Digest, error) {
+	var out []envelope.Digest
+	for i, b := range list {
+		d, err := Digest(fmt.Sprintf("%s[%d]", field, i), b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}

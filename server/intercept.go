@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"lienthong/internal/wire"
+)
+
+// requestIDHeader names a call in the logs of both sides.
+const requestIDHeader = "x-request-id"
+
+// A call is one call in progress, for the log.
+type call struct {
+	s      *Server
+	method string
+	id     string
+	caller caller
+	log    *slog.Logger
+}
+
+func (s *Server) begin(ctx context.Context, method string) *call {
+	id := ""
+	if md, ok := metadata.FromIncomingContext(ctx); ok {
+		if given := md.Get(requestIDHeader); len(given) > 0 && len(given[0]) <= 64 && printable(given[0]) {
+			id = given[0]
+		}
+	}
+	if id == "" {
+		var b [8]byte
+		_, _ = rand.Read(b[:]) // never fails
+		id = hex.EncodeToString(b[:])
+	}
+	return &call{s: s, method: method, id: id, log: s.log.With("request_id", id, "method", method)}
+}
+
+func printable(s string) bool {
+	for _, r := range s {
+		if r <= ' ' || r > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// admit finds out who calls and whether they may. A method without a rule cannot
+// be reached: the server would not have started; the check here denies it anyway.
+func (c *call) admit(ctx context.Context, request any) (context.Context, error) {
+	r, ok := c.s.rules[c.method]
+	if !ok {
+		return ctx, forbidden("method %s has no rule of access", c.method)
+	}
+	if r.open {
+		return ctx, nil
+	}
+	who, err := c.s.identify(ctx)
+	if err != nil {
+		return ctx, err
+	}
+	c.caller = who
+	if err := c.s.permit(who, r, request); err != nil {
+		return ctx, err
+	}
+	return context.WithValue(ctx, callerKey{}, who), nil
+}
+
+// answer turns the outcome of a call into what leaves the node. An error that no
+// one expected is logged whole, and answered with a reference to find it by.
+func (c *call) answer(err error) error {
+	if err == nil {
+		c.log.Debug("call", "caller", c.caller.name(), "code", codes.OK.String())
+		return nil
+	}
+	s := wire.ErrorToStatus(err)
+	if s == nil {
+		c.log.Error("call", "caller", c.caller.name(), "code", codes.Internal.String(), "error", err.Error())
+		return wire.NewStatus(codes.Internal, wire.ReasonInternal, "internal error, reference "+c.id).Err()
+	}
+	level := slog.LevelInfo
+	if s.Code() == codes.Canceled {
+		level = slog.LevelDebug
+	}
+	c.log.Log(context.Background(), level, "call", "caller", c.caller.name(), "code", s.Code().String(), "error", s.Message())
+	return s.Err()
+}
+
+func (s *Server) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
+	c := s.begin(ctx, info.FullMethod)
+	_ = grpc.SetHeader(ctx, metadata.Pairs(requestIDHeader, c.id)) // fails only after the first answer
+	defer func() { err = c.answer(err) }()
+	defer c.recover(&err)
+	if err := s.checkSize(request); err != nil {
+		return nil, err
+	}
+	ctx, err = c.admit(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return handler(ctx, request)
+}
+
+func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	c := s.begin(ss.Context(), info.FullMethod)
+	_ = ss.SetHeader(metadata.Pairs(requestIDHeader, c.id)) // fails only after the first answer
+	defer func() { err = c.answer(err) }()
+	defer c.recover(&err)
+	ctx, err := c.admit(ss.Context(), nil)
+	if err != nil {
+		return err
+	}
+	return handler(srv, &guardedStream{ServerStream: ss, ctx: ctx, call: c})
+}
+
+// A guardedStream judges the first message of a stream, which names the agency.
+// Later messages of our streams name nothing.
+type guardedStream struct {
+	grpc.ServerStream
+	ctx    context.Context
+	call   *call
+	judged bool
+}
+
+func (g *guardedStream) Context() context.Context { return g.ctx }
+
+func (g *guardedStream) RecvMsg(m any) error {
+	if err := g.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	r := g.call.s.rules[g.call.method]
+	if g.judged || r.open {
+		return nil
+	}
+	g.judged = true
+	if g.call.caller.node == "" {
+		if err := g.call.s.checkSize(m); err != nil {
+			return err
+		}
+	}
+	return g.call.s.permit(g.call.caller, r, m)
+}
+
+// checkSize holds clients to their limit; the transport's own is wider, for the
+// frames between nodes.
+func (s *Server) checkSize(request any) error {
+	m, ok := request.(proto.Message)
+	if !ok {
+		return nil
+	}
+	if size := proto.Size(m); size > s.opts.Limit {
+		return wire.NewStatus(codes.ResourceExhausted, "TOO_LARGE",
+			fmt.Sprintf("request of %d bytes, want at most %d: upload files with FileService", size, s.opts.Limit)).Err()
+	}
+	return nil
+}
+
+// recover keeps one broken call from ending the node. It is a last line: no input
+// is known to reach it.
+func (c *call) recover(err *error) {
+	if r := recover(); r != nil {
+		c.log.Error("panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
+		*err = status.Error(codes.Internal, "internal error, reference "+c.id)
+	}
+}

@@ -1,0 +1,149 @@
+// Package server is the door of a node: gRPC over mutual TLS, who the caller is,
+// whether they may call, and the answer. Each service is a thin layer over
+// package exchange; what a caller may see of an agency's things is decided there.
+//
+// It does not store, sign or route, and it converts nothing by itself: that is
+// package internal/wire.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	"lienthong/exchange"
+	lienthongv1 "lienthong/proto/lienthong/v1"
+)
+
+// Options is what a server is made of. All but Log and Limit are required.
+type Options struct {
+	Service     *exchange.Service
+	Relay       *exchange.Relay
+	Certificate tls.Certificate // of this node
+	Now         func() time.Time
+	Log         *slog.Logger // nil discards
+	Limit       int          // bytes of a request of a client; DefaultLimit if 0
+	MaxFile     uint64       // bytes of a file, as told to clients that upload
+}
+
+// DefaultLimit is the largest request of a client: files go in pieces.
+const DefaultLimit = 4 << 20
+
+// linkLimit is the largest frame between nodes: a route, content, inline files and
+// a chain, each at its own limit, and something for the rest.
+const linkLimit = 8 << 20
+
+// A Server serves one node.
+type Server struct {
+	opts   Options
+	svc    *exchange.Service
+	relay  *exchange.Relay
+	now    func() time.Time
+	log    *slog.Logger
+	grpc   *grpc.Server
+	health *health.Server
+	rules  map[string]rule
+	// stopping ends what waits for news and would else never end: links and watches.
+	stopping context.Context
+	stop     context.CancelFunc
+}
+
+// New makes a server. It is an error if any method lacks its rule of access.
+func New(opts Options) (*Server, error) {
+	if opts.Service == nil || opts.Relay == nil || opts.Now == nil {
+		return nil, errors.New("server: service, relay and clock are required")
+	}
+	creds, err := transport(opts.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Limit == 0 {
+		opts.Limit = DefaultLimit
+	}
+	s := &Server{opts: opts, svc: opts.Service, relay: opts.Relay, now: opts.Now, log: opts.Log, health: health.NewServer()}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.grpc = grpc.NewServer(
+		grpc.Creds(creds),
+		grpc.MaxRecvMsgSize(linkLimit),
+		grpc.MaxSendMsgSize(linkLimit),
+		grpc.ChainUnaryInterceptor(s.unary),
+		grpc.ChainStreamInterceptor(s.stream),
+		// A link through NAT dies silently: both sides ask after half a minute.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 15 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+	)
+	s.register()
+	if s.rules, err = readRules(s.grpc.GetServiceInfo()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) register() {
+	lienthongv1.RegisterFileServiceServer(s.grpc, &fileService{Server: s})
+	lienthongv1.RegisterSigningServiceServer(s.grpc, &signingService{Server: s})
+	lienthongv1.RegisterValidationServiceServer(s.grpc, &validationService{Server: s})
+	lienthongv1.RegisterDocumentServiceServer(s.grpc, &documentService{Server: s})
+	lienthongv1.RegisterDeliveryServiceServer(s.grpc, &deliveryService{Server: s})
+	lienthongv1.RegisterDirectoryServiceServer(s.grpc, &directoryService{Server: s})
+	lienthongv1.RegisterJournalServiceServer(s.grpc, &journalService{Server: s})
+	lienthongv1.RegisterRelayServiceServer(s.grpc, &relayService{Server: s})
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+}
+
+// Listen opens the address on which Serve then serves.
+func Listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, listenError(address, err)
+	}
+	return l, nil
+}
+
+// Serve serves until ctx ends, and then lets calls in progress finish for at most
+// the given time. Links and watches are told to end at once: what they carry is
+// offered again.
+func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
+	done := make(chan error, 1)
+	go func() { done <- s.grpc.Serve(l) }()
+	select {
+	case err := <-done:
+		s.stop()
+		return err
+	case <-ctx.Done():
+	}
+	s.health.Shutdown()
+	s.stop()
+	quiet := make(chan struct{})
+	go func() { s.grpc.GracefulStop(); close(quiet) }()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-quiet:
+	case <-timer.C:
+		s.log.Warn("calls did not finish in time and are cut", "grace", grace)
+		s.grpc.Stop()
+	}
+	<-done
+	return nil
+}
+
+// untilStopped is ctx that also ends when the server stops.
+func (s *Server) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.stopping, cancel)
+	return ctx, func() { stop(); cancel() }
+}
