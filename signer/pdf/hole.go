@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -33,9 +34,10 @@ func (w *writer) contentsHole(n int) error {
 		return fmt.Errorf("%w: room for a signature of %d bytes, want 1 to %d", ErrLimit, n, maxContents)
 	}
 	start := int64(len(w.b))
-	w.b = append(w.b, '<')
-	for range n {
-		w.b = append(w.b, '0', '0')
+	w.b = append(slices.Grow(w.b, 2*n+2), '<')
+	const zeros = "0000000000000000000000000000000000000000000000000000000000000000"
+	for left := 2 * n; left > 0; left -= len(zeros) {
+		w.b = append(w.b, zeros[:min(left, len(zeros))]...)
 	}
 	w.b = append(w.b, '>')
 	w.contents = Span{start, int64(len(w.b))}

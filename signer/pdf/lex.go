@@ -168,17 +168,21 @@ func unescapeName(w []byte, i int) []byte {
 	return out
 }
 
-func unhex(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
+// hexValue holds the value of each hexadecimal digit, and 255 for other bytes.
+var hexValue = func() (v [256]byte) {
+	for i := range v {
+		v[i] = 255
 	}
-	return 0, false
-}
+	for i := range byte(10) {
+		v['0'+i] = i
+	}
+	for i := range byte(6) {
+		v['a'+i], v['A'+i] = 10+i, 10+i
+	}
+	return v
+}()
+
+func unhex(c byte) (byte, bool) { return hexValue[c], hexValue[c] < 16 }
 
 // clip returns the beginning of w, for a message.
 func clip(w []byte) []byte {

@@ -59,10 +59,11 @@ func (p *parser) constant() (Object, error) {
 
 // numberOrRef reads a number, or a reference "N G R".
 func (p *parser) numberOrRef() (Object, error) {
-	o, err := p.number()
-	n, ok := o.(Integer)
-	if err != nil || !ok || n > maxObjects {
-		return o, err
+	start := p.pos
+	n, ok := parseUint(p.word())
+	if !ok || n > maxObjects {
+		p.pos = start
+		return p.number()
 	}
 	after := p.pos
 	if gen, ok := p.uint(); ok && gen <= 65535 {
@@ -72,7 +73,7 @@ func (p *parser) numberOrRef() (Object, error) {
 		}
 	}
 	p.pos = after
-	return n, nil
+	return Integer(n), nil
 }
 
 func (p *parser) array(depth int) (Object, error) {

@@ -80,6 +80,7 @@ func (f *File) readChain(start int64) ([]*section, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.given = off
 		if err := f.readHidden(s); err != nil {
 			return nil, err
 		}
@@ -126,98 +127,120 @@ func (f *File) readHidden(s *section) error {
 	return nil
 }
 
-// groupRevisions makes revisions of the chain, oldest first. A section that
-// lies before the end of the one before it belongs to the same revision: that
-// of the first page of a linearized file, whose /Prev leads forward.
+// A marker is "startxref", a number, and the end-of-file comment after it.
+type marker struct {
+	value    int64 // as in the file
+	eof, end int64 // absolute offsets after %%EOF, and after the end of line that follows it; 0 for no marker
+}
+
+// groupRevisions makes revisions of the chain, oldest first. A revision ends
+// with the marker that puts its newest section in force: that is what a signer
+// of this revision saw, whatever a later startxref points to, be it a section
+// hidden among the bytes that were signed.
 func (f *File) groupRevisions(chain []*section) error {
+	var fore marker // found after the main section of a linearized file
 	for i := len(chain) - 1; i >= 0; i-- {
 		s := chain[i]
-		limit := f.size
-		if i > 0 && chain[i-1].offset > s.offset {
-			limit = chain[i-1].offset
+		var before int64
+		if n := len(f.revs); n > 0 {
+			before = f.revs[n-1].End
 		}
-		marker, end, err := f.sectionEnd(s.after, limit)
+		m, err := f.markerAt(s.after)
 		if err != nil {
 			return err
 		}
-		if n := len(f.revs); n > 0 && (s.offset < f.revs[n-1].End || f.revs[n-1].End == 0) {
-			f.revs[n-1].join(s, marker, end)
-			continue
+		switch {
+		case m.end > before && f.activates(m, s):
+		case fore.end > before && f.activates(fore, s):
+			m = fore
+		case m.end > before && i > 0 && chain[i-1].offset < s.offset && f.activates(m, chain[i-1]):
+			// The main section of a linearized file, whose marker names the
+			// section of its first page, at the front of the file.
+			fore, m = m, marker{}
+		default:
+			if m, err = f.findMarker(max(s.after, before), s); err != nil {
+				return err
+			}
 		}
-		r := revision{Revision: Revision{Number: len(f.revs) + 1}, highest: -1}
-		if n := len(f.revs); n > 0 {
-			r.Start, r.highest = f.revs[n-1].End, f.revs[n-1].highest
-		}
-		r.join(s, marker, end)
-		f.revs = append(f.revs, r)
+		f.addSection(s, m)
 	}
 	if last := &f.revs[len(f.revs)-1]; last.End == 0 {
-		return fmt.Errorf("%w: %w", ErrXRef, &SyntaxError{last.XRef, "no startxref follows the cross-reference section"})
+		return fmt.Errorf("%w: %w", ErrXRef, &SyntaxError{last.XRef, "no startxref that names it follows the cross-reference section"})
 	}
 	return nil
 }
 
-func (r *revision) join(s *section, marker, end int64) {
+// activates reports whether m puts s in force.
+func (f *File) activates(m marker, s *section) bool {
+	return m.end > 0 && (m.value+f.shift == s.offset || m.value == s.given)
+}
+
+// addSection begins a revision with s, or adds s to the last one where that
+// has no end of its own. m is the marker that ends the revision, if it was found.
+func (f *File) addSection(s *section, m marker) {
+	n := len(f.revs)
+	if n == 0 || f.revs[n-1].End != 0 {
+		r := revision{Revision: Revision{Number: n + 1}, highest: -1}
+		if n > 0 {
+			r.Start, r.highest = f.revs[n-1].End, f.revs[n-1].highest
+		}
+		f.revs = append(f.revs, r)
+		n++
+	}
+	r := &f.revs[n-1]
 	r.sections = slices.Insert(r.sections, 0, s)
 	r.XRef, r.Kind, r.Trailer = s.offset, s.kind, s.trailer
 	r.highest = max(r.highest, s.highest())
 	r.Twice = append(r.Twice, s.twice...)
-	if end > r.End {
-		r.Marker, r.End = marker, end
+	if s.hidden != nil {
+		r.Twice = append(r.Twice, s.hidden.twice...)
 	}
+	r.Marker, r.End = m.eof, m.end
 }
 
-// sectionEnd returns where the revision ends whose trailer ends at pos: after
-// the end-of-file marker that follows, and after the end of line that follows
-// that. Both are 0 where no startxref is found before limit.
-func (f *File) sectionEnd(pos, limit int64) (marker, end int64, err error) {
-	marker, end, err = f.endMarker(pos, f.size)
-	if marker != 0 || err != nil {
-		return marker, end, err
-	}
-	// Other objects may stand between the section and its startxref.
-	for pos < limit {
-		if pos, err = f.find(pos, limit, startxref); err != nil || pos < 0 {
-			return 0, 0, err
+// findMarker returns the first marker at pos or after that puts s in force:
+// other objects may stand between a section and its startxref.
+func (f *File) findMarker(pos int64, s *section) (marker, error) {
+	for {
+		var err error
+		if pos, err = f.find(pos, f.size, startxref); err != nil || pos < 0 {
+			return marker{}, err
 		}
-		if marker, end, err = f.endMarker(pos, f.size); marker != 0 || err != nil {
-			return marker, end, err
+		m, err := f.markerAt(pos)
+		if err != nil || f.activates(m, s) {
+			return m, err
 		}
 		pos += int64(len(startxref))
 	}
-	return 0, 0, nil
 }
 
-func (f *File) endMarker(pos, limit int64) (marker, end int64, err error) {
-	err = f.parse(pos, limit, func(p *parser) error {
-		marker, end = 0, 0
+// markerAt returns the marker that is the first thing at pos.
+func (f *File) markerAt(pos int64) (m marker, err error) {
+	err = f.parse(pos, f.size, func(p *parser) error {
+		m = marker{}
 		if !p.keyword("startxref") {
 			return nil
 		}
-		if _, ok := p.uint(); !ok {
+		n, ok := p.uint()
+		if !ok {
 			return nil
 		}
-		marker = p.base + int64(p.pos)
+		after := p.pos
 		for !p.atEnd() && class[p.buf[p.pos]] == space {
 			p.pos++
 		}
-		if bytes.HasPrefix(p.buf[p.pos:], []byte("%%EOF")) {
-			p.pos += 5
-			marker = p.base + int64(p.pos)
-		} else if p.pos = int(marker - p.base); len(p.buf)-p.pos < 5 {
-			p.short = true
+		if p.short = p.short || len(p.buf)-p.pos < len("%%EOF\r\n"); bytes.HasPrefix(p.buf[p.pos:], []byte("%%EOF")) {
+			after = p.pos + len("%%EOF")
 		}
-		end = marker
-		if !p.atEnd() && p.buf[p.pos] == '\r' {
-			p.pos++
-			end++
-		}
-		if !p.atEnd() && p.buf[p.pos] == '\n' {
-			end++
+		m = marker{n, p.base + int64(after), p.base + int64(after)}
+		if rest := p.buf[after:]; bytes.HasPrefix(rest, []byte("\r\n")) {
+			m.end += 2
+		} else if len(rest) > 0 && (rest[0] == '\r' || rest[0] == '\n') {
+			m.end++
 		}
 		return nil
 	})
-	return marker, end, err
+	return m, err
 }
 
 // find returns the offset of the first needle in the file from pos to limit,

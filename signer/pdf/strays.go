@@ -67,8 +67,10 @@ type strayWalk struct {
 func (s *strayWalk) regions(r *revision) ([]region, error) {
 	var out []region
 	add := func(t *section) error {
-		_, end, err := s.v.file.endMarker(t.after, s.end)
-		out = append(out, region{t.offset, max(t.after, end), -1})
+		m, err := s.v.file.markerAt(t.after)
+		if t.offset >= r.Start && t.offset < r.End {
+			out = append(out, region{t.offset, max(t.after, m.end), -1})
+		}
 		t.each(func(n int) {
 			e, ok := t.find(n)
 			if ok && e.kind() == kindOffset && e.offset() >= r.Start && e.offset() < r.End {

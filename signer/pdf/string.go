@@ -1,5 +1,7 @@
 package pdf
 
+import "bytes"
+
 // literal reads a literal string, whose "(" is at pos (ISO 32000-2, 7.3.4.2).
 func (p *parser) literal() (Object, error) {
 	start := p.pos
@@ -100,26 +102,22 @@ func unescape(out, b []byte) ([]byte, int) {
 // is neither digit nor white space is an error: readers differ on what it means.
 func (p *parser) hexString() (Object, error) {
 	start := p.pos
-	n := 0
-	for p.pos++; !p.atEnd() && p.buf[p.pos] != '>'; p.pos++ {
-		if c := p.buf[p.pos]; class[c] == space {
-			continue
-		} else if _, ok := unhex(c); !ok {
-			return nil, p.errorf("byte %q in a hexadecimal string", c)
-		}
-		n++
-	}
-	if p.pos >= len(p.buf) {
-		p.pos = start
+	n := bytes.IndexByte(p.buf[start:], '>')
+	if n < 0 {
+		p.short = true
 		return nil, p.errorf("hexadecimal string does not end")
 	}
-	value := make([]byte, 0, (n+1)/2)
+	value := make([]byte, 0, n/2)
 	var acc byte
 	odd := false
-	for _, c := range p.buf[start+1 : p.pos] {
-		d, ok := unhex(c)
-		if !ok {
-			continue
+	for i, c := range p.buf[start+1 : start+n] {
+		d := hexValue[c]
+		if d > 15 {
+			if class[c] == space {
+				continue
+			}
+			p.pos = start + 1 + i
+			return nil, p.errorf("byte %q in a hexadecimal string", c)
 		}
 		if odd {
 			value = append(value, acc|d)
@@ -129,7 +127,7 @@ func (p *parser) hexString() (Object, error) {
 	if odd {
 		value = append(value, acc)
 	}
-	p.pos++
+	p.pos = start + n + 1
 	return String{Value: value, Hex: true, Span: p.span(start)}, nil
 }
 

@@ -44,7 +44,8 @@ func (e entry) index() int    { return int(e >> 2 & 0xffffff) }
 type section struct {
 	offset  int64 // absolute
 	kind    XRefKind
-	prev    int64 // as the file gives it, 0 for none
+	given   int64 // the offset as startxref or /Prev gives it
+	prev    int64 // /Prev as the file gives it, 0 for none
 	after   int64 // absolute offset after the trailer or the stream
 	trailer *Dict
 	runs    []run
