@@ -19,9 +19,9 @@ import (
 var ErrHostNotAllowed = errors.New("host is not on the list of allowed hosts")
 
 // A Fetcher gets revocation lists over HTTP from hosts that the policy names. It
-// keeps each list in memory until its nextUpdate or for an hour, and remembers
-// for a minute that an address failed, so that a dead responder costs one
-// timeout and not one for every file. It may be used from many goroutines.
+// keeps each list in memory until its nextUpdate or for an hour, and asks no
+// address twice in a minute, so that a dead responder costs one timeout and not
+// one for every file. It may be used from many goroutines.
 type Fetcher struct {
 	Hosts    []string      // "host" (default port of the scheme) or "host:port"; none: nothing is fetched
 	Timeout  time.Duration // a request; 0: 10 s
@@ -85,8 +85,10 @@ func (c *cached) valid(now time.Time) bool {
 	switch {
 	case c.list == nil && c.err == nil, age < 0:
 		return false
+	case age < retryAfter:
+		return true // also a list that is over: its server has no newer one
 	case c.err != nil:
-		return age < retryAfter
+		return false
 	}
 	return age < maxAge && (c.list.NextUpdate.IsZero() || now.Before(c.list.NextUpdate))
 }
