@@ -3,7 +3,9 @@ package signer
 import (
 	"context"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"lienthong/certs"
@@ -29,7 +31,7 @@ type Claim struct {
 	Bind func(certificate *x509.Certificate, at time.Time) (Binding, bool)
 }
 
-// An Binding is what a directory says about a certificate.
+// A Binding is what a directory says about a certificate.
 type Binding struct {
 	Agency string // code
 	Role   string // RolePersonal or RoleAgency
@@ -39,6 +41,144 @@ type Binding struct {
 // Validate judges every signature and time-stamp of a file, and what was added
 // after each. Its errors are those of a file that cannot be read; everything
 // else is in the report.
+//
+// The order is: structure (which bytes does each signature really cover), what
+// later revisions changed, digests in one pass over the file, the signature
+// values, time-stamps from the newest to the oldest, then certificates at the
+// time that is proved, and the agency. A signature that fails early is still
+// described as far as it can be read, but nothing later makes it pass.
 func Validate(ctx context.Context, src pdf.Source, opts Options) (*Report, error) {
-	return nil, errors.New("signer: validation is not built yet")
+	if opts.At.IsZero() {
+		return nil, errors.New("validate: no time to judge at")
+	}
+	if opts.Policy == nil {
+		opts.Policy = DefaultPolicy()
+	}
+	if opts.Trust == nil {
+		opts.Trust = certs.NewTrust()
+	}
+	if opts.Evidence == nil {
+		opts.Evidence = certs.NewEvidence()
+	}
+	file, err := pdf.Open(src, opts.Limits)
+	if err != nil {
+		return nil, fmt.Errorf("validate: %w", err)
+	}
+	c := &check{ctx: ctx, file: file, opts: opts, policy: opts.Policy, revisions: file.Revisions()}
+	c.report = &Report{
+		Schema: ReportSchema, ValidatedAt: opts.At.UTC().Truncate(time.Second), Policy: opts.Policy.Reference(),
+		Signatures: []Signature{}, Timestamps: []Signature{}, Findings: []Finding{},
+	}
+	if err := c.run(); err != nil {
+		return nil, fmt.Errorf("validate: %w", err)
+	}
+	return c.report, nil
+}
+
+// check is one run of Validate.
+type check struct {
+	ctx       context.Context
+	file      *pdf.File
+	opts      Options
+	policy    *Policy
+	report    *Report
+	revisions []pdf.Revision
+	items     []*item // signatures and document time-stamps, oldest revision first
+	evidence  *certs.Evidence
+	extra     []*x509.Certificate // that the file brings along: candidates for paths
+	proofs    []proof             // by passing document time-stamps
+	orphaned  int                 // signature dictionaries without a field
+}
+
+// proof: everything up to and including a revision existed at a time.
+type proof struct {
+	revision int
+	at       time.Time
+}
+
+func (c *check) run() error {
+	if c.file.Encrypted() {
+		return pdf.ErrEncrypted
+	}
+	if err := c.collect(); err != nil {
+		return err
+	}
+	c.fileStructure()
+	for _, it := range c.items {
+		c.structure(it)
+	}
+	c.oneARevision()
+	c.laterChanges()
+	if err := c.digests(); err != nil {
+		return err
+	}
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	for _, it := range c.items {
+		c.parseValue(it)
+	}
+	c.broughtAlong()
+	c.judgeTimes()
+	for _, it := range c.items {
+		if !it.timestamp {
+			c.judgeSignature(it)
+		}
+	}
+	c.finish()
+	return c.ctx.Err()
+}
+
+// note adds a finding about the whole file.
+func (c *check) note(r rule, result Result, object, format string, args ...any) {
+	c.report.Findings = append(c.report.Findings, finding(r, result, object, format, args...))
+}
+
+func finding(r rule, result Result, object, format string, args ...any) Finding {
+	return Finding{Name: r.name, Result: result, Clause: r.clause, Detail: shorten(fmt.Sprintf(format, args...)), Object: object}
+}
+
+// shorten keeps a detail printable: names in it come from the file.
+func shorten(s string) string {
+	const most = 600
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > 0 && s[cut]&0xC0 == 0x80 {
+		cut--
+	}
+	return s[:cut] + "…"
+}
+
+// certificateFacts fills what the report says about a certificate.
+func certificateFacts(s *Signature, cert *x509.Certificate) {
+	if cert == nil {
+		return
+	}
+	s.Signer = Signer{
+		CommonName:   cert.Subject.CommonName,
+		Organization: unitOf(cert),
+		Serial:       fmt.Sprintf("%x", cert.SerialNumber),
+		Issuer:       cert.Issuer.CommonName,
+	}
+	if s.Signer.Issuer == "" {
+		s.Signer.Issuer = cert.Issuer.String()
+	}
+	s.NotBefore, s.NotAfter = cert.NotBefore.UTC(), cert.NotAfter.UTC()
+	digest := sha256Of(cert.Raw)
+	s.CertificateSHA256 = hex.EncodeToString(digest[:])
+}
+
+func unitOf(cert *x509.Certificate) string {
+	unit := ""
+	for _, list := range [][]string{cert.Subject.Organization, cert.Subject.OrganizationalUnit} {
+		for _, name := range list {
+			if unit != "" {
+				unit += ", "
+			}
+			unit += name
+		}
+	}
+	return unit
 }

@@ -149,6 +149,7 @@ const (
 	OutOfBoundsNotRevoked         SubIndication = "OUT_OF_BOUNDS_NOT_REVOKED"
 	TimestampOrderFailure         SubIndication = "TIMESTAMP_ORDER_FAILURE"
 	TryLater                      SubIndication = "TRY_LATER"
+	Generic                       SubIndication = "GENERIC" // a kind of signature that is not supported
 )
 
 // BindingStatus says whether the directory binds the certificate to the claimed agency.

@@ -1,0 +1,143 @@
+package signer
+
+import (
+	"crypto"
+	_ "crypto/sha1" // to say of an old signature whether it is intact; the policy refuses SHA-1
+	"crypto/sha256"
+	_ "crypto/sha512" // SHA-384 and SHA-512
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"sort"
+
+	"lienthong/signer/cms"
+	"lienthong/signer/tsp"
+)
+
+func sha256Of(b []byte) [32]byte { return sha256.Sum256(b) }
+
+// digests hashes the file once: all signatures by one hash share the state up to
+// their holes, since every sound range begins at byte 0. What is left for each is
+// the end of its own revision.
+func (c *check) digests() error {
+	p := &pass{running: map[crypto.Hash]hash.Hash{crypto.SHA256: sha256.New()}}
+	for _, it := range c.items {
+		if !it.sound {
+			continue
+		}
+		it.hash = c.hashOf(it)
+		if it.hash == 0 || !it.hash.Available() {
+			continue
+		}
+		if _, ok := p.running[it.hash].(hash.Cloner); !ok {
+			h := it.hash.New()
+			if _, ok := h.(hash.Cloner); !ok {
+				continue
+			}
+			p.running[it.hash] = h
+		}
+		p.waiting = append(p.waiting, it)
+	}
+	sort.SliceStable(p.waiting, func(i, j int) bool { return p.waiting[i].rng[1] < p.waiting[j].rng[1] })
+	if err := p.read(c); err != nil {
+		return err
+	}
+	c.report.SHA256 = hex.EncodeToString(p.running[crypto.SHA256].Sum(nil))
+	return nil
+}
+
+// hashOf asks the signature value by which hash the document was digested.
+func (c *check) hashOf(it *item) crypto.Hash {
+	signed, err := cms.Parse(it.value)
+	if err != nil {
+		return 0
+	}
+	it.signed = signed
+	if it.timestamp {
+		if it.token, err = tsp.ParseToken(signed.Raw); err != nil {
+			return 0
+		}
+		return it.token.Hash
+	}
+	if si := signed.Signer(); si != nil {
+		return si.Hash
+	}
+	return 0
+}
+
+// pass is one reading of the file.
+type pass struct {
+	running map[crypto.Hash]hash.Hash
+	waiting []*item // ranges whose hole is still ahead, nearest first
+	active  []*tail
+}
+
+// tail is a range whose hole has begun.
+type tail struct {
+	it *item
+	h  hash.Hash
+}
+
+func (p *pass) read(c *check) error {
+	src := c.file.Source()
+	buf := make([]byte, min(int64(256<<10), src.Size()))
+	for at := int64(0); at < src.Size(); {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		n, err := src.ReadAt(buf[:min(int64(len(buf)), src.Size()-at)], at)
+		if n == 0 && err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return fmt.Errorf("read byte %d of %d: %w", at, src.Size(), err)
+		}
+		if err := p.chunk(buf[:n], at); err != nil {
+			return err
+		}
+		at += int64(n)
+	}
+	for _, t := range p.active {
+		t.it.digest = t.h.Sum(nil)
+	}
+	return nil
+}
+
+// chunk takes in the bytes of the file from at on.
+func (p *pass) chunk(b []byte, at int64) error {
+	done := int64(0)
+	for len(p.waiting) > 0 && p.waiting[0].rng[1] < at+int64(len(b)) {
+		it := p.waiting[0]
+		p.waiting = p.waiting[1:]
+		upto := it.rng[1] - at
+		p.feed(b[done:upto])
+		done = upto
+		clone, err := p.running[it.hash].(hash.Cloner).Clone()
+		if err != nil {
+			return fmt.Errorf("copy the state of %v: %w", it.hash, err)
+		}
+		p.active = append(p.active, &tail{it, clone})
+	}
+	p.feed(b[done:])
+	kept := p.active[:0]
+	for _, t := range p.active {
+		from, to := max(t.it.rng[2], at), min(t.it.end, at+int64(len(b)))
+		if from < to {
+			t.h.Write(b[from-at : to-at])
+		}
+		if t.it.end <= at+int64(len(b)) {
+			t.it.digest = t.h.Sum(nil)
+			continue
+		}
+		kept = append(kept, t)
+	}
+	p.active = kept
+	return nil
+}
+
+func (p *pass) feed(b []byte) {
+	for _, h := range p.running {
+		h.Write(b)
+	}
+}

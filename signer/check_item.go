@@ -1,0 +1,180 @@
+package signer
+
+import (
+	"crypto"
+	"crypto/x509"
+	"fmt"
+
+	"lienthong/signer/cms"
+	"lienthong/signer/pdf"
+	"lienthong/signer/tsp"
+)
+
+// item is one signature dictionary on its way through the checks.
+type item struct {
+	out       Signature
+	sig       pdf.SignatureDict
+	field     pdf.Field
+	revision  int  // that wrote the dictionary, and whose end it must cover
+	timestamp bool // a document time-stamp
+
+	rng     pdf.ByteRange
+	end     int64 // of the covered bytes
+	sound   bool  // rng was compared with the file and holds
+	value   []byte
+	signed  *cms.SignedData
+	token   *tsp.Token // of a document time-stamp
+	cert    *x509.Certificate
+	tokens  []*stamp // signature time-stamps, as they stand in the signature
+	hash    crypto.Hash
+	digest  []byte
+	chain   []*x509.Certificate
+	trusted bool // the path and its status were judged and hold
+}
+
+// stamp is one signature time-stamp.
+type stamp struct {
+	out   Signature
+	token *tsp.Token
+}
+
+// add records a finding.
+func (it *item) add(r rule, result Result, format string, args ...any) {
+	it.out.Findings = append(it.out.Findings, finding(r, result, it.object(), format, args...))
+}
+
+// fail records a finding that decides: the signature cannot pass any more.
+func (it *item) fail(r rule, i Indication, sub SubIndication, format string, args ...any) {
+	it.add(r, Failed, format, args...)
+	it.out.conclude(i, sub)
+}
+
+// format is fail for what breaks a rule of form.
+func (it *item) format(r rule, format string, args ...any) {
+	it.fail(r, TotalFailed, FormatFailure, format, args...)
+}
+
+func (it *item) object() string {
+	switch {
+	case !it.sig.Ref.IsZero():
+		return it.sig.Ref.String()
+	case !it.field.Ref.IsZero():
+		return it.field.Ref.String()
+	}
+	return ""
+}
+
+func (it *item) failed() bool { return it.out.Indication == TotalFailed }
+
+// conclude takes over a worse indication. The first of equal weight stays: the
+// checks run from the form outwards, so that the earliest cause is named.
+func (s *Signature) conclude(i Indication, sub SubIndication) {
+	if weight(i) > weight(s.Indication) {
+		s.Indication, s.SubIndication = i, sub
+	}
+}
+
+func weight(i Indication) int {
+	switch i {
+	case TotalFailed:
+		return 3
+	case Indeterminate:
+		return 2
+	case TotalPassed:
+		return 1
+	}
+	return 0
+}
+
+// collect finds the signatures of the newest revision through its form, then
+// those of every earlier revision that are not there any more, and signature
+// dictionaries that belong to no field at all.
+func (c *check) collect() error {
+	known := make(map[string]bool)
+	newest, err := c.file.Latest().Signatures()
+	if err != nil {
+		c.note(ruleForm, Failed, "", "cannot be read: %v", err)
+	}
+	fields := make(map[string]*item)
+	for i := range newest {
+		it := c.newItem(&newest[i])
+		known[identity(it.sig)] = true
+		fields[it.out.Field] = it
+		c.items = append(c.items, it)
+	}
+	for n := len(c.revisions) - 1; n >= 1; n-- {
+		if !c.touchesForm(n + 1) {
+			continue
+		}
+		older, err := c.file.View(n).Signatures()
+		if err != nil {
+			continue // a revision whose form cannot be read is a change of content for what came before it
+		}
+		for i := range older {
+			if known[identity(older[i].SignatureDict)] {
+				continue
+			}
+			known[identity(older[i].SignatureDict)] = true
+			it := c.newItem(&older[i])
+			c.items = append(c.items, it)
+			if fields[it.out.Field] != nil {
+				it.format(ruleReplaced, "revision %d puts another signature in place of the one that revision %d wrote in field %q", n+1, it.revision, it.out.Field)
+			} else {
+				it.format(ruleVanished, "revision %d takes field %q with its signature of revision %d out of the form", n+1, it.out.Field, it.revision)
+			}
+		}
+	}
+	sortItems(c.items)
+	c.orphans(known)
+	return nil
+}
+
+// touchesForm reports whether a revision writes any object at all, so that the
+// form before it may have been another one.
+func (c *check) touchesForm(revision int) bool { return len(c.file.Written(revision)) > 0 }
+
+func (c *check) newItem(s *pdf.SignatureField) *item {
+	it := &item{sig: s.SignatureDict, field: s.Field, revision: s.Revision}
+	it.timestamp = s.Type == "DocTimeStamp" || s.SubFilter == subFilterTimestamp
+	it.out.Field = s.Field.FullName
+	it.out.Binding = BindingNotChecked
+	it.out.Integrity = IntegrityUnknown
+	it.out.Revocation.Status = "not_checked"
+	it.out.TimeSource = TimeClaimed
+	if it.timestamp {
+		it.out.TimeSource = TimeDocumentTimestamp
+	}
+	it.out.Coverage = CoverageBroken
+	it.out.Changes = ChangesNone
+	it.out.Findings = []Finding{}
+	return it
+}
+
+// identity tells two signature dictionaries apart: by where their signature
+// stands in the file, or where there is none, by their object and revision.
+func identity(s pdf.SignatureDict) string {
+	if !s.Contents.Span.IsZero() {
+		return fmt.Sprintf("@%d", s.Contents.Span.Start)
+	}
+	return fmt.Sprintf("%v %v/%d", s.Ref, s.Span, s.Revision)
+}
+
+func (c *check) orphans(known map[string]bool) {
+	all, err := c.file.AllSignatures()
+	if err != nil {
+		return
+	}
+	for i := range all {
+		if known[identity(all[i])] {
+			continue
+		}
+		c.orphaned++
+		c.note(ruleOrphan, Warning, all[i].Ref.String(), "revision %d holds a signature dictionary that no field shows", all[i].Revision)
+		if c.orphaned == maxOrphans {
+			return
+		}
+	}
+}
+
+// maxOrphans is how many signatures without a field are named.
+const maxOrphans = 16

@@ -1,0 +1,222 @@
+package signer
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"lienthong/signer/cms"
+	"lienthong/signer/pdf"
+	"lienthong/signer/tsp"
+)
+
+// parseValue reads the signature value, and where the covered bytes are known,
+// checks it against them.
+func (c *check) parseValue(it *item) {
+	if it.value == nil && !it.failed() {
+		it.format(ruleHole, "/Contents holds no signature value")
+	}
+	if it.value == nil {
+		return
+	}
+	if it.signed == nil {
+		signed, err := cms.Parse(it.value)
+		if err != nil {
+			it.format(ruleCMS, "%v", err)
+			return
+		}
+		it.signed = signed
+	}
+	if rest := bytes.TrimRight(it.signed.Rest, "\x00"); len(rest) > 0 {
+		it.loose(rulePadding, c.policy, "%d bytes after the signature value are not zero", len(rest))
+	}
+	if it.timestamp {
+		c.documentTimestamp(it)
+		return
+	}
+	c.signedData(it)
+}
+
+// signedData checks the SignedData of a signature.
+func (c *check) signedData(it *item) {
+	si := it.signed.Signer()
+	if si != nil {
+		it.cert = it.signed.Certificate(si)
+		certificateFacts(&it.out, it.cert)
+		it.out.ClaimedTime = claimedTime(it, si)
+	}
+	switch {
+	case !it.sound:
+		return // the covered bytes are not known; that has been said
+	case si == nil:
+		it.format(ruleCMS, "%d signers, want exactly one", len(it.signed.Signers))
+		return
+	case it.digest == nil:
+		it.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "digest algorithm %v is not supported", si.DigestOID)
+		return
+	}
+	problems := it.signed.Verify(it.digest)
+	it.out.Integrity = IntegrityIntact
+	for _, p := range problems {
+		c.cmsProblem(it, p)
+	}
+	if len(problems) == 0 {
+		it.add(ruleSignature, Passed, "%v with %v", si.Algorithm, si.Hash)
+	}
+	c.readTokens(it, si)
+}
+
+// claimedTime is what the dictionary says (/M), or else the signing-time attribute.
+func claimedTime(it *item, si *cms.SignerInfo) time.Time {
+	if it.sig.Dict != nil {
+		if m, ok := it.sig.Dict.Get("M").(pdf.String); ok {
+			if t, err := pdf.ParseDate(m); err == nil {
+				return t.UTC()
+			}
+		}
+	}
+	if t, ok := si.SigningTime(); ok {
+		return t.UTC()
+	}
+	return time.Time{}
+}
+
+// cmsProblem gives a broken rule of the SignedData its weight. Under
+// adbe.pkcs7.detached, which is older than CAdES, a signature that does not name
+// its certificate is customary; what it lacks is said, and the policy decides.
+func (c *check) cmsProblem(it *item, p cms.Problem) {
+	r := rule{name: string(p.Code), clause: p.Clause}
+	lenient := it.sig.SubFilter == subFilterPKCS7 && !c.policy.SigningCertificate
+	switch p.Code {
+	case cms.MessageDigest:
+		it.out.Integrity = IntegrityAltered
+		it.fail(r, TotalFailed, HashFailure, "%s", p.Detail)
+	case cms.SignatureValue:
+		it.out.Integrity = IntegrityAltered
+		it.fail(r, TotalFailed, SigCryptoFailure, "%s", p.Detail)
+	case cms.NoCertificate:
+		it.out.Integrity = IntegrityUnknown
+		it.fail(r, Indeterminate, NoSigningCertificateFound, "%s", p.Detail)
+	case cms.AlgorithmUnknown:
+		it.out.Integrity = IntegrityUnknown
+		it.fail(r, Indeterminate, CryptoConstraintsFailure, "%s", p.Detail)
+	case cms.AlgorithmWeak:
+		it.add(r, Warning, "%s", p.Detail) // whether it still passes is for the policy's dates to say
+	case cms.NoSignedAttributes, cms.NoSigningCert:
+		if lenient {
+			it.add(r, Warning, "%s", p.Detail)
+			return
+		}
+		it.format(r, "%s", p.Detail)
+	default:
+		it.format(r, "%s", p.Detail)
+	}
+}
+
+// readTokens reads the signature time-stamps and checks that they cover this
+// very signature value. One that does not is worth nothing.
+func (c *check) readTokens(it *item, si *cms.SignerInfo) {
+	for _, der := range si.TimeStamps() {
+		if len(it.tokens) == maxTokens {
+			it.add(ruleSignedTime, Warning, "more than %d time-stamps; the rest is not looked at", maxTokens)
+			return
+		}
+		st := &stamp{}
+		st.out = Signature{
+			Field: it.out.Field, Binding: BindingNotChecked, Integrity: IntegrityUnknown,
+			Revocation: Revocation{Status: "not_checked"}, TimeSource: TimeSignatureTimestamp,
+			Coverage: it.out.Coverage, Changes: ChangesNone, Findings: []Finding{},
+		}
+		it.tokens = append(it.tokens, st)
+		token, err := tsp.ParseToken(der)
+		if err == nil {
+			st.token = token
+			certificateFacts(&st.out, token.Certificate())
+			st.out.ClaimedTime = token.Time.UTC()
+			err = c.verifyToken(&st.out, token, si.Signature)
+		}
+		if err != nil {
+			st.token = nil
+			st.out.conclude(TotalFailed, FormatFailure)
+			st.out.Findings = append(st.out.Findings, finding(ruleSignedTime, Failed, it.object(), "%v", err))
+			it.add(ruleSignedTime, c.forged(), "a time-stamp of this signature proves nothing: %v", err)
+		}
+	}
+}
+
+// maxTokens bounds the time-stamps of one signature that are verified.
+const maxTokens = 8
+
+// forged is the result of a time-stamp that does not verify. It proves nothing,
+// and a judge of trust goes on without it; a judge of integrity reports a file in
+// which some signature is broken.
+func (c *check) forged() Result {
+	if c.policy.Trust {
+		return Warning
+	}
+	return Failed
+}
+
+// verifyToken checks a token over the given bytes.
+func (c *check) verifyToken(out *Signature, token *tsp.Token, covered []byte) error {
+	if token.Hash == 0 || !token.Hash.Available() {
+		return fmt.Errorf("tsp: token: its hash is not supported")
+	}
+	h := token.Hash.New()
+	h.Write(covered)
+	return verifyImprint(out, token, h.Sum(nil))
+}
+
+// verifyImprint checks that a token covers the digest and is signed by the
+// certificate that it names. What that certificate may be used for is judged with
+// its path; that some authorities still name it by SHA-1 is no reason to call a
+// token forged, since the policy judges algorithms by date.
+func verifyImprint(out *Signature, token *tsp.Token, digest []byte) error {
+	if !bytes.Equal(token.Imprint, digest) {
+		out.Integrity = IntegrityAltered
+		out.conclude(TotalFailed, HashFailure)
+		return fmt.Errorf("its imprint %x is of other data; this has %x", token.Imprint, digest)
+	}
+	for _, p := range token.Signed.VerifyContent() {
+		if p.Code == cms.AlgorithmWeak || p.Code == cms.NoSigningCert {
+			out.Findings = append(out.Findings, finding(rule{name: string(p.Code), clause: p.Clause}, Warning, "", "%s", p.Detail))
+			continue
+		}
+		if p.Code == cms.SignatureValue || p.Code == cms.MessageDigest {
+			out.Integrity = IntegrityAltered
+		}
+		return p
+	}
+	out.Integrity = IntegrityIntact
+	return nil
+}
+
+// documentTimestamp checks a time-stamp over a whole revision.
+func (c *check) documentTimestamp(it *item) {
+	if it.token == nil {
+		token, err := tsp.ParseToken(it.signed.Raw)
+		if err != nil {
+			it.format(ruleCMS, "%v", err)
+			return
+		}
+		it.token = token
+	}
+	it.cert = it.token.Certificate()
+	certificateFacts(&it.out, it.cert)
+	it.out.ClaimedTime = it.token.Time.UTC()
+	switch {
+	case !it.sound:
+		it.token = nil
+		return
+	case it.digest == nil:
+		it.token = nil
+		it.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "the hash of the imprint is not supported")
+		return
+	}
+	if err := verifyImprint(&it.out, it.token, it.digest); err != nil {
+		it.token = nil
+		it.fail(ruleDocTime, TotalFailed, SigCryptoFailure, "%v", err)
+		return
+	}
+	it.add(ruleDocTime, Passed, "covers this revision")
+}

@@ -1,0 +1,180 @@
+package signer
+
+import (
+	"strconv"
+	"strings"
+
+	"lienthong/signer/pdf"
+)
+
+// differ compares one revision after the other. It remembers which object numbers
+// the document has referred to so far, and what refers to those that some later
+// revision writes.
+type differ struct {
+	file   *pdf.File
+	items  []*item
+	holder []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
+	later  map[int]bool
+	edges  map[int][]edge
+	budget int // nodes that may still be visited
+	spent  bool
+}
+
+// edge is a reference into an object that a later revision writes.
+type edge struct {
+	holder int // object number, 0 for the trailer
+	path   string
+}
+
+// maxNodes bounds the visit of the whole document: array elements, dictionary
+// entries and objects. A document that takes more counts as not comparable.
+const maxNodes = 12_000_000
+
+func newDiffer(file *pdf.File, items []*item, first int) *differ {
+	d := &differ{file: file, items: items, later: make(map[int]bool), edges: make(map[int][]edge), budget: maxNodes}
+	for n := first + 1; n <= len(file.Revisions()); n++ {
+		for _, w := range file.Written(n) {
+			d.later[w.Ref.Number] = true
+		}
+	}
+	v := file.View(first)
+	if t := v.Trailer(); t != nil {
+		d.absorb(v, 0, t)
+	}
+	return d
+}
+
+// mentioned reports whether the document has referred to an object number.
+func (d *differ) mentioned(n int) bool { return n >= 0 && n < len(d.holder) && d.holder[n] != 0 }
+
+// mention notes a reference and reports whether it is the first to that number.
+func (d *differ) mention(n, holder int) bool {
+	if n <= 0 || n > pdf.DefaultLimits().Objects {
+		return false
+	}
+	if n >= len(d.holder) {
+		d.holder = append(d.holder, make([]int32, n+1-len(d.holder)+len(d.holder)/4)...)
+	}
+	if d.holder[n] != 0 {
+		return false
+	}
+	d.holder[n] = int32(holder) + 1
+	return true
+}
+
+// absorb notes what the body of one object refers to, and what that leads to.
+func (d *differ) absorb(v *pdf.View, holder int, body pdf.Object) {
+	type todo struct {
+		ref pdf.Ref
+	}
+	var queue []todo
+	visit := func(holder int, o pdf.Object) {
+		d.refs(o, nil, 0, func(r pdf.Ref, at *trail) {
+			if d.later[r.Number] {
+				d.edges[r.Number] = append(d.edges[r.Number], edge{holder, at.String()})
+			}
+			if d.mention(r.Number, holder) {
+				queue = append(queue, todo{r})
+			}
+		})
+	}
+	visit(holder, body)
+	for len(queue) > 0 && !d.spent {
+		next := queue[len(queue)-1].ref
+		queue = queue[:len(queue)-1]
+		o, err := v.Object(next)
+		if err != nil {
+			continue // unreadable, and so part of no page that could be read
+		}
+		visit(next.Number, o)
+	}
+}
+
+// trail is the way from an object to a value inside it.
+type trail struct {
+	up    *trail
+	key   pdf.Name
+	index int
+}
+
+func (t *trail) String() string {
+	if t == nil {
+		return ""
+	}
+	if t.key == "" {
+		return t.up.String() + "[" + strconv.Itoa(t.index) + "]"
+	}
+	return t.up.String() + "/" + string(t.key)
+}
+
+// refs calls fn for every reference inside o.
+func (d *differ) refs(o pdf.Object, at *trail, depth int, fn func(pdf.Ref, *trail)) {
+	if d.budget--; d.budget < 0 || depth > 200 {
+		d.spent = d.spent || d.budget < 0
+		return
+	}
+	switch o := o.(type) {
+	case pdf.Ref:
+		fn(o, at)
+	case pdf.Array:
+		for i, e := range o {
+			switch e.(type) {
+			case pdf.Ref, pdf.Array, *pdf.Dict:
+				d.refs(e, &trail{at, "", i}, depth+1, fn)
+			}
+		}
+	case *pdf.Dict:
+		for i := 0; i < o.Len(); i++ {
+			k, e := o.At(i)
+			switch e.(type) {
+			case pdf.Ref, pdf.Array, *pdf.Dict:
+				d.refs(e, &trail{at, k, 0}, depth+1, fn)
+			}
+		}
+	case *pdf.Stream:
+		d.refs(o.Dict, at, depth, fn)
+	}
+}
+
+// pathTo names the way from the trailer to an object, as far as it is known.
+func (d *differ) pathTo(v *pdf.View, n int) string {
+	var parts []string
+	for depth := 0; depth < 40 && n > 0 && d.mentioned(n); depth++ {
+		holder := int(d.holder[n]) - 1
+		var body pdf.Object = v.Trailer()
+		if holder > 0 {
+			body = d.bodyOf(v, holder)
+		}
+		parts = append(parts, findRef(body, n))
+		n = holder
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
+		parts[i], parts[j] = parts[j], parts[i]
+	}
+	return strings.Join(parts, "")
+}
+
+func (d *differ) bodyOf(v *pdf.View, n int) pdf.Object {
+	o, err := v.Object(pdf.Ref{Number: n})
+	if err != nil {
+		return pdf.Null{}
+	}
+	return o
+}
+
+func findRef(body pdf.Object, n int) string {
+	found := ""
+	look := &differ{budget: 100_000}
+	look.refs(body, nil, 0, func(r pdf.Ref, at *trail) {
+		if found == "" && r.Number == n {
+			found = at.String()
+		}
+	})
+	if found == "" {
+		return "/…"
+	}
+	return found
+}

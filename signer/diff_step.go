@@ -1,0 +1,360 @@
+package signer
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sort"
+
+	"lienthong/signer/pdf"
+)
+
+// delta is an object whose body a revision changed, added or took away.
+type delta struct {
+	ref      pdf.Ref
+	old, new pdf.Object // Null where there is none
+	known    bool       // the document referred to its number before
+	taken    bool       // a rule explains it
+	owners   []int      // if taken and known: only these, and what they own, may refer to it
+	rule     string
+}
+
+// comparison is one step in the making.
+type comparison struct {
+	d        *differ
+	old, new *pdf.View
+	deltas   map[int]*delta
+	step     step
+	widgets  map[int]*newWidget // widgets of signatures that this revision adds
+	budget   int                // of deep comparisons
+
+	oldFields, newFields map[int]*pdf.Field
+	formOwners           []int
+}
+
+// step compares revision n with the one after it.
+func (d *differ) step(n int) step {
+	c := &comparison{
+		d: d, old: d.file.View(n), new: d.file.View(n + 1), deltas: make(map[int]*delta),
+		step: step{revision: n + 1}, widgets: make(map[int]*newWidget), budget: 200_000,
+	}
+	c.findDeltas()
+	if len(c.deltas) > 0 || !bytes.Equal(pdf.Canonical(c.old.Trailer().Get("Root")), pdf.Canonical(c.new.Trailer().Get("Root"))) {
+		c.trailer()
+		c.catalog()
+		c.pages()
+		c.annotations()
+	}
+	c.absorbNew()
+	c.checkOwners()
+	c.rest()
+	if d.spent {
+		c.content(pdf.Ref{}, "", "the document has too many objects to compare")
+	}
+	return c.step
+}
+
+// findDeltas reads the bodies, old and new, of what the revision lists.
+func (c *comparison) findDeltas() {
+	for _, w := range c.d.file.Written(c.step.revision) {
+		n := w.Ref.Number
+		if n == 0 || c.old.SameBody(c.new, w.Ref) {
+			continue
+		}
+		dl := &delta{ref: w.Ref, known: c.d.mentioned(n)}
+		dl.old = read(c.old, w.Ref)
+		dl.new = read(c.new, w.Ref)
+		if w.Free || isNull(dl.old) {
+			// A freed or reused number: what the document referred to is the old generation.
+			if at, ok := c.old.Location(pdf.Ref{Number: n}); ok && at.Revision > 0 && isNull(dl.old) {
+				dl.old = read(c.old, pdf.Ref{Number: n})
+			}
+		}
+		if isNull(dl.old) && isNull(dl.new) || c.identical(dl) {
+			continue
+		}
+		c.deltas[n] = dl
+	}
+}
+
+// read returns an object, Null where it is not there. One that cannot be read is
+// told apart from Null, so that damage is not taken for absence.
+func read(v *pdf.View, ref pdf.Ref) pdf.Object {
+	o, err := v.Object(ref)
+	if err != nil {
+		return pdf.Name("unreadable: " + err.Error())
+	}
+	if o == nil {
+		return pdf.Null{}
+	}
+	return o
+}
+
+func isNull(o pdf.Object) bool {
+	if o == nil {
+		return true
+	}
+	_, ok := o.(pdf.Null)
+	return ok
+}
+
+// identical: another spelling of the same object.
+func (c *comparison) identical(dl *delta) bool {
+	return c.equal(dl.old, dl.new, 100) // by depth 0: references must be the same
+}
+
+// equal compares an object of the old view with one of the new. At depth 0 and
+// below references may differ where what they lead to is the same.
+func (c *comparison) equal(a, b pdf.Object, depth int) bool {
+	if c.budget--; c.budget < 0 || depth > 130 {
+		return false
+	}
+	switch x := a.(type) {
+	case *pdf.Stream:
+		y, ok := b.(*pdf.Stream)
+		return ok && c.equal(x.Dict, y.Dict, depth) && sameData(c.old, x, c.new, y)
+	case *pdf.Dict:
+		y, ok := b.(*pdf.Dict)
+		if !ok || len(x.Duplicates())+len(y.Duplicates()) > 0 {
+			return false
+		}
+		for _, k := range bothKeys(x, y) {
+			if !c.equal(x.Get(k), y.Get(k), depth+1) {
+				return false
+			}
+		}
+		return true
+	case pdf.Array:
+		y, ok := b.(pdf.Array)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for i := range x {
+			if !c.equal(x[i], y[i], depth+1) {
+				return false
+			}
+		}
+		return true
+	}
+	if x, ok := a.(pdf.Ref); ok && a == b {
+		_ = x
+		return true
+	}
+	_, refA := a.(pdf.Ref)
+	_, refB := b.(pdf.Ref)
+	if refA || refB {
+		if depth >= 100 {
+			return false
+		}
+		ra, errA := c.old.Resolve(a)
+		rb, errB := c.new.Resolve(b)
+		return errA == nil && errB == nil && c.equal(ra, rb, depth+1)
+	}
+	return bytes.Equal(pdf.Canonical(a), pdf.Canonical(b))
+}
+
+// same reports whether a value means the same in both views. Where it leads to the
+// same objects, those have deltas of their own if they changed.
+func (c *comparison) same(a, b pdf.Object) bool { return c.equal(a, b, 0) }
+
+func sameData(v *pdf.View, x *pdf.Stream, w *pdf.View, y *pdf.Stream) bool {
+	rx, errX := x.Raw(v)
+	ry, errY := y.Raw(w)
+	if errX != nil || errY != nil || rx.Size() != ry.Size() {
+		return false
+	}
+	if rx.Size() > 32<<20 {
+		return false
+	}
+	dx, errX := io.ReadAll(rx)
+	dy, errY := io.ReadAll(ry)
+	return errX == nil && errY == nil && bytes.Equal(dx, dy)
+}
+
+func bothKeys(x, y *pdf.Dict) []pdf.Name {
+	keys := x.Keys()
+	for _, k := range y.Keys() {
+		if !x.Has(k) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// content records a change that nothing permits.
+func (c *comparison) content(ref pdf.Ref, path, format string, args ...any) {
+	c.record(ChangesContent, ref, path, format, args...)
+}
+
+func (c *comparison) record(class Changes, ref pdf.Ref, path, format string, args ...any) {
+	c.step.changes = append(c.step.changes, change{class: class, ref: ref, path: path, detail: fmt.Sprintf(format, args...)})
+}
+
+// note records a warning about the file.
+func (c *comparison) note(r rule, ref pdf.Ref, format string, args ...any) {
+	c.step.notes = append(c.step.notes, finding(r, Warning, refText(ref), "revision %d: "+format, append([]any{c.step.revision}, args...)...))
+}
+
+// take explains the delta of an object, if it has one. A known object may be
+// referred to by its owners only.
+func (c *comparison) take(n int, rule string, owners ...int) *delta {
+	dl := c.deltas[n]
+	if dl != nil && !dl.taken {
+		dl.taken, dl.rule, dl.owners = true, rule, owners
+	}
+	return dl
+}
+
+// takeTree explains what a value of the new view (and, for what went away, the
+// value that it had in the old view) leads to: new objects, and changed ones that
+// only the owners refer to. It stops at objects that did not change.
+func (c *comparison) takeTree(v *pdf.View, o pdf.Object, rule string, owners ...int) {
+	var queue []pdf.Ref
+	collect := func(o pdf.Object) {
+		c.d.refs(o, nil, 0, func(r pdf.Ref, at *trail) {
+			for t := at; t != nil; t = t.up {
+				switch t.key {
+				case "P", "Parent", "Data", "Popup", "IRT":
+					return // back to what is judged elsewhere
+				}
+			}
+			if dl := c.deltas[r.Number]; dl != nil && !dl.taken {
+				c.take(r.Number, rule, owners...)
+				queue = append(queue, r)
+			}
+		})
+	}
+	collect(o)
+	for len(queue) > 0 {
+		r := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		collect(read(v, r))
+	}
+}
+
+// absorbNew notes what the new bodies of reachable objects refer to.
+func (c *comparison) absorbNew() {
+	c.d.absorb(c.new, 0, c.new.Trailer())
+	for _, dl := range c.sorted() {
+		if c.d.mentioned(dl.ref.Number) && dl.known {
+			c.d.absorb(c.new, dl.ref.Number, dl.new)
+		}
+	}
+}
+
+func (c *comparison) sorted() []*delta {
+	list := make([]*delta, 0, len(c.deltas))
+	for _, dl := range c.deltas {
+		list = append(list, dl)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].ref.Number < list[j].ref.Number })
+	return list
+}
+
+// checkOwners makes sure that no permitted change reaches the document by another
+// path than the one that permits it.
+func (c *comparison) checkOwners() {
+	for _, dl := range c.sorted() {
+		if !dl.taken || !dl.known || dl.owners == nil {
+			continue
+		}
+		for _, e := range c.d.edges[dl.ref.Number] {
+			if !c.owned(dl, e) {
+				c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "changed as %s, but %s refers to it too", dl.rule, holderText(e))
+				break
+			}
+		}
+	}
+}
+
+func (c *comparison) owned(dl *delta, e edge) bool {
+	for _, o := range dl.owners {
+		if e.holder == o {
+			return true
+		}
+	}
+	holder := c.deltas[e.holder]
+	return holder != nil && holder.taken && holder.rule == dl.rule && sameOwners(holder.owners, dl.owners)
+}
+
+func sameOwners(a, b []int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func holderText(e edge) string {
+	if e.holder == 0 {
+		return "the trailer by " + e.path
+	}
+	return fmt.Sprintf("object %d by %s", e.holder, e.path)
+}
+
+// rest: what no rule took.
+func (c *comparison) rest() {
+	unreached := 0
+	for _, dl := range c.sorted() {
+		switch {
+		case dl.taken:
+		case dl.known || c.d.mentioned(dl.ref.Number):
+			c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "%s", describeDelta(dl))
+		case isContainer(dl.old):
+			c.content(dl.ref, "", "rewrites a stream that holds other objects")
+		case !isContainer(dl.new) && !isNull(dl.new):
+			if unreached++; unreached == 1 {
+				c.note(ruleUnreached, dl.ref, "%s is added and nothing refers to it", typeName(dl.new))
+			}
+		}
+	}
+	if unreached > 1 {
+		c.note(ruleUnreached, pdf.Ref{}, "%d objects are added that nothing refers to", unreached)
+	}
+}
+
+// isContainer: an object stream or a cross-reference stream, which no object
+// refers to.
+func isContainer(o pdf.Object) bool {
+	s, ok := o.(*pdf.Stream)
+	return ok && (s.Dict.Name("Type") == "ObjStm" || s.Dict.Name("Type") == "XRef")
+}
+
+func describeDelta(dl *delta) string {
+	switch {
+	case isNull(dl.new):
+		return typeName(dl.old) + " is taken away"
+	case isNull(dl.old):
+		return typeName(dl.new) + " is put where the signed document refers to nothing"
+	}
+	return typeName(dl.old) + " is changed to " + typeName(dl.new)
+}
+
+// typeName is what a person would call an object.
+func typeName(o pdf.Object) string {
+	var d *pdf.Dict
+	kind := "a dictionary"
+	switch o := o.(type) {
+	case *pdf.Dict:
+		d = o
+	case *pdf.Stream:
+		d, kind = o.Dict, "a stream"
+	case pdf.Array:
+		return "an array"
+	case pdf.Null:
+		return "nothing"
+	default:
+		return "a value"
+	}
+	text := kind
+	for _, k := range []pdf.Name{"Type", "Subtype", "FT"} {
+		if n := d.Name(k); n != "" {
+			text += fmt.Sprintf(" /%s /%s", k, n)
+		}
+	}
+	return text
+}
