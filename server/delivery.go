@@ -65,7 +65,7 @@ func (d *deliveryService) AcknowledgeDelivery(ctx context.Context, m *lienthongv
 		}
 		files = append(files, digest)
 	}
-	staff := wire.StaffFromProto(m.GetStaff())
+	staff := envelope.StaffFromProto(m.GetStaff())
 	view, err := d.svc.Acknowledge(ctx, callerOf(ctx).actor(staff), agency, id, files, staff)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (d *deliveryService) ReportStatus(ctx context.Context, m *lienthongv1.Repor
 	if err != nil {
 		return nil, err
 	}
-	staff := wire.StaffFromProto(m.GetStaff())
+	staff := envelope.StaffFromProto(m.GetStaff())
 	view, err := d.svc.ReportStatus(ctx, callerOf(ctx).actor(staff), exchange.StatusRequest{Agency: agency, Delivery: id, Code: m.GetCode(),
 		Reason: m.GetReason(), Staff: staff, OverrideVerdict: m.GetOverrideVerdict(), RequestID: m.GetRequestId()})
 	if err != nil {

@@ -25,7 +25,7 @@ func (d *directoryService) GetAgency(ctx context.Context, m *lienthongv1.GetAgen
 	if len(list) != 1 || list[0].Agency.ID == "" {
 		return nil, &exchange.Error{Code: exchange.NotFound, Reason: "UNKNOWN_AGENCY", Text: "agency is not in the directory"}
 	}
-	return &lienthongv1.GetAgencyResponse{Agency: wire.AgencyToProto(list[0].Agency), NextHop: list[0].NextHop}, nil
+	return &lienthongv1.GetAgencyResponse{Agency: list[0].Agency.Proto(), NextHop: list[0].NextHop}, nil
 }
 
 // ListAgencies goes through the directory by id. The page token is the last id.
@@ -41,7 +41,7 @@ func (d *directoryService) ListAgencies(_ context.Context, m *lienthongv1.ListAg
 	to := min(from+pageSize(m.GetPageSize()), len(agencies))
 	out := &lienthongv1.ListAgenciesResponse{Epoch: dir.Epoch, Node: d.svc.ID()}
 	for _, a := range agencies[from:to] {
-		out.Agencies = append(out.Agencies, wire.AgencyToProto(a))
+		out.Agencies = append(out.Agencies, a.Proto())
 	}
 	if to < len(agencies) {
 		out.NextPageToken = "a:" + agencies[to-1].ID
@@ -50,9 +50,9 @@ func (d *directoryService) ListAgencies(_ context.Context, m *lienthongv1.ListAg
 }
 
 func (d *directoryService) ImportDirectory(ctx context.Context, m *lienthongv1.ImportDirectoryRequest) (*lienthongv1.ImportDirectoryResponse, error) {
-	sealed, err := wire.SealedFromProto("directory", m.GetDirectory())
+	sealed, err := envelope.SealedFromProto(m.GetDirectory())
 	if err != nil {
-		return nil, err
+		return nil, wire.BadField("directory", err)
 	}
 	dir, err := d.svc.ImportDirectory(ctx, callerOf(ctx).actor(envelope.Staff{}), sealed)
 	if err != nil {
@@ -66,5 +66,5 @@ func (d *directoryService) ExportDirectory(ctx context.Context, _ *lienthongv1.E
 	if err != nil {
 		return nil, err
 	}
-	return &lienthongv1.ExportDirectoryResponse{Directory: wire.SealedToProto(sealed)}, nil
+	return &lienthongv1.ExportDirectoryResponse{Directory: sealed.Proto()}, nil
 }

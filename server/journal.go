@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"lienthong/internal/wire"
 	"lienthong/journal"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
@@ -40,7 +39,7 @@ func (j *journalService) GetCheckpoint(ctx context.Context, _ *lienthongv1.GetCh
 	if err != nil {
 		return nil, err
 	}
-	return &lienthongv1.GetCheckpointResponse{Checkpoint: wire.SealedToProto(sealed)}, nil
+	return &lienthongv1.GetCheckpointResponse{Checkpoint: sealed.Proto()}, nil
 }
 
 func (j *journalService) VerifyJournal(ctx context.Context, _ *lienthongv1.VerifyJournalRequest) (*lienthongv1.VerifyJournalResponse, error) {
@@ -49,5 +48,5 @@ func (j *journalService) VerifyJournal(ctx context.Context, _ *lienthongv1.Verif
 		return nil, err
 	}
 	return &lienthongv1.VerifyJournalResponse{TreeSize: check.Size, RootHash: check.Root[:], Ok: len(check.Problems) == 0,
-		Problems: check.Problems, Checkpoint: wire.SealedToProto(check.Checkpoint)}, nil
+		Problems: check.Problems, Checkpoint: check.Checkpoint.Proto()}, nil
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
 	"lienthong/internal/wire"
 	lienthongv1 "lienthong/proto/lienthong/v1"
@@ -24,7 +25,7 @@ func (g *signingService) SignFile(ctx context.Context, m *lienthongv1.SignFileRe
 	if err != nil {
 		return nil, err
 	}
-	staff := wire.StaffFromProto(m.GetStaff())
+	staff := envelope.StaffFromProto(m.GetStaff())
 	result, err := g.svc.SignFile(ctx, callerOf(ctx).actor(staff), exchange.SignRequest{Agency: m.GetAgency(), File: digest, Key: m.GetKey(),
 		Options: options, Level: options.Level, Staff: staff, RequestID: m.GetRequestId()})
 	if err != nil {
@@ -103,7 +104,7 @@ func (v *validationService) ValidateFile(ctx context.Context, m *lienthongv1.Val
 	if err != nil {
 		return nil, err
 	}
-	report, err := v.svc.Validate(ctx, callerOf(ctx).actor(wire.StaffFromProto(nil)), agency, digest, m.GetClaimedAgency(), m.GetPolicy())
+	report, err := v.svc.Validate(ctx, callerOf(ctx).actor(envelope.Staff{}), agency, digest, m.GetClaimedAgency(), m.GetPolicy())
 	if err != nil {
 		return nil, err
 	}

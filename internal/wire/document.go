@@ -25,15 +25,15 @@ func DocumentToProto(agency string, d *exchange.Document, dir *exchange.Director
 	id := d.Route.ID
 	out := &lienthongv1.Document{
 		Name: DocumentName(agency, d.Route.ID), EnvelopeId: id[:], Kind: lienthongv1.EnvelopeKind(d.Route.Kind),
-		OriginNode: d.Route.OriginNode, OriginAgency: AgencyRefToProto(d.Route.OriginAgency),
+		OriginNode: d.Route.OriginNode, OriginAgency: d.Route.OriginAgency.Proto(),
 		Urgency: lienthongv1.Urgency(d.Route.Urgency), Created: d.Route.Created, ExpiresAt: d.Route.ExpiresAt,
-		EnvelopeDigest: digestBytes(d.Letter.Digest), Metadata: MetadataToProto(d.Content.Metadata), Staff: StaffToProto(d.Content.Staff),
+		EnvelopeDigest: digestBytes(d.Letter.Digest), Metadata: d.Content.Metadata.Proto(), Staff: d.Content.Staff.Proto(),
 	}
 	for _, f := range d.Content.Files {
-		out.Files = append(out.Files, ContentFileToProto(f))
+		out.Files = append(out.Files, f.Proto())
 	}
 	for _, r := range d.Route.Relations {
-		out.Relations = append(out.Relations, RelationToProto(r))
+		out.Relations = append(out.Relations, r.Proto())
 	}
 	for _, delivery := range d.Deliveries {
 		out.Deliveries = append(out.Deliveries, summaryToProto(agency, delivery, &d.Route, dir))
@@ -45,7 +45,7 @@ func summaryToProto(agency string, d exchange.Delivery, route *envelope.Route, d
 	out := &lienthongv1.DeliverySummary{Delivery: DeliveryName(agency, d.ID), State: lienthongv1.DeliveryState(d.State),
 		Verdict: d.Verdict, Status: d.Status, Custodian: d.Custodian}
 	if r, ok := route.Recipient(d.Key.Recipient); ok {
-		out.Recipient = RecipientToProto(r)
+		out.Recipient = r.Proto()
 	}
 	if a, ok := dir.Agency(d.Key.Recipient); ok {
 		out.RecipientName = a.Name
@@ -57,7 +57,7 @@ func summaryToProto(agency string, d exchange.Delivery, route *envelope.Route, d
 func DeliveryToProto(agency string, v *exchange.DeliveryView, dir *exchange.Directory) *lienthongv1.Delivery {
 	out := &lienthongv1.Delivery{
 		Name: DeliveryName(agency, v.Delivery.ID), Document: DocumentToProto(agency, &v.Document, dir),
-		Recipient: RecipientToProto(v.Recipient), State: lienthongv1.DeliveryState(v.Delivery.State),
+		Recipient: v.Recipient.Proto(), State: lienthongv1.DeliveryState(v.Delivery.State),
 		Verdict: v.Delivery.Verdict, Status: v.Delivery.Status, Reason: v.Delivery.Reason, Updated: v.Delivery.Updated,
 	}
 	for _, e := range v.History {
@@ -69,7 +69,7 @@ func DeliveryToProto(agency string, v *exchange.DeliveryView, dir *exchange.Dire
 func eventToProto(e exchange.Event) *lienthongv1.HistoryEvent {
 	s := e.Statement
 	out := &lienthongv1.HistoryEvent{Kind: lienthongv1.StatementKind(s.Kind), Node: s.Issuer, Time: s.Time, Sequence: s.Sequence,
-		JournalIndex: e.JournalIndex, Receipt: ReceiptToProto(e.Receipt), Verified: e.Verified}
+		JournalIndex: e.JournalIndex, Receipt: e.Receipt.Proto(), Verified: e.Verified}
 	switch {
 	case s.Validated != nil:
 		out.Detail = s.Validated.Verdict
@@ -87,14 +87,14 @@ func eventToProto(e exchange.Event) *lienthongv1.HistoryEvent {
 // SendFromProto converts a request to send. What is wrong with it is the domain's
 // to say, all at once; only what cannot be converted is refused here.
 func SendFromProto(m *lienthongv1.SendDocumentRequest) (exchange.SendRequest, error) {
-	out := exchange.SendRequest{Agency: m.GetAgency(), Metadata: MetadataFromProto(m.GetMetadata()), Urgency: envelope.Urgency(m.GetUrgency()),
-		NotBefore: m.GetNotBefore(), ExpiresAt: m.GetExpiresAt(), Staff: StaffFromProto(m.GetStaff()), RequestID: m.GetRequestId()}
+	out := exchange.SendRequest{Agency: m.GetAgency(), Metadata: envelope.MetadataFromProto(m.GetMetadata()), Urgency: envelope.Urgency(m.GetUrgency()),
+		NotBefore: m.GetNotBefore(), ExpiresAt: m.GetExpiresAt(), Staff: envelope.StaffFromProto(m.GetStaff()), RequestID: m.GetRequestId()}
 	for i, f := range m.GetFiles() {
 		file := exchange.OutgoingFile{Role: envelope.FileRole(f.GetRole()), Name: f.GetName(), MediaType: f.GetMediaType(), Data: f.GetData()}
 		if len(f.GetSha256()) > 0 {
 			digest, err := envelope.DigestFromBytes(f.GetSha256())
 			if err != nil {
-				return out, badField(fmt.Sprintf("files[%d].sha256", i), err)
+				return out, BadField(fmt.Sprintf("files[%d].sha256", i), err)
 			}
 			file.Digest = digest
 		}
@@ -103,16 +103,16 @@ func SendFromProto(m *lienthongv1.SendDocumentRequest) (exchange.SendRequest, er
 	for _, r := range m.GetRecipients() {
 		out.Recipients = append(out.Recipients, exchange.OutgoingRecipient{Agency: r.GetAgency(), Role: envelope.RecipientRole(r.GetRole())})
 	}
-	relations, err := RelationsFromProto("relations", m.GetRelations())
+	relations, err := each("relations", m.GetRelations(), envelope.RelationFromProto)
 	if err != nil {
-		return out, badField("relations", err)
+		return out, BadField("relations", err)
 	}
 	out.Relations = relations
 	return out, nil
 }
 
-// badField is the answer to a field that cannot be read.
-func badField(path string, err error) error {
+// BadField is the answer to a field that cannot be read.
+func BadField(path string, err error) error {
 	return &exchange.Error{Code: exchange.Invalid, Reason: "BAD_FIELD", Text: "the request cannot be read",
 		Fields: []exchange.Field{{Path: path, Reason: "BAD_FIELD", Text: err.Error()}}}
 }
@@ -121,7 +121,7 @@ func badField(path string, err error) error {
 func DigestField(path string, b []byte) (envelope.Digest, error) {
 	d, err := envelope.DigestFromBytes(b)
 	if err != nil {
-		return d, badField(path, err)
+		return d, BadField(path, err)
 	}
 	return d, nil
 }
@@ -141,7 +141,7 @@ func PageCursor(token string) (envelope.ID, error) {
 			return id, nil
 		}
 	}
-	return envelope.ID{}, badField("page_token", fmt.Errorf("want a token of the answer before: %w", err))
+	return envelope.ID{}, BadField("page_token", fmt.Errorf("want a token of the answer before: %w", err))
 }
 
 // FileToProto converts a stored file.

@@ -92,13 +92,19 @@ func NewStatus(code codes.Code, reason, text string) *status.Status {
 }
 
 // ErrorFromStatus turns the answer of a node back into the error that it was: an
-// *[exchange.Error], whose Cause is the status. What is no status stays as it is.
+// *[exchange.Error]. What is no status stays as it is.
 func ErrorFromStatus(err error) error {
 	s, ok := status.FromError(err)
 	if err == nil || !ok {
 		return err
 	}
-	out := &exchange.Error{Text: s.Message(), Cause: nil, Reason: s.Code().String()}
+	out := &exchange.Error{Text: s.Message(), Reason: s.Code().String()}
+	switch s.Code() {
+	case codes.Canceled:
+		out.Cause = context.Canceled
+	case codes.DeadlineExceeded:
+		out.Cause = context.DeadlineExceeded
+	}
 	for code, c := range codeOf {
 		if c == s.Code() {
 			out.Code = code

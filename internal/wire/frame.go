@@ -100,9 +100,9 @@ func refusedFromProto(m *lienthongv1.Refused) (exchange.Frame, error) {
 }
 
 func offerToProto(o exchange.Offer) *lienthongv1.Offer {
-	out := &lienthongv1.Offer{Envelope: SealedToProto(o.Envelope), Content: o.Content, Recipients: o.Recipients, Epochs: epochsToProto(o.Epochs)}
+	out := &lienthongv1.Offer{Envelope: o.Envelope.Proto(), Content: o.Content, Recipients: o.Recipients, Epochs: epochsToProto(o.Epochs)}
 	for _, s := range o.Chain {
-		out.Chain = append(out.Chain, SealedToProto(s))
+		out.Chain = append(out.Chain, s.Proto())
 	}
 	for _, f := range o.Files {
 		out.Files = append(out.Files, &lienthongv1.OfferedFile{Sha256: f.Digest[:], Size: f.Size, LeafRoot: f.LeafRoot[:], Data: f.Data})
@@ -111,12 +111,12 @@ func offerToProto(o exchange.Offer) *lienthongv1.Offer {
 }
 
 func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
-	sealed, err := SealedFromProto("offer.envelope", m.GetEnvelope())
+	sealed, err := envelope.SealedFromProto(m.GetEnvelope())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("offer.envelope: %w", err)
 	}
 	out := exchange.Offer{Envelope: sealed, Content: m.GetContent(), Recipients: m.GetRecipients(), Epochs: epochsFromProto(m.GetEpochs())}
-	if out.Chain, err = sealedList("offer.chain", m.GetChain()); err != nil {
+	if out.Chain, err = each("offer.chain", m.GetChain(), envelope.SealedFromProto); err != nil {
 		return nil, err
 	}
 	if len(m.GetFiles()) > envelope.MaxFiles {
@@ -124,10 +124,10 @@ func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
 	}
 	for i, f := range m.GetFiles() {
 		file := exchange.OfferedFile{Size: f.GetSize(), Data: f.GetData()}
-		if file.Digest, err = Digest(fmt.Sprintf("offer.files[%d].sha256", i), f.GetSha256()); err != nil {
+		if file.Digest, err = digest(fmt.Sprintf("offer.files[%d].sha256", i), f.GetSha256()); err != nil {
 			return nil, err
 		}
-		if file.LeafRoot, err = Digest(fmt.Sprintf("offer.files[%d].leaf_root", i), f.GetLeafRoot()); err != nil {
+		if file.LeafRoot, err = digest(fmt.Sprintf("offer.files[%d].leaf_root", i), f.GetLeafRoot()); err != nil {
 			return nil, err
 		}
 		out.Files = append(out.Files, file)
@@ -145,7 +145,7 @@ func LetterKey(field, origin string, id []byte) (exchange.LetterKey, error) {
 }
 
 // FileKey reads the name of a file of an offered envelope.
-func FileKey(field, origin string, id []byte, recipient string, digest []byte) (exchange.FileKey, error) {
+func FileKey(field, origin string, id []byte, recipient string, sha256 []byte) (exchange.FileKey, error) {
 	key, err := LetterKey(field, origin, id)
 	if err != nil {
 		return exchange.FileKey{}, err
@@ -153,7 +153,7 @@ func FileKey(field, origin string, id []byte, recipient string, digest []byte) (
 	if recipient == "" {
 		return exchange.FileKey{}, missing(field + ".recipient")
 	}
-	d, err := Digest(field+".sha256", digest)
+	d, err := digest(field+".sha256", sha256)
 	return exchange.FileKey{Letter: key, Recipient: recipient, Digest: d}, err
 }
 
@@ -171,24 +171,4 @@ func epochsFromProto(list []*lienthongv1.DirectoryEpoch) []exchange.Epoch {
 		out = append(out, exchange.Epoch{Zone: m.GetZone(), Epoch: m.GetEpoch()})
 	}
 	return out
-}
-
-func digestList(list []envelope.Digest) [][]byte {
-	var out [][]byte
-	for _, d := range list {
-		out = append(out, d[:])
-	}
-	return out
-}
-
-func digests(field string, list [][]byte) ([]envelope.Digest, error) {
-	var out []envelope.Digest
-	for i, b := range list {
-		d, err := Digest(fmt.Sprintf("%s[%d]", field, i), b)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	return out, nil
 }
