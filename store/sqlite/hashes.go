@@ -1,0 +1,127 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"lienthong/journal"
+)
+
+// A stored hash is the root of a complete subtree: the one of 2^level leaves that
+// the leaf with this index completes.
+type stored struct {
+	index uint64
+	level int
+	hash  journal.Hash
+}
+
+// cacheSize bounds the hashes kept in memory: twice this many, of about 100 bytes.
+const cacheSize = 1 << 15
+
+// A hashCache keeps the hashes that were added or read last. A proof of a new leaf
+// needs the newest and the same few old ones each time, so they are read once.
+// It has two generations: when the young one is full it becomes the old one.
+type hashCache struct {
+	mu         sync.Mutex
+	young, old map[int64]journal.Hash // by storage index
+}
+
+func (c *hashCache) put(index int64, h journal.Hash) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set(index, h)
+}
+
+func (c *hashCache) set(index int64, h journal.Hash) {
+	if c.young == nil || len(c.young) >= cacheSize {
+		c.young, c.old = make(map[int64]journal.Hash, cacheSize), c.young
+	}
+	c.young[index] = h
+}
+
+func (c *hashCache) get(index int64) (journal.Hash, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h, ok := c.young[index]; ok {
+		return h, true
+	}
+	h, ok := c.old[index]
+	if ok {
+		c.set(index, h)
+	}
+	return h, ok
+}
+
+// committed takes over what a batch has added, once it is durable.
+func (c *hashCache) committed(added []stored) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range added {
+		c.set(tlog.StoredHashIndex(s.level, int64(s.index>>s.level)), s.hash)
+	}
+}
+
+// Hashes implements [exchange.Store]. The hash of a subtree lies in the row of the
+// leaf that completed it, at 32 bytes times its level.
+func (s *Store) Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, error) {
+	out := make([]journal.Hash, len(indexes))
+	for i, index := range indexes {
+		if index < 0 {
+			return nil, fmt.Errorf("sqlite: journal has no hash %d", index)
+		}
+		if h, ok := s.hashes.get(index); ok {
+			out[i] = h
+			continue
+		}
+		level, n := tlog.SplitStoredHashIndex(index)
+		leaf := (n+1)<<level - 1
+		found, err := s.one(ctx, `SELECT substr(hashes, ?, 32) FROM journal WHERE idx = ?`,
+			[]any{32*level + 1, leaf}, fixed(out[i][:]))
+		if err != nil {
+			return nil, fmt.Errorf("journal hash %d: %w", index, err)
+		}
+		if !found {
+			return nil, fmt.Errorf("sqlite: journal has no hash %d: it ends before leaf %d", index, leaf)
+		}
+		s.hashes.put(index, out[i])
+	}
+	return out, nil
+}
+
+// loadEdge rebuilds the right edge of the tree, and checks that it has the root
+// that the head names: a journal that was cut or changed at its end is not
+// written on.
+func loadEdge(ctx context.Context, conn querier) (edge, error) {
+	var size uint64
+	var root journal.Hash
+	if err := conn.QueryRowContext(ctx, `SELECT size, root FROM head WHERE one = 1`).Scan(unsigned{&size}, fixed(root[:])); err != nil {
+		return edge{}, fmt.Errorf("journal head: %w", err)
+	}
+	e := edge{size: size}
+	end := size
+	for level := 0; level < len(e.at); level++ {
+		if size>>level&1 == 0 {
+			continue
+		}
+		// The subtree of this bit ends where those of the lower bits begin.
+		if err := conn.QueryRowContext(ctx, `SELECT substr(hashes, ?, 32) FROM journal WHERE idx = ?`,
+			32*level+1, int64(end-1)).Scan(fixed(e.at[level][:])); err != nil {
+			return edge{}, fmt.Errorf("journal leaf %d of %d: %w", end-1, size, err)
+		}
+		end -= 1 << level
+	}
+	if got := e.root(); got != root {
+		return edge{}, fmt.Errorf("journal of %d leaves has root %x, its head says %x: it was changed", size, got[:], root[:])
+	}
+	var last *int64
+	if err := conn.QueryRowContext(ctx, `SELECT max(idx) FROM journal`).Scan(&last); err != nil {
+		return edge{}, fmt.Errorf("journal: %w", err)
+	}
+	if last != nil && uint64(*last) >= size {
+		return edge{}, fmt.Errorf("journal has a leaf %d, its head says %d leaves: it was changed", *last, size)
+	}
+	return e, nil
+}
