@@ -38,6 +38,8 @@ func (o SignOptions) check(key keys.Key) (SignOptions, error) {
 		return o, fmt.Errorf("sign: level %q, want %s or %s", o.Level, LevelBB, LevelBT)
 	case o.Level == LevelBT && o.TSA == nil:
 		return o, fmt.Errorf("sign: level %s needs a time-stamping authority, and none is given", LevelBT)
+	case !o.Profile.Valid():
+		return o, fmt.Errorf("sign: unknown profile %q, want %s, %s or %s", o.Profile, appearance.Personal, appearance.Agency, appearance.Custom)
 	case o.Profile == appearance.Invisible && (o.Place != nil || len(o.Lines) > 0 || o.Image != nil):
 		return o, errors.New("sign: a place, text or an image is given, but no profile of a visible signature")
 	}

@@ -4,9 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"lienthong/signer/pdf"
 )
@@ -29,10 +32,23 @@ func (p *plan) signature(hole int) *pdf.Dict {
 		{"Name", p.opts.Name}, {"Location", p.opts.Location}, {"Reason", p.opts.Reason}, {"ContactInfo", p.opts.Contact},
 	} {
 		if text.value != "" {
-			d.Set(text.key, pdf.TextString(text.value))
+			d.Set(text.key, textString(text.value))
 		}
 	}
 	return d
+}
+
+// textString is UTF-16 where s has line ends or tabs: PDFDocEncoding has them,
+// but some readers take a string with them for bytes.
+func textString(s string) pdf.String {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return pdf.TextString(s)
+	}
+	b := []byte{0xFE, 0xFF}
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = binary.BigEndian.AppendUint16(b, u)
+	}
+	return pdf.String{Value: b}
 }
 
 // writeExtensions says in the catalog which extensions of PDF the signature

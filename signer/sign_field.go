@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"lienthong/signer/appearance"
 	"lienthong/signer/pdf"
 )
 
@@ -93,37 +92,6 @@ func (p *plan) newField(taken map[string]bool) error {
 	return p.placeOnPage()
 }
 
-// placeOnPage finds the page of a new field.
-func (p *plan) placeOnPage() error {
-	pages, err := p.view.Pages()
-	if err != nil {
-		return fmt.Errorf("sign: read the pages: %w", err)
-	}
-	number := 1
-	if p.opts.Place != nil {
-		number = p.opts.Place.Page
-	}
-	if number == -1 {
-		number = len(pages)
-	}
-	if number < 1 || number > len(pages) {
-		return fmt.Errorf("sign: page %d of a file of %d pages", number, len(pages))
-	}
-	p.field.page = pages[number-1]
-	if p.field.page.Ref.IsZero() {
-		return fmt.Errorf("sign: page %d is malformed: not an indirect object", number)
-	}
-	return nil
-}
-
-// placeInField takes page and rectangle from an existing field's widget.
-func (p *plan) placeInField() error {
-	if p.opts.Profile == appearance.Invisible {
-		return nil
-	}
-	return errors.New("sign: visible signatures: not yet")
-}
-
 // writeField puts the signature into the field, and a new field into the form
 // and onto its page.
 func (p *plan) writeField() error {
@@ -180,17 +148,19 @@ func (p *plan) showWidget() error {
 	return nil
 }
 
-// show gives a widget its rectangle, appearance and alternative text.
+// show gives a widget its appearance, and a new one its rectangle and the text
+// for those who cannot see it.
 func (p *plan) show(widget *pdf.Dict) {
 	f := &p.field
+	widget.Set("AP", pdf.NewDict(pdf.Entry{Key: "N", Value: f.look}))
+	if f.dict != nil {
+		return
+	}
 	rect := make(pdf.Array, 4)
 	for i, x := range f.rect {
 		rect[i] = pdf.Real{Value: x}
 	}
-	if f.dict == nil {
-		widget.Set("Rect", rect)
-	}
-	widget.Set("AP", pdf.NewDict(pdf.Entry{Key: "N", Value: f.look}))
+	widget.Set("Rect", rect)
 	widget.Set("TU", pdf.TextString(f.text))
 }
 

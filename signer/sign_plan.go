@@ -1,11 +1,9 @@
 package signer
 
 import (
-	"errors"
 	"fmt"
 
 	"lienthong/certs/keys"
-	"lienthong/signer/appearance"
 	"lienthong/signer/pdf"
 )
 
@@ -17,7 +15,6 @@ type plan struct {
 	update *pdf.Update
 	field  target
 	sig    pdf.Ref // the signature dictionary
-	scheme string  // "ECDSA" where the catalog must say so
 }
 
 // newPlan reads the file and makes every change but the signature dictionary's.
@@ -38,7 +35,7 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 	for _, step := range []func() error{
 		p.chooseField,
 		p.checkLocks,
-		p.draw,
+		func() error { return p.draw(key) },
 		p.writeField,
 		func() error { return p.writeExtensions(key.Certificate()) },
 	} {
@@ -59,12 +56,4 @@ func (p *plan) build(hole int) (*pdf.Appended, error) {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	return appended, nil
-}
-
-// draw makes the appearance stream of a visible signature.
-func (p *plan) draw() error {
-	if p.opts.Profile == appearance.Invisible {
-		return nil
-	}
-	return errors.New("sign: visible signatures: not yet")
 }

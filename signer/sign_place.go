@@ -1,0 +1,192 @@
+package signer
+
+import (
+	"fmt"
+	"strings"
+
+	"lienthong/certs/keys"
+	"lienthong/signer/appearance"
+	"lienthong/signer/pdf"
+)
+
+// visible reports whether the signature shows on its page.
+func (p *plan) visible() bool { return p.opts.Profile != appearance.Invisible }
+
+// placeOnPage finds the page of a new field, and its rectangle there.
+func (p *plan) placeOnPage() error {
+	pages, err := p.view.Pages()
+	if err != nil {
+		return fmt.Errorf("sign: read the pages: %w", err)
+	}
+	number := 1
+	if p.opts.Place != nil {
+		number = p.opts.Place.Page
+	}
+	if number == -1 {
+		number = len(pages)
+	}
+	if number < 1 || number > len(pages) {
+		return fmt.Errorf("sign: no page %d in a file of %d pages", number, len(pages))
+	}
+	p.field.page = pages[number-1]
+	if p.field.page.Ref.IsZero() {
+		return fmt.Errorf("sign: page %d is malformed: not an indirect object", number)
+	}
+	if !p.visible() {
+		return nil
+	}
+	if p.opts.Place == nil {
+		return fmt.Errorf("sign: a visible signature in new field %q needs a place", p.field.name)
+	}
+	return p.setRect(number)
+}
+
+// setRect turns the rectangle that a reader sees into the page's coordinates.
+func (p *plan) setRect(number int) error {
+	r, page := p.opts.Place.Rect, p.field.page
+	width, height := seenSize(page)
+	if r[0] < 0 || r[1] < 0 || r[2] > width || r[3] > height || !(r[0] < r[2]) || !(r[1] < r[3]) {
+		return fmt.Errorf("sign: rectangle %v is not within page %d, which is %.0f by %.0f points", r, number, width, height)
+	}
+	x0, y0 := toPage(page, r[0], r[1])
+	x1, y1 := toPage(page, r[2], r[3])
+	p.field.rect = [4]float64{min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)}
+	return nil
+}
+
+// seenSize is the size of a page as it is shown, in points of the page.
+func seenSize(page pdf.Page) (width, height float64) {
+	c := page.CropBox
+	if page.Rotate%180 != 0 {
+		return c[3] - c[1], c[2] - c[0]
+	}
+	return c[2] - c[0], c[3] - c[1]
+}
+
+// toPage maps a point that a reader sees, from the lower left corner, to the
+// coordinates of a page that is cropped, and shown turned clockwise.
+func toPage(page pdf.Page, x, y float64) (float64, float64) {
+	c := page.CropBox
+	switch page.Rotate {
+	case 90:
+		return c[2] - y, c[1] + x
+	case 180:
+		return c[2] - x, c[3] - y
+	case 270:
+		return c[0] + y, c[3] - x
+	}
+	return c[0] + x, c[1] + y
+}
+
+// placeInField takes the rectangle of an existing field's widget, and its page
+// for the sake of how that is turned.
+func (p *plan) placeInField() error {
+	f := &p.field
+	if !p.visible() {
+		return nil
+	}
+	if p.opts.Place != nil {
+		return fmt.Errorf("sign: field %q has a place of its own: give no other", f.name)
+	}
+	if f.widget.IsZero() {
+		return fmt.Errorf("sign: field %q is on no page: only an invisible signature fits", f.name)
+	}
+	widget, err := p.view.Dict(f.widget)
+	if err != nil || widget == nil {
+		return fmt.Errorf("sign: field %q: its widget cannot be read: %v", f.name, err)
+	}
+	rect, err := p.view.Array(widget.Get("Rect"))
+	if err != nil || len(rect) != 4 {
+		return fmt.Errorf("sign: field %q: its /Rect is not four numbers", f.name)
+	}
+	var r [4]float64
+	for i := range r {
+		var ok bool
+		if r[i], ok = p.number(rect[i]); !ok {
+			return fmt.Errorf("sign: field %q: its /Rect is not four numbers", f.name)
+		}
+	}
+	f.rect = [4]float64{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}
+	return p.findPage(widget)
+}
+
+func (p *plan) number(o pdf.Object) (float64, bool) {
+	resolved, err := p.view.Resolve(o)
+	if err != nil {
+		return 0, false
+	}
+	switch n := resolved.(type) {
+	case pdf.Integer:
+		return float64(n), true
+	case pdf.Real:
+		return n.Value, true
+	}
+	return 0, false
+}
+
+// findPage finds the page of an existing widget: the one that it names, or that
+// lists it.
+func (p *plan) findPage(widget *pdf.Dict) error {
+	pages, err := p.view.Pages()
+	if err != nil {
+		return fmt.Errorf("sign: read the pages: %w", err)
+	}
+	named := widget.Ref("P")
+	for _, page := range pages {
+		if !named.IsZero() && page.Ref == named {
+			p.field.page = page
+			return nil
+		}
+	}
+	for _, page := range pages {
+		annots, err := p.view.Array(page.Dict.Get("Annots"))
+		if err != nil {
+			continue
+		}
+		for _, o := range annots {
+			if o == pdf.Object(p.field.widget) {
+				p.field.page = page
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("sign: field %q is on no page: only an invisible signature fits", p.field.name)
+}
+
+// draw makes the appearance of a visible signature.
+func (p *plan) draw(key keys.Key) error {
+	if !p.visible() {
+		return nil
+	}
+	f := &p.field
+	content := appearance.Content{
+		Profile: p.opts.Profile,
+		Width:   f.rect[2] - f.rect[0],
+		Height:  f.rect[3] - f.rect[1],
+		Rotate:  f.page.Rotate,
+		Lines:   p.opts.Lines,
+		Image:   p.opts.Image,
+	}
+	if content.Rotate%180 != 0 {
+		content.Width, content.Height = content.Height, content.Width
+	}
+	if len(content.Lines) == 0 {
+		content.Lines = p.defaultLines(key)
+	}
+	look, err := appearance.Draw(p.update, content)
+	if err != nil {
+		return fmt.Errorf("sign: %w", err)
+	}
+	f.look, f.text = look, strings.Join(content.Lines, "; ")
+	return nil
+}
+
+// defaultLines say who signed, for whom and when.
+func (p *plan) defaultLines(key keys.Key) []string {
+	subject := key.Certificate().Subject
+	lines := []string{"Ký bởi: " + subject.CommonName}
+	if len(subject.Organization) > 0 {
+		lines = append(lines, "Cơ quan: "+subject.Organization[0])
+	}
+	return append(lines, "Thời gian ký: "+show(p.opts.At))
+}
