@@ -11,7 +11,6 @@ import (
 	"io"
 	"sort"
 
-	"lienthong/signer/cms"
 	"lienthong/signer/tsp"
 )
 
@@ -49,18 +48,19 @@ func (c *check) digests() error {
 
 // hashOf asks the signature value by which hash the document was digested.
 func (c *check) hashOf(it *item) crypto.Hash {
-	signed, err := cms.Parse(it.value)
-	if err != nil {
+	it.parseCMS(c.policy)
+	if it.signed == nil {
 		return 0
 	}
-	it.signed = signed
 	if it.timestamp {
-		if it.token, err = tsp.ParseToken(signed.Raw); err != nil {
+		token, err := tsp.ParseToken(it.signed.Raw)
+		if err != nil {
 			return 0
 		}
-		return it.token.Hash
+		it.token = token
+		return token.Hash
 	}
-	if si := signed.Signer(); si != nil {
+	if si := it.signed.Signer(); si != nil {
 		return si.Hash
 	}
 	return 0

@@ -23,6 +23,7 @@ type item struct {
 	sound   bool  // rng was compared with the file and holds
 	value   []byte
 	signed  *cms.SignedData
+	broken  error      // why the value is no SignedData
 	token   *tsp.Token // of a document time-stamp
 	cert    *x509.Certificate
 	tokens  []*stamp // signature time-stamps, as they stand in the signature

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"lienthong/signer/cms"
 	"lienthong/signer/pdf"
 	"lienthong/signer/tsp"
@@ -19,13 +22,10 @@ func (c *check) parseValue(it *item) {
 	if it.value == nil {
 		return
 	}
+	it.parseCMS(c.policy)
 	if it.signed == nil {
-		signed, err := cms.Parse(it.value)
-		if err != nil {
-			it.format(ruleCMS, "%v", err)
-			return
-		}
-		it.signed = signed
+		it.format(ruleCMS, "%v", it.broken)
+		return
 	}
 	if rest := bytes.TrimRight(it.signed.Rest, "\x00"); len(rest) > 0 {
 		it.loose(rulePadding, c.policy, "%d bytes after the signature value are not zero", len(rest))
@@ -55,6 +55,17 @@ func (c *check) signedData(it *item) {
 		it.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "digest algorithm %v is not supported", si.DigestOID)
 		return
 	}
+	if !it.signed.ContentType.Equal(cms.OIDData) {
+		it.format(ruleContentType, "the signature is over content of type %v, want data (%v)", it.signed.ContentType, cms.OIDData)
+	}
+	if !sortedSet(si.RawSigned) {
+		const detail = "the signed attributes are not in the order of DER, in which they are signed"
+		if it.sig.SubFilter == subFilterPKCS7 {
+			it.loose(ruleCMS, c.policy, detail)
+		} else {
+			it.format(ruleCMS, detail)
+		}
+	}
 	problems := it.signed.Verify(it.digest)
 	it.out.Integrity = IntegrityIntact
 	for _, p := range problems {
@@ -64,6 +75,25 @@ func (c *check) signedData(it *item) {
 		it.add(ruleSignature, Passed, "%v with %v", si.Algorithm, si.Hash)
 	}
 	c.readTokens(it, si)
+}
+
+// sortedSet reports whether the elements of a SET OF ascend, as DER has it
+// (X.690, 11.6). Attributes are hashed in that order (RFC 5652, 5.4); a signature
+// over another one holds for some readers and not for others.
+func sortedSet(der []byte) bool {
+	s := cryptobyte.String(der)
+	var set, previous, element cryptobyte.String
+	var tag cbasn1.Tag
+	if len(der) == 0 || !s.ReadAnyASN1(&set, &tag) {
+		return len(der) == 0
+	}
+	for !set.Empty() {
+		if !set.ReadAnyASN1Element(&element, &tag) || bytes.Compare(previous, element) > 0 {
+			return false
+		}
+		previous = element
+	}
+	return true
 }
 
 // claimedTime is what the dictionary says (/M), or else the signing-time attribute.

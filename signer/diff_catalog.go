@@ -15,6 +15,11 @@ func (c *comparison) trailer() {
 	if !bytes.Equal(pdf.Canonical(old.Get("Encrypt")), pdf.Canonical(now.Get("Encrypt"))) {
 		c.content(now.Ref("Encrypt"), "/Encrypt", "the encryption changes")
 	}
+	for _, k := range bothKeys(old, now) {
+		if !trailerKeys[k] && !c.same(old.Get(k), now.Get(k)) {
+			c.content(now.Ref(k), "/"+string(k), "an entry that no trailer has is added or changes")
+		}
+	}
 	info := now.Ref("Info")
 	dl := c.deltas[info.Number]
 	if dl == nil && c.same(old.Get("Info"), now.Get("Info")) {
@@ -25,6 +30,12 @@ func (c *comparison) trailer() {
 	c.note(ruleMetadata, info, "the document information dictionary (title, author, dates) changes")
 	c.record(ChangesLTV, info, "/Info", "document information changes")
 	c.step.changes[len(c.step.changes)-1].field = metadataField
+}
+
+// trailerKeys are judged above, or say only where the bytes are.
+var trailerKeys = map[pdf.Name]bool{
+	"Root": true, "Encrypt": true, "Info": true, "ID": true, "Size": true, "Prev": true, "XRefStm": true,
+	"Type": true, "W": true, "Index": true, "Length": true, "Filter": true, "DecodeParms": true, "DL": true,
 }
 
 // metadataField marks a change of metadata, which a certification with P 1
@@ -181,7 +192,12 @@ func (c *comparison) dss(root pdf.Ref, a, b pdf.Object) {
 	}
 	for _, k := range bothKeys(old, now) {
 		switch k {
-		case "Type", "Certs", "OCSPs", "CRLs", "VRI":
+		case "Type":
+			if t := now.Get(k); !isNull(t) && t != pdf.Name("DSS") {
+				c.content(root, "/Root/DSS/Type", "the security store is made something else")
+			}
+			continue
+		case "Certs", "OCSPs", "CRLs", "VRI":
 		default:
 			if !c.same(old.Get(k), now.Get(k)) {
 				c.content(root, "/Root/DSS/"+string(k), "an entry that no security store has")

@@ -253,6 +253,9 @@ func (e *fieldEdit) key(k pdf.Name, a, b pdf.Object) string {
 		if !e.value {
 			return "the appearance changes, and the value does not"
 		}
+		if n := refNumber(a); n > 0 && c.d.shared(n) {
+			return "the appearance dictionary that it had is in use elsewhere too"
+		}
 		e.form = true
 		c.takeTree(c.old, a, "appearance of field "+e.name, e.owners...)
 		c.takeTree(c.new, b, "appearance of field "+e.name, e.owners...)

@@ -14,6 +14,7 @@ type differ struct {
 	file   *pdf.File
 	items  []*item
 	holder []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
+	twice  []bool  // by object number: mentioned more than once
 	later  map[int]bool
 	edges  map[int][]edge
 	budget int // nodes that may still be visited
@@ -47,15 +48,23 @@ func newDiffer(file *pdf.File, items []*item, first int) *differ {
 // mentioned reports whether the document has referred to an object number.
 func (d *differ) mentioned(n int) bool { return n >= 0 && n < len(d.holder) && d.holder[n] != 0 }
 
+// shared reports whether the document has referred to an object number from more
+// than one place. An object that was read again counts its references again, so
+// this may say yes too often, never too rarely.
+func (d *differ) shared(n int) bool { return n > 0 && n < len(d.twice) && d.twice[n] }
+
 // mention notes a reference and reports whether it is the first to that number.
 func (d *differ) mention(n, holder int) bool {
 	if n <= 0 || n > pdf.DefaultLimits().Objects {
 		return false
 	}
 	if n >= len(d.holder) {
-		d.holder = append(d.holder, make([]int32, n+1-len(d.holder)+len(d.holder)/4)...)
+		more := n + 1 - len(d.holder) + len(d.holder)/4
+		d.holder = append(d.holder, make([]int32, more)...)
+		d.twice = append(d.twice, make([]bool, more)...)
 	}
 	if d.holder[n] != 0 {
+		d.twice[n] = true
 		return false
 	}
 	d.holder[n] = int32(holder) + 1

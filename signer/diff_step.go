@@ -210,6 +210,7 @@ func (c *comparison) take(n int, rule string, owners ...int) *delta {
 // only the owners refer to. It stops at objects that did not change.
 func (c *comparison) takeTree(v *pdf.View, o pdf.Object, rule string, owners ...int) {
 	var queue []pdf.Ref
+	seen := make(map[int]bool)
 	collect := func(o pdf.Object) {
 		c.d.refs(o, nil, 0, func(r pdf.Ref, at *trail) {
 			for t := at; t != nil; t = t.up {
@@ -218,7 +219,8 @@ func (c *comparison) takeTree(v *pdf.View, o pdf.Object, rule string, owners ...
 					return // back to what is judged elsewhere
 				}
 			}
-			if dl := c.deltas[r.Number]; dl != nil && !dl.taken {
+			if c.deltas[r.Number] != nil && !seen[r.Number] {
+				seen[r.Number] = true
 				c.take(r.Number, rule, owners...)
 				queue = append(queue, r)
 			}

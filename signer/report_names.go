@@ -28,6 +28,7 @@ var (
 	ruleReplaced    = rule{"signature-replaced", "ISO 32000-2 12.8.1", "signature replaced later", "chữ ký đã bị thay thế"}
 	ruleCertified   = rule{"certification", "ISO 32000-2 12.8.2.2", "certification", "chữ ký chứng thực tài liệu"}
 	ruleCMS         = rule{"cms-format", "RFC 5652 5.1", "form of the signature value", "định dạng giá trị chữ ký"}
+	ruleContentType = rule{"content-type", "RFC 5652 11.1", "content type", "kiểu nội dung"}
 	ruleSignature   = rule{"signature-value", "RFC 5652 5.4", "signature value and digest", "giá trị chữ ký và giá trị băm"}
 	ruleDigestAlg   = rule{"algorithm", "EN 319 102-1 5.2.8", "algorithms", "thuật toán"}
 	rulePath        = rule{"certificate-path", "RFC 5280 6.1", "certificate path", "đường dẫn chứng thư số"}
