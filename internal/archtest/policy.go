@@ -25,8 +25,9 @@ exchange/edxml:     exchange
 certs/dev:          certs certs/keys signer/tsp
 
 # Stores implement what exchange declares; Open alone knows which there are.
-store/postgres, store/sqlite, store/storetest: exchange journal envelope
-store:              store/blob store/postgres store/sqlite exchange
+store/postgres, store/storetest: exchange journal envelope
+store/sqlite:       exchange journal envelope internal/durable
+store:              store/blob store/postgres store/sqlite exchange envelope
 
 # Doors. Protobuf is known here and in envelope, and nowhere else.
 internal/wire:      proto/* exchange signer journal envelope
@@ -41,12 +42,14 @@ cmd/lienthong:      server client web proto/* store store/blob store/postgres st
 internal/testpki:   certs certs/* signer signer/* journal
 internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki
 
+internal/powercut:
+
 # Tests of the tree itself.
 internal/archtest, internal/docstest:
 `
 
 // testPolicy is what the _test.go files of any package may import besides.
-const testPolicy = `internal/testpki internal/testnode store store/*`
+const testPolicy = `internal/testpki internal/testnode internal/powercut store store/*`
 
 // outside is who may import what is not ours: "import path: packages". A line
 // covers what lies under its path too, and the longest path that covers an
@@ -72,7 +75,7 @@ golang.org/x/image:           signer/appearance
 
 # Keys and DER.
 software.sslmate.com/src/go-pkcs12: certs/keys certs/dev internal/testpki
-golang.org/x/crypto:          signer/cms signer/tsp certs certs/keys certs/dev
+golang.org/x/crypto:          signer signer/cms signer/tsp certs certs/keys certs/dev
 
 # The Merkle tree of the Go checksum database.
 golang.org/x/mod/sumdb:       journal exchange store/sqlite store/postgres store/storetest
@@ -92,7 +95,7 @@ golang.org/x/text:            signer/pdf signer/appearance envelope exchange cer
 
 # The network, and other programs.
 net/http:                     signer/tsp certs certs/dev server client web cmd/lienthong internal/testpki internal/testnode
-os/exec:                      cmd/lienthong internal/testnode
+os/exec:                      cmd/lienthong internal/testnode internal/powercut
 
 # Of tests alone. pdfsign is a second opinion on what we sign.
 github.com/google/go-cmp:     store/storetest internal/testpki internal/testnode
