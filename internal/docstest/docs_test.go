@@ -93,7 +93,7 @@ func TestMakeTargetsExist(t *testing.T) {
 // commands and flags are declared by literals there.
 func TestCommandsExist(t *testing.T) {
 	t.Parallel()
-	commands, flags := declared(t, filepath.Join(root, "cmd/lienthong"))
+	commands, grouped, flags := declared(t, filepath.Join(root, "cmd/lienthong"))
 	for name, text := range documents(t) {
 		for _, line := range snippets(text) {
 			line = strings.TrimPrefix(line, "go run ./cmd/")
@@ -103,6 +103,9 @@ func TestCommandsExist(t *testing.T) {
 			}
 			if !slices.Contains(commands, words[1]) {
 				t.Errorf("%s: %q: the command has no %q", name, line, words[1])
+			}
+			if slices.Contains(grouped, words[1]) && len(words) > 2 && !slices.Contains(commands, words[2]) {
+				t.Errorf("%s: %q: the command has no %q", name, line, words[2])
 			}
 			for _, w := range words[2:] {
 				if strings.HasPrefix(w, "#") {
@@ -117,13 +120,14 @@ func TestCommandsExist(t *testing.T) {
 }
 
 var (
-	use     = regexp.MustCompile(`Use:\s*"([a-z-]+)`)
+	use     = regexp.MustCompile(`(?:Use:\s*|group\()"([a-z-]+)`)
+	groups  = regexp.MustCompile(`group\("([a-z-]+)"`)
 	literal = regexp.MustCompile(`"([a-z][a-z-]*)"`)
 )
 
-// declared returns the names after Use: and all short literals, among which are
-// the names of the flags.
-func declared(t *testing.T, dir string) (commands, literals []string) {
+// declared returns the names of commands, of those among them that only hold
+// others, and all short literals, among which are the names of the flags.
+func declared(t *testing.T, dir string) (commands, grouped, literals []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -140,6 +144,9 @@ func declared(t *testing.T, dir string) (commands, literals []string) {
 		for _, m := range use.FindAllSubmatch(src, -1) {
 			commands = append(commands, string(m[1]))
 		}
+		for _, m := range groups.FindAllSubmatch(src, -1) {
+			grouped = append(grouped, string(m[1]))
+		}
 		for _, m := range literal.FindAllSubmatch(src, -1) {
 			literals = append(literals, string(m[1]))
 		}
@@ -147,7 +154,7 @@ func declared(t *testing.T, dir string) (commands, literals []string) {
 	if len(commands) == 0 {
 		t.Fatalf("%s declares no command", dir)
 	}
-	return commands, literals
+	return commands, grouped, literals
 }
 
 // packages are the folders of the tree that hold Go files, and whether one of
