@@ -173,3 +173,33 @@ func gunzip(t *testing.T, path string) []byte {
 	}
 	return b
 }
+
+// Signatures that are known to be intact cover one revision each, whole.
+func TestCorpusByteRanges(t *testing.T) {
+	for _, path := range corpusFiles(t, corpus(t), "signed-valid", "ACCEPT") {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(path)
+		f := open(t, b)
+		sigs, err := f.AllSignatures()
+		if err != nil || len(sigs) == 0 {
+			t.Errorf("%s: found %d signatures, error %v", name, len(sigs), err)
+		}
+		for _, s := range sigs {
+			r, err := ParseByteRange(s.ByteRange)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			end := r[2] + r[3]
+			if rev := f.Revisions()[s.First-1]; !rev.EndsAt(end) {
+				t.Errorf("%s: byte range %v, but revision %d ends at byte %d to %d", name, r, s.First, rev.Marker, rev.End)
+			}
+			if err := r.Check(s.Contents.Span, end); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}

@@ -58,9 +58,12 @@ func (s *Stream) filters(v *View) (names []Name, params []*Dict, err error) {
 	}
 	list, ok := filter.(Array)
 	if !ok {
-		list, parms = Array{filter}, Array{parms}
+		list = Array{filter}
 	}
-	parmList, _ := parms.(Array)
+	parmList, ok := parms.(Array)
+	if !ok {
+		parmList = Array{parms}
+	}
 	if len(list) > maxFilters {
 		return nil, nil, fmt.Errorf("%w: stream has %d filters, at most %d", ErrLimit, len(list), maxFilters)
 	}

@@ -9,7 +9,7 @@ func (p *parser) object(depth int) (Object, error) {
 	if p.atEnd() {
 		return nil, p.errorf("end of data, want an object")
 	}
-	if depth > p.lim.Depth {
+	if depth >= p.lim.Depth {
 		return nil, fmt.Errorf("%w: objects nest more than %d deep", ErrLimit, p.lim.Depth)
 	}
 	if p.nodes++; p.nodes > p.lim.Nodes {

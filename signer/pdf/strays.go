@@ -167,7 +167,7 @@ func (s *strayWalk) twins(r *revision) []Stray {
 	for i, x := range s.out {
 		e, ok := r.lookup(x.Ref.Number)
 		listed := ok && e.kind() != kindFree
-		s.out[i].Twin = !x.Ref.IsZero() && (listed || count[x.Ref.Number] > 1)
+		s.out[i].Twin = !x.Overlap && !x.Ref.IsZero() && (listed || count[x.Ref.Number] > 1)
 	}
 	return s.out
 }
