@@ -27,7 +27,9 @@ func (c *check) endStamp(s *Signature, sound bool) {
 	if sound && !c.policy.Trust {
 		s.conclude(TotalPassed, "")
 	}
-	s.conclude(Indeterminate, NoCertificateChainFound)
+	if s.Indication == "" {
+		s.conclude(Indeterminate, NoCertificateChainFound)
+	}
 }
 
 // verdict is the answer about the file (see the package's design: what fails

@@ -28,6 +28,7 @@ type change struct {
 	path   string
 	detail string
 	field  string // full name of the existing field that was filled or signed, for locks
+	fresh  bool   // something new shows on a page
 }
 
 // step is what one revision did to the one before it.
@@ -144,9 +145,14 @@ func (it *item) forbidden(revision int, ch change, class Changes, why string) {
 		where = ch.ref.String()
 	}
 	f := finding(r, Failed, refText(ch.ref), "revision %d: %s: %s", revision, where, ch.detail)
-	if class == ChangesAnnotation {
+	switch {
+	case class == ChangesAnnotation:
 		f.Result = Warning
-	} else {
+	case it.timestamp:
+		// It proves that what it covers was there, whatever came after; that the
+		// content changed matters to the signatures before the change.
+		f.Result = Warning
+	default:
 		it.out.conclude(TotalFailed, FormatFailure)
 	}
 	it.out.Findings = append(it.out.Findings, f)

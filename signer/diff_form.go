@@ -234,6 +234,9 @@ func (e *fieldEdit) compare(dl *delta) {
 	}
 	for _, k := range bothKeys(old, now) {
 		a, b := old.Get(k), now.Get(k)
+		if (k == "P" || k == "Parent") && c.same(a, b) {
+			continue // what it points back to is judged by itself
+		}
 		if c.same(a, b) && !(k == "AP" && c.touches(b, 2)) && c.deltas[refNumber(b)] == nil {
 			continue
 		}
@@ -257,8 +260,7 @@ func (e *fieldEdit) key(k pdf.Name, a, b pdf.Object) string {
 			return "the appearance dictionary that it had is in use elsewhere too"
 		}
 		e.form = true
-		c.takeTree(c.old, a, "appearance of field "+e.name, e.owners...)
-		c.takeTree(c.new, b, "appearance of field "+e.name, e.owners...)
+		c.takeAppearance(e.name, a, b, e.owners)
 		return ""
 	case "AS", "RV", "I", "TI":
 		if !e.value {
@@ -292,6 +294,25 @@ func (e *fieldEdit) key(k pdf.Name, a, b pdf.Object) string {
 		}
 	}
 	return "this entry of the field changes"
+}
+
+// takeAppearance explains what the old and the new appearance dictionary lead to.
+// A dictionary that only the field refers to is part of the field.
+func (c *comparison) takeAppearance(name string, a, b pdf.Object, owners []int) {
+	rule := "appearance of field " + name
+	for _, o := range []pdf.Object{a, b} {
+		if n := refNumber(o); n > 0 && !c.d.shared(n) {
+			owners = append(owners[:len(owners):len(owners)], n)
+		}
+	}
+	c.takeTree(c.old, a, rule, owners...)
+	c.takeTree(c.new, b, rule, owners...)
+	if d, err := c.old.Dict(a); err == nil && d != nil {
+		c.takeTree(c.old, d, rule, owners...)
+	}
+	if d, err := c.new.Dict(b); err == nil && d != nil {
+		c.takeTree(c.new, d, rule, owners...)
+	}
 }
 
 // visibleFlags: annotation flags that do not hide a widget.

@@ -156,6 +156,8 @@ func (p permissions) judge(revision int, ch change) (class Changes, why string) 
 		return ChangesContent, ruleLater.name
 	case level == 1 && (ch.class != ChangesLTV || ch.field == metadataField):
 		return ChangesContent, ruleDocMDP.name
+	case ch.fresh && certified && level < 3:
+		return ChangesContent, ruleDocMDP.name
 	case ch.class == ChangesAnnotation && level < 3:
 		if certified {
 			return ChangesContent, ruleDocMDP.name

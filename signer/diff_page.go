@@ -104,6 +104,7 @@ func (c *comparison) annots(page pdf.Ref, a, b pdf.Object) {
 		is[r] = true
 		if w := c.widgets[r.Number]; w != nil && w.ref == r {
 			w.page = page.Number
+			w.earlier = w.earlier && was[r]
 		} else if !was[r] {
 			c.newAnnotation(page, r)
 		}

@@ -141,9 +141,15 @@ func (c *comparison) takeWidget(f *pdf.Field, ref pdf.Ref, earlier bool, owners 
 	for _, k := range []pdf.Name{"MK", "BS", "Border"} {
 		c.takeTree(c.new, d.Get(k), "appearance of a signature", owners...)
 	}
-	w := &newWidget{ref: ref, dict: d, field: f, earlier: earlier}
+	w := &newWidget{ref: ref, dict: d, field: f, earlier: earlier && c.showed(ref)}
 	c.widgets[ref.Number] = w
 	return w
+}
+
+// showed reports whether a widget had its place on a page before.
+func (c *comparison) showed(ref pdf.Ref) bool {
+	d, ok := read(c.old, ref).(*pdf.Dict)
+	return ok && (&newWidget{dict: d}).visible()
 }
 
 // rect is the widget's rectangle, lower left corner first.

@@ -14,8 +14,8 @@ const maxCover = 0.20
 // a finding that says so. A widget of a field that was there before signing has
 // its place from the signed revision, and is not marked.
 //
-// After a certification no new visible signature passes: only fields that the
-// certified document brought along may show something new.
+// After a certification below P 3 no new visible signature passes: only fields
+// that the certified document brought along may show something.
 func (c *comparison) place(w *newWidget, pages []pdf.Page) {
 	if !w.visible() || w.earlier {
 		return
@@ -47,6 +47,8 @@ func (c *comparison) place(w *newWidget, pages []pdf.Page) {
 		c.content(w.ref, path, "a visible signature lies over field %q", name)
 		return
 	}
+	c.record(ChangesSignature, w.ref, path, "a signature shows on the page where nothing of its field did")
+	c.step.changes[len(c.step.changes)-1].fresh = true
 	c.note(ruleUnchecked, w.ref, "the visible signature in %q was not compared with the text and images below it", w.field.FullName)
 }
 
