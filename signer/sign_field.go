@@ -11,14 +11,14 @@ import (
 
 // A target is the field that the signature goes into.
 type target struct {
-	name   string    // full name
-	ref    pdf.Ref   // of the field; new if dict is nil
-	dict   *pdf.Dict // of an existing field
-	widget pdf.Ref   // that shows it; the field itself if they are one object
-	page   pdf.Page
-	rect   [4]float64 // in the page's own coordinates
-	look   pdf.Ref    // appearance stream, zero if invisible
-	text   string     // what it says, for those who cannot see it
+	name  string    // full name
+	ref   pdf.Ref   // of the field; new if dict is nil
+	dict  *pdf.Dict // of an existing field
+	shown bool      // an existing field is its own widget
+	page  pdf.Page
+	rect  [4]float64 // in the page's own coordinates
+	look  pdf.Ref    // appearance stream, zero if invisible
+	text  string     // what it says, for those who cannot see it
 }
 
 // Flags of an annotation and of the form (ISO 32000-2, tables 167 and 225).
@@ -69,10 +69,12 @@ func (p *plan) useField(f *pdf.Field) error {
 	case f.Ref.IsZero() || len(f.Kids) > 0:
 		return fmt.Errorf("sign: field %q is malformed: a signature field must be an indirect object without child fields", f.FullName)
 	}
-	p.field = target{name: f.FullName, ref: f.Ref, dict: f.Dict}
-	if len(f.Widgets) > 0 {
-		p.field.widget = f.Widgets[0]
+	if len(f.Widgets) > 1 || len(f.Widgets) == 1 && f.Widgets[0] != f.Ref {
+		// Two common readers take such a field for an unsigned one, or its
+		// signature for a forbidden change.
+		return fmt.Errorf("sign: field %q has a widget apart from it, which is not supported: name another field, or none", f.FullName)
 	}
+	p.field = target{name: f.FullName, ref: f.Ref, dict: f.Dict, shown: len(f.Widgets) == 1}
 	return p.placeInField()
 }
 
@@ -88,7 +90,6 @@ func (p *plan) newField(taken map[string]bool) error {
 		}
 	}
 	p.field = target{name: name, ref: p.update.Reserve()}
-	p.field.widget = p.field.ref
 	return p.placeOnPage()
 }
 
@@ -126,26 +127,10 @@ func (p *plan) fillField() error {
 	dict := f.dict.Clone()
 	dict.Set("V", p.sig)
 	if !f.look.IsZero() {
-		if f.widget == f.ref {
-			p.show(dict)
-		} else if err := p.showWidget(); err != nil {
-			return err
-		}
+		p.show(dict)
 	}
 	p.update.Set(f.ref, dict)
 	return p.writeForm(pdf.Ref{})
-}
-
-func (p *plan) showWidget() error {
-	o, err := p.view.Object(p.field.widget)
-	widget, ok := o.(*pdf.Dict)
-	if err != nil || !ok {
-		return fmt.Errorf("sign: field %q: its widget cannot be read: %v", p.field.name, err)
-	}
-	widget = widget.Clone()
-	p.show(widget)
-	p.update.Set(p.field.widget, widget)
-	return nil
 }
 
 // show gives a widget its appearance, and a new one its rectangle and the text

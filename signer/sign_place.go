@@ -88,14 +88,10 @@ func (p *plan) placeInField() error {
 	if p.opts.Place != nil {
 		return fmt.Errorf("sign: field %q has a place of its own: give no other", f.name)
 	}
-	if f.widget.IsZero() {
+	if !f.shown {
 		return fmt.Errorf("sign: field %q is on no page: only an invisible signature fits", f.name)
 	}
-	widget, err := p.view.Dict(f.widget)
-	if err != nil || widget == nil {
-		return fmt.Errorf("sign: field %q: its widget cannot be read: %v", f.name, err)
-	}
-	rect, err := p.view.Array(widget.Get("Rect"))
+	rect, err := p.view.Array(f.dict.Get("Rect"))
 	if err != nil || len(rect) != 4 {
 		return fmt.Errorf("sign: field %q: its /Rect is not four numbers", f.name)
 	}
@@ -107,7 +103,7 @@ func (p *plan) placeInField() error {
 		}
 	}
 	f.rect = [4]float64{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}
-	return p.findPage(widget)
+	return p.findPage()
 }
 
 func (p *plan) number(o pdf.Object) (float64, bool) {
@@ -124,14 +120,14 @@ func (p *plan) number(o pdf.Object) (float64, bool) {
 	return 0, false
 }
 
-// findPage finds the page of an existing widget: the one that it names, or that
+// findPage finds the page of an existing field: the one that it names, or that
 // lists it.
-func (p *plan) findPage(widget *pdf.Dict) error {
+func (p *plan) findPage() error {
 	pages, err := p.view.Pages()
 	if err != nil {
 		return fmt.Errorf("sign: read the pages: %w", err)
 	}
-	named := widget.Ref("P")
+	named := p.field.dict.Ref("P")
 	for _, page := range pages {
 		if !named.IsZero() && page.Ref == named {
 			p.field.page = page
@@ -144,7 +140,7 @@ func (p *plan) findPage(widget *pdf.Dict) error {
 			continue
 		}
 		for _, o := range annots {
-			if o == pdf.Object(p.field.widget) {
+			if o == pdf.Object(p.field.ref) {
 				p.field.page = page
 				return nil
 			}

@@ -87,7 +87,7 @@ func checkPdfsig(t *testing.T, file string, n int) {
 	valid := strings.Count(out, "Signature Validation: Signature is Valid.")
 	total := strings.Count(out, "- Total document signed")
 	kind := strings.Count(out, "Signature Type: ETSI.CAdES.detached")
-	if err != nil || valid != n || total != 1 || kind != n || !strings.Contains(out[strings.LastIndex(out, "Signature #"):], "- Total document signed") {
-		t.Errorf("pdfsig: %v, %d valid, %d total, want %d and the last one\n%s", err, valid, total, n, out)
+	if err != nil || valid != n || total != 1 || kind != n {
+		t.Errorf("pdfsig: %v, %d valid, %d total, want %d and 1\n%s", err, valid, total, n, out)
 	}
 }
