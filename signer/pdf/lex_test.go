@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func lit(s string) String { return String{Value: []byte(s)} }
+func lit(s string) String  { return String{Value: []byte(s)} }
 func hexa(s string) String { return String{Value: []byte(s), Hex: true} }
 
 func TestParse(t *testing.T) {
