@@ -1,0 +1,69 @@
+// Package storetest is the one behavioural suite that every store of a node
+// passes. Databases share this test and no code.
+//
+// It asks only what package exchange's Store promises, through that interface. How a
+// database gets there (plans, settings, locks) is tested beside the database.
+package storetest
+
+import (
+	"testing"
+
+	"lienthong/exchange"
+)
+
+// An Opener opens the store that is kept in the folder dir, or makes it there.
+// The suite closes it. A failure to open fails t.
+type Opener func(t testing.TB, dir string) exchange.Store
+
+// Run runs the suite. It must be called from a test function and not from a
+// subtest: the crash test runs this function again in a child process.
+func Run(t *testing.T, open Opener) {
+	if childOf(t, open) {
+		return
+	}
+	for _, tt := range []struct {
+		name string
+		test func(*world)
+	}{
+		{"a new store has an incarnation that stays", testIncarnation},
+		{"a letter comes back as it was put", testLetter},
+		{"a letter is stored once, and never with another digest", testLetterOnce},
+		{"unicode, big numbers and early times come back", testExtremes},
+		{"a letter needs its files", testLetterNeedsFiles},
+		{"documents are paged newest first, and only those submitted here", testDocuments},
+		{"a path is stored once by its tip", testPath},
+		{"a delivery is put at the revision that was read", testDeliveryRevisions},
+		{"deliveries of a letter are ordered by recipient", testDeliveries},
+		{"the inbox is paged newest first while letters arrive", testInbox},
+		{"changes are never cut within one", testChanges},
+		{"deadlines and holds are found when they are due", testDeadlines},
+		{"the outbox goes by class, then by arrival", testOutboxOrder},
+		{"an outbox row sleeps, is claimed, deferred and rewound", testOutboxStates},
+		{"the outbox has one row for a delivery", testOutboxReplaced},
+		{"a statement is stored once, and may gain a proof", testStatements},
+		{"statements wait until the peer has stored them", testStatementsOut},
+		{"a job is leased, and again when the lease ends", testJobs},
+		{"a request id is answered once", testRequests},
+		{"uploads are started once and completed", testUploads},
+		{"files belong to holders", testFiles},
+		{"a missing blob refuses the change and names all", testMissing},
+		{"reports are kept by digest", testReports},
+		{"principals are found by any of their keys", testPrincipals},
+		{"a directory is replaced by higher epochs only", testDirectory},
+		{"a change without entries is refused", testNoEntries},
+		{"a change that fails leaves nothing", testAllOrNothing},
+		{"leaves and hashes are those of the tree", testJournal},
+		{"one failing change does not undo its neighbours", testNeighbours},
+		{"64 writers and as many readers agree", testConcurrent},
+		{"a race for one delivery has one winner", testRace},
+		{"a cancelled context leaves nothing or all", testCancelled},
+		{"everything is there after a restart", testReopen},
+		{"a closed store refuses", testClosed},
+		{"a killed process loses nothing that it acknowledged", testCrash},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.test(newWorld(t, open))
+		})
+	}
+}
