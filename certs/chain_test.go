@@ -51,18 +51,13 @@ func TestPathSearch(t *testing.T) {
 		}, want: codes(certs.Expired)},
 		{name: "self-signed", make: selfSigned, want: codes(certs.NoChain)},
 		{name: "path through a renewed root", change: func(p *testpki.PKI, trust *certs.Trust, req *certs.PathRequest) {
-			// The same name and key with another notAfter is the same anchor.
-			template := *p.Root.Certificate
-			template.NotAfter = template.NotAfter.AddDate(5, 0, 0)
-			der, err := x509.CreateCertificate(rand.Reader, &template, &template, p.Root.Signer.Public(), p.Root.Signer)
-			req.Extra = append(req.Extra, parse(t, der, err))
+			req.Extra = append(req.Extra, renewedRoot(t, p))
 		}},
 		{name: "expired twin of the CA first", change: func(p *testpki.PKI, _ *certs.Trust, req *certs.PathRequest) {
-			twin := reissue(t, p, func(c *x509.Certificate) { c.NotAfter = testpki.Now.AddDate(0, 0, -1) })
-			req.Extra = []*x509.Certificate{twin, p.CA.Certificate}
+			req.Extra = []*x509.Certificate{expiredTwin(t, p), p.CA.Certificate}
 		}},
 		{name: "only the expired twin", change: func(p *testpki.PKI, _ *certs.Trust, req *certs.PathRequest) {
-			req.Extra = []*x509.Certificate{reissue(t, p, func(c *x509.Certificate) { c.NotAfter = testpki.Now.AddDate(0, 0, -1) })}
+			req.Extra = []*x509.Certificate{expiredTwin(t, p)}
 		}, want: codes(certs.Expired)},
 		{name: "CA with another key identifier", change: func(p *testpki.PKI, _ *certs.Trust, req *certs.PathRequest) {
 			req.Extra = []*x509.Certificate{reissue(t, p, func(c *x509.Certificate) { c.SubjectKeyId = []byte("khác") })}
@@ -75,8 +70,24 @@ func TestPathSearch(t *testing.T) {
 				req.Extra[i] = impostor
 			}
 		}},
-		{name: "two CAs that certify each other", make: circle, want: codes(certs.NoChain)},
-		{name: "twelve CAs", make: tower, want: codes(certs.NoChain)},
+		{name: "two CAs that certify each other", make: circle, want: codes(certs.NoChain), length: 3},
+		{name: "twelve CAs", make: tower, want: codes(certs.NoChain), length: 10},
+		{name: "unknown CA that has expired besides", make: func(p *testpki.PKI) *testpki.Leaf {
+			template := p.CATemplate("CA lạ", 0)
+			template.NotAfter = testpki.Now.Add(-time.Hour)
+			leaf := agency(p, testpki.IssuedBy(p.NewAuthority(nil, template)))
+			leaf.Chain = append(leaf.Chain, nil) // run gives all but the last
+			return leaf
+		}, want: codes(certs.NoChain, certs.Expired), length: 2},
+		{name: "expired twin before one that is no CA", change: func(p *testpki.PKI, _ *certs.Trust, req *certs.PathRequest) {
+			req.Extra = []*x509.Certificate{expiredTwin(t, p), noCATwin(t, p)}
+		}, want: codes(certs.Expired)},
+		{name: "expired twin after one that is no CA", change: func(p *testpki.PKI, _ *certs.Trust, req *certs.PathRequest) {
+			req.Extra = []*x509.Certificate{noCATwin(t, p), expiredTwin(t, p)}
+		}, want: codes(certs.Expired)},
+		{name: "renewed root signs lists", purpose: certs.CRLSigning, make: func(p *testpki.PKI) *testpki.Leaf {
+			return &testpki.Leaf{Certificate: renewedRoot(t, p)}
+		}},
 		{name: "nil among the certificates", change: func(_ *testpki.PKI, _ *certs.Trust, req *certs.PathRequest) {
 			req.Extra = append([]*x509.Certificate{nil}, req.Extra...)
 		}},
@@ -211,6 +222,24 @@ func reissue(t testing.TB, p *testpki.PKI, change func(*x509.Certificate)) *x509
 	change(&template)
 	root := p.CA.Issuer
 	der, err := x509.CreateCertificate(rand.Reader, &template, root.Certificate, p.CA.Signer.Public(), root.Signer)
+	return parse(t, der, err)
+}
+
+func expiredTwin(t testing.TB, p *testpki.PKI) *x509.Certificate {
+	return reissue(t, p, func(c *x509.Certificate) { c.NotAfter = testpki.Now.AddDate(0, 0, -1) })
+}
+
+func noCATwin(t testing.TB, p *testpki.PKI) *x509.Certificate {
+	return reissue(t, p, func(c *x509.Certificate) { c.IsCA, c.MaxPathLenZero = false, false })
+}
+
+// renewedRoot has the anchor's name and key, and another notAfter: it is the same
+// anchor.
+func renewedRoot(t testing.TB, p *testpki.PKI) *x509.Certificate {
+	t.Helper()
+	template := *p.Root.Certificate
+	template.NotAfter = template.NotAfter.AddDate(5, 0, 0)
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, p.Root.Signer.Public(), p.Root.Signer)
 	return parse(t, der, err)
 }
 

@@ -175,6 +175,12 @@ func TestStatusIssuer(t *testing.T) {
 	if got := p.Evidence().Status(p.CA.Certificate, p.Root.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good {
 		t.Errorf("issuing CA: %s, %q, want good", got.Status, got.Detail)
 	}
+	users := certs.NewEvidence()
+	users.AddCRLs(certs.SourceFile, p.List(p.CA.Issuer, with(pkix.Extension{
+		Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: []byte{0x30, 3, 0x81, 1, 0xff}})))
+	if got := users.Status(p.CA.Certificate, p.Root.Certificate, testpki.Now, testpki.Now); got.Status != certs.Unknown || !strings.Contains(got.Detail, "and this is a CA") {
+		t.Errorf("issuing CA by a list for end entities: %s, %q", got.Status, got.Detail)
+	}
 	if got := p.Evidence().Status(leaf.Certificate, nil, testpki.Now, testpki.Now); got.Status != certs.Unknown {
 		t.Errorf("no issuer: %s, want unknown", got.Status)
 	}

@@ -29,6 +29,9 @@ func TestResolve(t *testing.T) {
 	if got := resolve(evidence.With(certs.SourceDSS)); got.Status != certs.Good || got.Source != certs.SourceNetwork {
 		t.Errorf("first time: %s from %q, want good from network", got.Status, got.Source)
 	}
+	if got := evidence.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good || got.Source != certs.SourceCache {
+		t.Errorf("what was fetched for one file is not shared: %s from %q", got.Status, got.Source)
+	}
 	if got := resolve(evidence); got.Status != certs.Good || got.Source != certs.SourceCache {
 		t.Errorf("second time: %s from %q, want good from cache", got.Status, got.Source)
 	}

@@ -83,10 +83,10 @@ func judgeSignature(o signedObject, issuer *x509.Certificate, policy Algorithms,
 }
 
 // verifiable reports whether this program can check such a signature at all. Go
-// refuses RSA keys below 1024 bits, and has no MD5 signatures.
+// refuses RSA keys below 1024 bits.
 func verifiable(hash crypto.Hash, key crypto.PublicKey) bool {
 	kind, bits := keySize(key)
-	return (hash == 0 || hash != crypto.MD5 && hash.Available()) &&
+	return (hash == 0 || hash.Available()) &&
 		bits <= maxKeyBits && (kind != "RSA" || bits >= 1024) && bits > 0
 }
 

@@ -23,6 +23,7 @@ type pathCase struct {
 	purpose certs.Purpose
 	want    []certs.ProblemCode // empty if the path holds
 	detail  string              // of the first problem
+	length  int                 // of the chain; 0: not looked at
 }
 
 func run(t *testing.T, cases []pathCase) {
@@ -56,6 +57,9 @@ func run(t *testing.T, cases []pathCase) {
 			}
 			if tt.detail != "" && !strings.Contains(path.Problems[0].Detail, tt.detail) {
 				t.Errorf("detail %q, want %q in it", path.Problems[0].Detail, tt.detail)
+			}
+			if tt.length > 0 && len(path.Chain) != tt.length {
+				t.Errorf("chain of %d certificates, want %d", len(path.Chain), tt.length)
 			}
 			if path.OK() != (len(tt.want) == 0) {
 				t.Errorf("OK() = %v with problems %v", path.OK(), path.Problems)
