@@ -114,3 +114,24 @@ func (v *validationService) ValidateFile(ctx context.Context, m *lienthongv1.Val
 	}
 	return &lienthongv1.ValidateFileResponse{Report: out}, nil
 }
+
+func (g *signingService) ListKeys(ctx context.Context, m *lienthongv1.ListKeysRequest) (*lienthongv1.ListKeysResponse, error) {
+	agency, err := g.agencyOf(m)
+	if err != nil {
+		return nil, err
+	}
+	list, err := g.svc.SigningKeys(ctx, callerOf(ctx).principal.ID, agency)
+	if err != nil {
+		return nil, err
+	}
+	out := &lienthongv1.ListKeysResponse{}
+	for _, k := range list {
+		role := lienthongv1.CertificateRole_CERTIFICATE_ROLE_AGENCY
+		if k.Role == signer.RolePersonal {
+			role = lienthongv1.CertificateRole_CERTIFICATE_ROLE_PERSONAL
+		}
+		out.Keys = append(out.Keys, &lienthongv1.SigningKey{Id: k.ID, Agency: k.Agency, Role: role, Holder: k.Holder,
+			Certificate: k.Key.Certificate().Raw, Algorithm: k.Key.Info().Algorithm, Unattended: k.Unattended})
+	}
+	return out, nil
+}

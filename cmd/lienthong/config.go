@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// A config is the configuration of a node: one YAML file, read strictly, each key
+// of which is documented by its tag, for --help-config and for people who read
+// this. Relative names in it are relative to the file's folder. Zero values work
+// but for the keys that are marked as required.
+type config struct {
+	Node   string `yaml:"node" doc:"id of this node in the directory (required)"`
+	Data   string `yaml:"data" default:"data" doc:"folder of the store and the documents"`
+	Store  string `yaml:"store" doc:"URL of the store, sqlite:FOLDER; the data folder if empty"`
+	Listen string `yaml:"listen" default:":7443" doc:"address on which gRPC is served"`
+
+	TLS struct {
+		Certificate string `yaml:"certificate" doc:"PEM file with this node's certificate, ECDSA P-256, as the directory names it (required)"`
+		Key         string `yaml:"key" doc:"PEM file with its private key; the file of the certificate if empty"`
+	} `yaml:"tls"`
+
+	Directory struct {
+		Authority []string `yaml:"authority" doc:"PEM files or folders: certificates that sign the directory (required)"`
+		File      string   `yaml:"file" doc:"signed directory, taken at start if it is newer than the one in the store"`
+	} `yaml:"directory"`
+
+	Trust struct {
+		Anchors  []string `yaml:"anchors" doc:"PEM or DER files or folders: anchors of signers and time-stamping authorities"`
+		CRLs     []string `yaml:"crls" doc:"files or folders: revocation lists given by hand"`
+		CRLHosts []string `yaml:"crl_hosts" doc:"hosts (or host:port) from which revocation lists may be fetched"`
+		Policy   string   `yaml:"policy" default:"default" doc:"how files are judged: default or strict"`
+	} `yaml:"trust"`
+
+	TSA struct {
+		URL     string        `yaml:"url" doc:"time-stamping authority (RFC 3161) for signatures of level B-T"`
+		Timeout time.Duration `yaml:"timeout" default:"30s" doc:"how long to wait for it"`
+	} `yaml:"tsa"`
+
+	Keys []keyConfig `yaml:"keys" doc:"signing keys that this node holds"`
+
+	Limits struct {
+		File    byteSize `yaml:"file" default:"4GiB" doc:"largest file that is taken"`
+		Message byteSize `yaml:"message" default:"4MiB" doc:"largest gRPC message"`
+	} `yaml:"limits"`
+
+	Log struct {
+		Level  string `yaml:"level" default:"info" doc:"debug, info, warn or error"`
+		Format string `yaml:"format" default:"json" doc:"json or text"`
+	} `yaml:"log"`
+
+	path string // of the file
+}
+
+// A keyConfig is one signing key.
+type keyConfig struct {
+	ID           string   `yaml:"id" doc:"name of the key for its users (required)"`
+	Agency       string   `yaml:"agency" doc:"id or code of the agency for which it signs (required)"`
+	URI          string   `yaml:"uri" doc:"pkcs12:FILE or pem:FILE (required)"`
+	PasswordFile string   `yaml:"password_file" doc:"file that holds its password on the first line"`
+	Role         string   `yaml:"role" default:"agency" doc:"personal or agency: the signature that it makes"`
+	Holder       string   `yaml:"holder" doc:"whose key it is, for people"`
+	Principals   []string `yaml:"principals" doc:"names of the users that may use it; a personal key has exactly one"`
+}
+
+// loadConfig reads the file, fills in the defaults, and lets the environment
+// override it.
+func loadConfig(path string, env func(string) (string, bool)) (*config, error) {
+	data, err := readLimited(path, 1<<20)
+	if err != nil {
+		return nil, err
+	}
+	c := &config{path: path}
+	fillDefaults(c)
+	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	if err := decoder.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return nil, yamlError(path, err)
+	}
+	for i := range c.Keys {
+		fillDefaults(&c.Keys[i])
+	}
+	if err := overrideFromEnv(c, env); err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	c.resolve()
+	return c, nil
+}
+
+// yamlError says file, line and column, without the library's drawing of the
+// source, which does not fit on the one line of an error.
+func yamlError(path string, err error) error {
+	var e yaml.Error
+	if !errors.As(err, &e) || e.GetToken() == nil {
+		return failf(exitUsage, "%s: %v", path, err)
+	}
+	at := e.GetToken().Position
+	return fail(exitUsage, fmt.Errorf("%s:%d:%d: %s", path, at.Line, at.Column, e.GetMessage()),
+		"every key is described by: lienthong serve --help-config")
+}
+
+func (c *config) check() error {
+	var missing []string
+	for _, k := range []struct{ key, value string }{{"node", c.Node}, {"tls.certificate", c.TLS.Certificate}} {
+		if k.value == "" {
+			missing = append(missing, k.key)
+		}
+	}
+	if len(c.Directory.Authority) == 0 {
+		missing = append(missing, "directory.authority")
+	}
+	for i, k := range c.Keys {
+		if k.ID == "" || k.Agency == "" || k.URI == "" {
+			missing = append(missing, fmt.Sprintf("keys[%d]: id, agency and uri", i))
+		}
+		if k.Role != "agency" && k.Role != "personal" {
+			return failf(exitUsage, "%s: keys[%d].role %q: want personal or agency", c.path, i, k.Role)
+		}
+		if k.Role == "personal" && len(k.Principals) != 1 {
+			return failf(exitUsage, "%s: keys[%d].principals: %d users, but a personal key serves exactly one", c.path, i, len(k.Principals))
+		}
+	}
+	if len(missing) > 0 {
+		return fail(exitUsage, fmt.Errorf("%s: required keys are missing: %v", c.path, missing), "lienthong serve --help-config")
+	}
+	if c.Limits.File <= 0 || c.Limits.Message < 1<<20 {
+		return failf(exitUsage, "%s: limits: want file above 0 and message of 1MiB or more", c.path)
+	}
+	return nil
+}
+
+// resolve makes the names of files relative to the folder of the configuration.
+func (c *config) resolve() {
+	base := filepath.Dir(c.path)
+	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Directory.File} {
+		*p = under(base, *p)
+	}
+	for _, list := range [][]string{c.Directory.Authority, c.Trust.Anchors, c.Trust.CRLs} {
+		for i := range list {
+			list[i] = under(base, list[i])
+		}
+	}
+	for i := range c.Keys {
+		k := &c.Keys[i]
+		k.PasswordFile = under(base, k.PasswordFile)
+		for _, scheme := range []string{"pkcs12:", "pem:"} {
+			if rest, ok := bytes.CutPrefix([]byte(k.URI), []byte(scheme)); ok {
+				k.URI = scheme + under(base, string(rest))
+			}
+		}
+	}
+	if c.TLS.Key == "" {
+		c.TLS.Key = c.TLS.Certificate
+	}
+	if c.Store == "" {
+		c.Store = "sqlite:" + c.Data
+	}
+}
+
+func under(base, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(base, name)
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

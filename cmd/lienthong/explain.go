@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"lienthong/certs/keys"
+	"lienthong/exchange"
+	"lienthong/internal/wire"
+	"lienthong/signer/pdf"
+)
+
+// explain gives an error its exit status and says what to do about it. What
+// comes without a status was met while reading what the user named: status 2.
+func (a *app) explain(err error) *failure {
+	f := &failure{code: exitUsage, err: err}
+	var known *failure
+	if errors.As(err, &known) {
+		f.code, f.hints = known.code, append(f.hints, known.hints...)
+	}
+	if len(f.hints) > 0 {
+		return f
+	}
+	if code, hints := a.explainStatus(err); code != 0 {
+		f.code, f.hints = code, hints
+		return f
+	}
+	switch {
+	case errors.Is(err, keys.ErrWrongPassword):
+		f.hints = a.hint("the file that --password-file names must hold the password of the key, on its first line",
+			"tệp của --password-file phải chứa mật khẩu của khóa, ở dòng đầu")
+	case errors.Is(err, pdf.ErrEncrypted):
+		f.hints = a.hint("sign the file before it is encrypted, or save it without a password first",
+			"ký trước khi đặt mật khẩu, hoặc lưu tệp không có mật khẩu rồi ký")
+	case errors.Is(err, pdf.ErrTruncated):
+		f.hints = a.hint("the end of the file is missing: get it again from where it was made",
+			"tệp bị cắt mất phần cuối: hãy lấy lại từ nơi tạo ra")
+	case errors.Is(err, pdf.ErrNotPDF):
+		f.hints = a.hint("only PDF files are signed: save or scan the document as PDF first",
+			"chỉ ký được tệp PDF: hãy lưu hoặc quét văn bản thành PDF trước")
+	case errors.Is(err, keys.ErrUnknownScheme):
+		f.hints = a.hint("for a PKCS #12 file: --key pkcs12:FILE --password-file FILE",
+			"với tệp PKCS #12: --key pkcs12:TỆP --password-file TỆP")
+	case errors.Is(err, fs.ErrNotExist):
+		f.hints = a.hint("look at the name and the folder", "kiểm tra lại tên tệp và thư mục")
+	case errors.Is(err, context.Canceled):
+		f.code = exitUndecided
+	case errors.Is(err, context.DeadlineExceeded):
+		f.code = exitUndecided
+	}
+	return f
+}
+
+func (a *app) hint(en, vi string) []string { return []string{a.t(en, vi)} }
+
+// explainStatus says what to do about what a node answered; 0 if it was no node.
+func (a *app) explainStatus(err error) (int, []string) {
+	var e *exchange.Error
+	if !errors.As(err, &e) {
+		return 0, nil
+	}
+	switch e.Reason {
+	case wire.ReasonNoCertificate:
+		return exitNo, a.hint("name the certificate: --cert FILE, or --as FILE", "nêu chứng thư: --cert TỆP, hoặc --as TỆP")
+	case wire.ReasonUnknownCertificate:
+		return exitNo, a.hint("at the node: lienthong user add NAME --config FILE --cert FILE --grant clerk:AGENCY",
+			"tại nút: lienthong user add TÊN --config TỆP --cert TỆP --grant clerk:CƠ_QUAN")
+	case wire.ReasonExpiredCertificate:
+		return exitNo, a.hint("ask for a new client certificate", "xin cấp chứng thư mới")
+	case wire.ReasonForbidden:
+		return exitNo, a.hint("an administrator grants roles: lienthong user add NAME --config FILE --grant ROLE:AGENCY",
+			"quản trị viên cấp vai trò: lienthong user add TÊN --config TỆP --grant VAI_TRÒ:CƠ_QUAN")
+	case "UNKNOWN_AGENCY", exchange.ReasonUnknownRecipient, exchange.ReasonEndedRecipient:
+		return exitNo, a.hint("look it up: lienthong agency list", "tra cứu: lienthong agency list")
+	}
+	switch e.Code {
+	case exchange.Unavailable:
+		return exitUndecided, a.hint("try again in a moment", "thử lại sau giây lát")
+	case 0:
+		return exitUndecided, nil
+	}
+	return exitNo, nil
+}
+
+// plainText is what is printed about an error: that of a node without the words of
+// this program's own layers, each bad field on a line of its own.
+func plainText(err error) []string {
+	var e *exchange.Error
+	if !errors.As(err, &e) {
+		return []string{err.Error()}
+	}
+	lines := []string{e.Text}
+	for _, f := range e.Fields {
+		lines = append(lines, f.Path+": "+f.Text)
+	}
+	return lines
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"lienthong/certs"
+	"lienthong/certs/keys"
+	"lienthong/client"
+	"lienthong/envelope"
+	"lienthong/exchange"
+	"lienthong/journal"
+	"lienthong/server"
+	"lienthong/signer"
+	"lienthong/signer/tsp"
+	"lienthong/store"
+)
+
+// A node is all parts of a running node, wired.
+type node struct {
+	cfg         *config
+	certificate tls.Certificate
+	store       exchange.Store
+	service     *exchange.Service
+	relay       *exchange.Relay
+}
+
+// openNode opens the store and wires a node over it. It takes the directory file
+// of the configuration if it is newer than what the store has.
+func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *node, err error) {
+	n := &node{cfg: cfg}
+	if n.certificate, err = loadKeyPair(cfg.TLS.Certificate, cfg.TLS.Key); err != nil {
+		return nil, err
+	}
+	parts, err := a.nodeParts(cfg, n.certificate, log)
+	if err != nil {
+		return nil, err
+	}
+	if parts.Store, parts.Blobs, err = store.Open(ctx, cfg.Store); err != nil {
+		return nil, fail(exitUndecided, err, "if the node is running: it has the store to itself, stop it first")
+	}
+	n.store = parts.Store
+	defer func() {
+		if err != nil {
+			n.store.Close()
+		}
+	}()
+	core, err := exchange.NewNode(parts)
+	if err != nil {
+		return nil, err
+	}
+	n.service, n.relay = exchange.NewService(core), exchange.NewRelay(core)
+	if err := n.importDirectory(ctx); err != nil {
+		return nil, err
+	}
+	parts.Signing.Journal = core
+	parts.Signing.Bind = func(c *x509.Certificate, at time.Time) (signer.Binding, bool) { return core.Directory().Bind(c, at) }
+	if parts.Signing.Keys, err = openKeys(cfg, core.Directory(), a.now()); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// nodeParts makes all of a node that needs no store.
+func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logger) (exchange.Config, error) {
+	key, ok := certificate.PrivateKey.(crypto.Signer)
+	if !ok {
+		return exchange.Config{}, failf(exitUsage, "%s: its key cannot sign", cfg.TLS.Key)
+	}
+	authorities, err := loadAll(cfg.Directory.Authority)
+	if err != nil {
+		return exchange.Config{}, err
+	}
+	trust, evidence, err := loadTrust(cfg.Trust.Anchors, cfg.Trust.CRLs, cfg.Trust.CRLHosts)
+	if err != nil {
+		return exchange.Config{}, err
+	}
+	signing := &signer.Service{Trust: trust, Evidence: evidence, Now: a.now}
+	if cfg.TSA.URL != "" {
+		signing.TSA = &tsp.Client{URL: cfg.TSA.URL, Timeout: cfg.TSA.Timeout, Now: a.now}
+	}
+	return exchange.Config{ID: cfg.Node, Signer: envelope.Signer{Key: key, Certificate: certificate.Leaf}, Authorities: authorities,
+		Validate: exchange.NewValidator(trust, evidence), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File)}, nil
+}
+
+func loadAll(paths []string) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	for _, path := range paths {
+		list, err := certs.LoadCertificates(path)
+		if err != nil {
+			return nil, fail(exitUsage, err)
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// importDirectory takes the directory of the configuration, if it is newer. A file
+// that is missing is an error only where the store has none either: an operator may
+// import by hand and keep no file.
+func (n *node) importDirectory(ctx context.Context) error {
+	path, have := n.cfg.Directory.File, n.service.Directory()
+	if path == "" || !fileExists(path) {
+		if have.Zone == "" {
+			return fail(exitUsage, fmt.Errorf("node %q has no directory", n.cfg.Node),
+				"name the signed directory: directory.file in "+n.cfg.path)
+		}
+		return nil
+	}
+	sealed, err := readDirectoryFile(path)
+	if err != nil {
+		return err
+	}
+	d, err := envelope.ParseDirectory(sealed)
+	if err != nil {
+		return fail(exitUsage, fmt.Errorf("%s: %w", path, err))
+	}
+	if have.Zone == d.Zone && have.Epoch >= d.Epoch {
+		return nil
+	}
+	if _, err := n.service.ImportDirectory(ctx, journal.System, sealed); err != nil {
+		return fail(exitUsage, fmt.Errorf("%s: %w", path, err), "directory.authority names who may sign it")
+	}
+	return nil
+}
+
+func readDirectoryFile(path string) (envelope.Sealed, error) {
+	data, err := readLimited(path, envelope.MaxDirectory)
+	if err != nil {
+		return envelope.Sealed{}, err
+	}
+	sealed, err := envelope.ParseSealed(data)
+	if err != nil {
+		return sealed, fail(exitUsage, fmt.Errorf("%s: %w", path, err), "a signed directory is made by: lienthong agency seal")
+	}
+	return sealed, nil
+}
+
+// openKeys opens the signing keys. Their passwords come from files, so each is
+// marked as used without a person present.
+func openKeys(cfg *config, dir *exchange.Directory, now time.Time) ([]signer.KeyEntry, error) {
+	var out []signer.KeyEntry
+	for _, k := range cfg.Keys {
+		agency, ok := dir.Agency(k.Agency)
+		if !ok {
+			return nil, failf(exitUsage, "%s: key %q: agency %q is not in the directory", cfg.path, k.ID, k.Agency)
+		}
+		key, err := keys.Open(k.URI, secretFile(k.PasswordFile))
+		if err != nil {
+			return nil, fail(exitUsage, fmt.Errorf("%s: key %q: %w", cfg.path, k.ID, err))
+		}
+		role, holder := signer.RoleAgency, k.Holder
+		if k.Role == "personal" {
+			role = signer.RolePersonal
+		}
+		if holder == "" {
+			holder = key.Certificate().Subject.CommonName
+		}
+		out = append(out, signer.KeyEntry{ID: k.ID, Key: key, Agency: agency.ID, AgencyCode: exchange.CodeAt(agency, now),
+			Role: role, Holder: holder, Principals: k.Principals, Unattended: true})
+	}
+	return out, nil
+}
+
+// newServer makes the door of the node.
+func (n *node) newServer(a *app, log *slog.Logger) (*server.Server, error) {
+	return server.New(server.Options{Service: n.service, Relay: n.relay, Certificate: n.certificate, Now: a.now, Log: log,
+		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File)})
+}
+
+func (n *node) dialer(a *app) exchange.Dialer {
+	return &client.Dialer{Certificate: n.certificate, Now: a.now}
+}
+
+func (n *node) close() error { return n.store.Close() }

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	lienthongv1 "lienthong/proto/lienthong/v1"
+)
+
+func (a *app) outboxCommand() *cobra.Command {
+	var limit int
+	c := a.nodeFlags(&cobra.Command{
+		Use:   "outbox",
+		Short: "List what was sent, newest first, and where it is (văn bản đi)",
+		Args:  args(cobra.NoArgs),
+		RunE:  func(c *cobra.Command, _ []string) error { return a.outbox(c.Context(), limit) },
+	})
+	c.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")
+	return c
+}
+
+func (a *app) outbox(ctx context.Context, limit int) error {
+	c, profile, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	agency, err := profile.agency()
+	if err != nil {
+		return err
+	}
+	shown := 0
+	for token := ""; shown < limit; {
+		page, err := c.Documents.ListDocuments(ctx, &lienthongv1.ListDocumentsRequest{Agency: agency, PageToken: token, PageSize: int32(min(limit-shown, 500))})
+		if err != nil {
+			return err
+		}
+		for _, d := range page.GetDocuments() {
+			if err := a.printDocumentLines(d); err != nil {
+				return err
+			}
+		}
+		shown += len(page.GetDocuments())
+		if token = page.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if shown == 0 && !a.json {
+		a.printf("%s\n", a.t("nothing was sent", "chưa có văn bản đi"))
+	}
+	return nil
+}
+
+func (a *app) printDocumentLines(d *lienthongv1.Document) error {
+	if a.json {
+		return a.printProto(d)
+	}
+	m := d.GetMetadata()
+	a.printf("%s  %-18s %s\n                     %s\n", vnMicro(d.GetCreated()), documentNumber(m), m.GetSubject(), d.GetName())
+	for _, s := range d.GetDeliveries() {
+		a.printSummary(s)
+	}
+	return nil
+}
+
+func (a *app) printSummary(s *lienthongv1.DeliverySummary) {
+	a.printf("                     → %s: %s", s.GetRecipientName(), a.stateText(s.GetState()))
+	if s.GetVerdict() != "" {
+		a.printf(", %s", a.verdictText(s.GetVerdict()))
+	}
+	if s.GetStatus() != 0 {
+		a.printf(", %s", a.statusText(s.GetStatus()))
+	}
+	if s.GetCustodian() != "" && s.GetState() != lienthongv1.DeliveryState_DELIVERY_STATE_DELIVERED {
+		a.printf(a.t(" (at %s)", " (tại %s)"), s.GetCustodian())
+	}
+	a.printf("\n")
+}

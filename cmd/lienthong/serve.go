@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lienthong/server"
+)
+
+// grace is how long calls in progress may take after the node is told to stop.
+const grace = 10 * time.Second
+
+func (a *app) serveCommand() *cobra.Command {
+	var path string
+	var help bool
+	c := &cobra.Command{
+		Use:   "serve --config FILE",
+		Short: "Run a node (chạy nút liên thông)",
+		Long: `Run a node until it is interrupted: it serves its clients and peers, keeps a link
+to its parent, and relays. --help-config describes every key of the file.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if help {
+				describeConfig(a.out)
+				return nil
+			}
+			if path == "" {
+				return fail(exitUsage, errors.New("no configuration"), "name it: --config FILE; its keys: lienthong serve --help-config",
+					"to try things out: lienthong demo --keep")
+			}
+			cfg, err := loadConfig(path, a.env)
+			if err != nil {
+				return err
+			}
+			return a.serve(c.Context(), cfg)
+		},
+	}
+	c.Flags().StringVar(&path, "config", "", "YAML file")
+	c.Flags().BoolVar(&help, "help-config", false, "describe every key of the file, and stop")
+	return c
+}
+
+// serve runs a node until ctx ends. What stops first stops the rest: a node that
+// serves without relaying would look healthy and carry nothing.
+func (a *app) serve(ctx context.Context, cfg *config) error {
+	log, err := a.logger(cfg)
+	if err != nil {
+		return err
+	}
+	n, err := a.openNode(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	s, err := n.newServer(a, log)
+	if err != nil {
+		return err
+	}
+	l, err := server.Listen(cfg.Listen)
+	if err != nil {
+		return fail(exitUndecided, err, "another process has the address, or it is not of this machine: see listen in "+cfg.path)
+	}
+	log.Info("serving", "node", cfg.Node, "address", l.Addr().String(), "epoch", n.service.Directory().Epoch)
+	return a.runNode(ctx, n, s, l)
+}
+
+func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make(chan error, 2)
+	for _, part := range []func() error{
+		func() error { return s.Serve(ctx, l, grace) },
+		func() error { return n.relay.Run(ctx, n.dialer(a)) },
+	} {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer cancel()
+			errs <- part()
+		}()
+	}
+	wg.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (a *app) logger(cfg *config) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		return nil, failf(exitUsage, "%s: log.level %q: want debug, info, warn or error", cfg.path, cfg.Log.Level)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch cfg.Log.Format {
+	case "json":
+		return slog.New(slog.NewJSONHandler(a.err, options)).With("node", cfg.Node), nil
+	case "text":
+		return slog.New(slog.NewTextHandler(a.err, options)).With("node", cfg.Node), nil
+	}
+	return nil, fail(exitUsage, fmt.Errorf("%s: log.format %q: want json or text", cfg.path, cfg.Log.Format))
+}

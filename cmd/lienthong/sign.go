@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lienthong/certs"
+	"lienthong/certs/keys"
+	"lienthong/signer"
+	"lienthong/signer/appearance"
+	"lienthong/signer/tsp"
+)
+
+// signFlags are what a signature on a file alone needs; no node takes part.
+type signFlags struct {
+	key, passwordFile, output   string
+	level, tsa                  string
+	tsaTimeout                  time.Duration
+	profile, image, at, field   string
+	lines                       []string
+	name, location, reason, who string
+	trust, crls                 []string
+}
+
+func (a *app) signCommand() *cobra.Command {
+	var f signFlags
+	c := &cobra.Command{
+		Use:   "sign --key URI IN.pdf -o OUT.pdf",
+		Short: "Append one PAdES signature to a PDF file (ký số)",
+		Long: `Append one PAdES signature to a PDF file. The input's bytes stay as they are,
+so that earlier signatures stay valid; the output appears whole or not at all.
+
+With --trust the certificate is checked before the key is used, with --crl also
+against revocation lists.`,
+		Example: `  lienthong sign --key pkcs12:dang.p12 --password-file dang.pass \
+    --profile personal --image handwriting.png --at -1,320,120,180,80 letter.pdf -o signed.pdf
+  lienthong sign --key pkcs12:seal.p12 --password-file seal.pass --tsa http://tsa.example.vn \
+    --profile agency --image seal.png --at -1,260,120,100,100 signed.pdf -o sealed.pdf`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, in []string) error { return a.sign(c.Context(), in[0], f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.key, "key", "", "the key: pkcs12:FILE or pem:FILE")
+	fl.StringVar(&f.passwordFile, "password-file", "", "file that holds the key's password on its first line")
+	fl.StringVarP(&f.output, "output", "o", "", "file to write")
+	fl.StringVar(&f.level, "level", "", "B-B, or B-T with a time-stamp (default: B-T with --tsa, else B-B)")
+	fl.StringVar(&f.tsa, "tsa", "", "URL of the time-stamping authority (RFC 3161)")
+	fl.DurationVar(&f.tsaTimeout, "tsa-timeout", 30*time.Second, "how long to wait for the time-stamp")
+	fl.StringVar(&f.profile, "profile", "", "how it looks: personal, agency or custom (default: invisible, custom with --at)")
+	fl.StringVar(&f.image, "image", "", "PNG to show: the handwriting or the seal")
+	fl.StringVar(&f.at, "at", "", "page,x,y,w,h in points from the lower left corner; page -1 is the last")
+	fl.StringVar(&f.field, "field", "", "an empty signature field of the file, or the name of the new one")
+	fl.StringArrayVar(&f.lines, "line", nil, "a line of visible text, repeatable (default: signer, agency, time)")
+	fl.StringVar(&f.name, "name", "", "name of the signer (default: as in the certificate)")
+	fl.StringVar(&f.location, "location", "", "where it is signed")
+	fl.StringVar(&f.reason, "reason", "", "why it is signed")
+	fl.StringVar(&f.who, "contact", "", "how to reach the signer")
+	fl.StringArrayVar(&f.trust, "trust", nil, "anchors to check the certificate against first: file or folder, repeatable")
+	fl.StringArrayVar(&f.crls, "crl", nil, "revocation lists for that check: file or folder, repeatable")
+	return c
+}
+
+func (a *app) sign(ctx context.Context, path string, f signFlags) error {
+	now := a.now()
+	opts, err := a.signOptions(f, now)
+	if err != nil {
+		return err
+	}
+	in, err := openDocument(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	key, err := keys.Open(f.key, secretFile(f.passwordFile))
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+	if err := a.checkKey(key, f, now); err != nil {
+		return err
+	}
+	var signed *signer.Signed
+	err = writeOutput(f.output, path, func(out *os.File) error {
+		signed, err = signer.Sign(ctx, in, key, opts, out)
+		return a.signError(path, err, f)
+	})
+	if err != nil {
+		return err
+	}
+	return a.printSigned(f.output, key, signed)
+}
+
+func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error) {
+	opts := signer.SignOptions{
+		Level: signer.Level(f.level), Field: f.field, Profile: appearance.Profile(f.profile), Lines: f.lines,
+		Name: f.name, Location: f.location, Reason: f.reason, Contact: f.who, At: now,
+	}
+	switch {
+	case f.key == "":
+		return opts, fail(exitUsage, errors.New("no key"), "name it: --key pkcs12:FILE --password-file FILE")
+	case f.output == "":
+		return opts, fail(exitUsage, errors.New("no output"), "name the file to write: -o OUT.pdf")
+	case f.profile != "" && f.profile != "personal" && f.profile != "agency" && f.profile != "custom":
+		return opts, failf(exitUsage, "--profile %q: want personal, agency or custom", f.profile)
+	case f.level != "" && opts.Level != signer.LevelBB && opts.Level != signer.LevelBT:
+		return opts, failf(exitUsage, "--level %q: want B-B or B-T", f.level)
+	case opts.Level == signer.LevelBT && f.tsa == "":
+		return opts, fail(exitUsage, errors.New("--level B-T: no time-stamping authority"), "name one: --tsa URL")
+	}
+	if f.level == "" {
+		opts.Level = signer.LevelBB
+		if f.tsa != "" {
+			opts.Level = signer.LevelBT
+		}
+	}
+	if opts.Level == signer.LevelBT {
+		opts.TSA = &tsp.Client{URL: f.tsa, Timeout: f.tsaTimeout, Now: a.now}
+	}
+	if f.at != "" {
+		place, err := parsePlace(f.at)
+		if err != nil {
+			return opts, err
+		}
+		opts.Place = place
+		if opts.Profile == appearance.Invisible {
+			opts.Profile = appearance.Custom
+		}
+	}
+	if f.image != "" {
+		image, err := readLimited(f.image, 1<<20)
+		if err != nil {
+			return opts, err
+		}
+		opts.Image = image
+	}
+	return opts, nil
+}
+
+// parsePlace reads page,x,y,w,h.
+func parsePlace(s string) (*signer.Placement, error) {
+	bad := failf(exitUsage, "--at %q: want page,x,y,width,height, such as -1,320,120,180,80", s)
+	parts := strings.Split(s, ",")
+	if len(parts) != 5 {
+		return nil, bad
+	}
+	page, err := strconv.Atoi(strings.TrimSpace(parts[0]))
+	if err != nil {
+		return nil, bad
+	}
+	var n [4]float64
+	for i, p := range parts[1:] {
+		if n[i], err = strconv.ParseFloat(strings.TrimSpace(p), 64); err != nil {
+			return nil, bad
+		}
+	}
+	return &signer.Placement{Page: page, Rect: [4]float64{n[0], n[1], n[0] + n[2], n[1] + n[3]}}, nil
+}
+
+// checkKey refuses a certificate that cannot make a valid signature now: the time
+// to learn it is before the key is used (Circular 15/2025/TT-BKHCN). Without
+// anchors only the certificate itself can be looked at.
+func (a *app) checkKey(key keys.Key, f signFlags, now time.Time) error {
+	cert := key.Certificate()
+	if now.After(cert.NotAfter) || now.Before(cert.NotBefore) {
+		return fail(exitNo, fmt.Errorf("certificate of %q is valid from %s to %s, now it is %s", cert.Subject.CommonName,
+			vnTime(cert.NotBefore), vnTime(cert.NotAfter), vnTime(now)),
+			"sign with a renewed certificate; if the date is wrong, set this machine's clock")
+	}
+	if len(f.trust) == 0 {
+		return nil
+	}
+	trust, evidence, err := loadTrust(f.trust, f.crls, nil)
+	if err != nil {
+		return err
+	}
+	request := certs.PathRequest{Leaf: cert, Extra: key.Chain(), At: now, Policy: certs.DefaultAlgorithms()}
+	path := trust.Build(request)
+	if len(path.Problems) > 0 {
+		return fail(exitNo, fmt.Errorf("certificate of %q: %v", cert.Subject.CommonName, path.Problems[0]),
+			"sign with a certificate that the anchors of --trust vouch for")
+	}
+	if len(path.Chain) < 2 {
+		return nil
+	}
+	switch r := evidence.Status(cert, path.Chain[1], now, now); r.Status {
+	case certs.Good:
+	case certs.Revoked, certs.OnHold:
+		return fail(exitNo, fmt.Errorf("certificate of %q: %s since %s", cert.Subject.CommonName, r.Status, vnTime(r.RevokedAt)),
+			"sign with another certificate")
+	default:
+		fmt.Fprintf(a.err, "lienthong: warning: certificate of %q: revocation status %s: %s\n", cert.Subject.CommonName, r.Status, r.Detail)
+	}
+	return nil
+}
+
+// signError says which file it was about, and what to do where the time-stamp is
+// the cause: the signature alone would have been possible.
+func (a *app) signError(path string, err error, f signFlags) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("sign %q: %w", path, err)
+	if f.tsa != "" && strings.Contains(err.Error(), "tsp:") {
+		return fail(exitUndecided, err, fmt.Sprintf("look at %s, wait longer with --tsa-timeout, or sign without a time-stamp: --level B-B", f.tsa))
+	}
+	return err
+}
+
+func (a *app) printSigned(path string, key keys.Key, s *signer.Signed) error {
+	if a.json {
+		return a.printJSON(map[string]any{"file": path, "sha256": fmt.Sprintf("%x", s.Digest), "size": s.Size,
+			"field": s.Field, "revision": s.Revision, "level": s.Level, "signer": key.Certificate().Subject.CommonName})
+	}
+	a.printf(a.t("%s: signed by %s, level %s, field %s\n", "%s: đã ký bởi %s, mức %s, trường %s\n"),
+		path, key.Certificate().Subject.CommonName, s.Level, s.Field)
+	if s.TimeStamp != nil {
+		a.printf(a.t("  time-stamp %s\n", "  dấu thời gian %s\n"), vnTime(s.TimeStamp.Time))
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	lienthongv1 "lienthong/proto/lienthong/v1"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var reason, staff string
+	var override bool
+	c := a.nodeFlags(&cobra.Command{
+		Use:   "status DELIVERY CODE",
+		Short: "Report what became of a letter that came (báo trạng thái xử lý)",
+		Long: `Report the status of a delivery to its sender: 02 refused (with --reason),
+03 accepted, 04 assigned, 05 in work, 06 done. 01 is reported by fetch --ack.
+03 needs the verdict of validation, or --override with a --reason.`,
+		Example: `  lienthong status agencies/a-dist/deliveries/0192… 03
+  lienthong status 0192… 02 --reason "Gửi nhầm cơ quan"`,
+		Args: args(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, in []string) error {
+			code, err := strconv.ParseUint(in[1], 10, 8)
+			if err != nil {
+				return fail(exitUsage, fmt.Errorf("status %q: want a number such as 03", in[1]), c.CommandPath()+" -h")
+			}
+			return a.reportStatus(c.Context(), in[0], &lienthongv1.ReportStatusRequest{Code: uint32(code), Reason: reason,
+				Staff: staffOf(staff), OverrideVerdict: override})
+		},
+	})
+	c.Flags().StringVar(&reason, "reason", "", "why; the sender reads it")
+	c.Flags().StringVar(&staff, "staff", "", "id of the person for whom this is done")
+	c.Flags().BoolVar(&override, "override", false, "accept although the verdict is not valid, or not known yet")
+	return c
+}
+
+func staffOf(id string) *lienthongv1.Staff {
+	if id == "" {
+		return nil
+	}
+	return &lienthongv1.Staff{Id: id}
+}
+
+func (a *app) reportStatus(ctx context.Context, name string, m *lienthongv1.ReportStatusRequest) error {
+	c, profile, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if m.Name, err = deliveryName(profile, name); err != nil {
+		return err
+	}
+	answer, err := c.Deliveries.ReportStatus(ctx, m)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printProto(answer.GetDelivery())
+	}
+	a.printf("%s: %s\n", answer.GetDelivery().GetName(), a.statusText(answer.GetDelivery().GetStatus()))
+	return nil
+}
+
+// deliveryName completes an id to the name of a delivery.
+func deliveryName(p clientProfile, name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	agency, err := p.agency()
+	return "agencies/" + agency + "/deliveries/" + name, err
+}
