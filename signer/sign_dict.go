@@ -54,11 +54,7 @@ func textString(s string) pdf.String {
 // writeExtensions says in the catalog which extensions of PDF the signature
 // uses: ETSI's below PDF 2.0 (EN 319 142-1, 5.6), and ISO/TS 32002 for ECDSA.
 func (p *plan) writeExtensions(cert *x509.Certificate) error {
-	_, catalog, err := p.view.Catalog()
-	if err != nil {
-		return fmt.Errorf("sign: %w", err)
-	}
-	old, err := p.view.Dict(catalog.Get("Extensions"))
+	old, err := p.view.Dict(p.catalog.Get("Extensions"))
 	if err != nil {
 		return fmt.Errorf("sign: read the extensions: %w", err)
 	}
@@ -89,11 +85,12 @@ func (p *plan) writeExtensions(cert *x509.Certificate) error {
 	if !changed {
 		return nil
 	}
-	if ref, ok := catalog.Get("Extensions").(pdf.Ref); ok && old != nil {
+	if ref, ok := p.catalog.Get("Extensions").(pdf.Ref); ok && old != nil {
 		p.update.Set(ref, extensions)
 		return nil
 	}
-	return p.editCatalog(func(c *pdf.Dict) { c.Set("Extensions", extensions) })
+	p.editCatalog(func(c *pdf.Dict) { c.Set("Extensions", extensions) })
+	return nil
 }
 
 // iso32002 is the level by which ISO/TS 32002 marks files with ECDSA signatures.
@@ -148,10 +145,8 @@ func level(extension *pdf.Dict) int64 {
 func (p *plan) version() float64 {
 	header, _ := p.file.Header()
 	highest, _ := strconv.ParseFloat(strings.TrimSpace(header), 64)
-	if _, catalog, err := p.view.Catalog(); err == nil {
-		if v, err := strconv.ParseFloat(string(catalog.Name("Version")), 64); err == nil {
-			highest = max(highest, v)
-		}
+	if v, err := strconv.ParseFloat(string(p.catalog.Name("Version")), 64); err == nil {
+		highest = max(highest, v)
 	}
 	return highest
 }

@@ -1,7 +1,6 @@
 package signer
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -171,11 +170,7 @@ func (p *plan) addToPage() error {
 // writeForm adds a new field to the form, and says that the file is signed. Of
 // the objects that hold the form, only the innermost that changes is rewritten.
 func (p *plan) writeForm(field pdf.Ref) error {
-	_, catalog, err := p.view.Catalog()
-	if err != nil {
-		return fmt.Errorf("sign: %w", err)
-	}
-	old, err := p.view.Dict(catalog.Get("AcroForm"))
+	old, err := p.view.Dict(p.catalog.Get("AcroForm"))
 	if err != nil {
 		return fmt.Errorf("sign: read the form: %w", err)
 	}
@@ -204,35 +199,23 @@ func (p *plan) writeForm(field pdf.Ref) error {
 	if !changed {
 		return nil
 	}
-	if ref, ok := catalog.Get("AcroForm").(pdf.Ref); ok && old != nil {
+	if ref, ok := p.catalog.Get("AcroForm").(pdf.Ref); ok && old != nil {
 		p.update.Set(ref, form)
 		return nil
 	}
-	return p.editCatalog(func(c *pdf.Dict) {
+	p.editCatalog(func(c *pdf.Dict) {
 		if old == nil {
 			c.Set("AcroForm", p.update.Add(form))
 		} else {
 			c.Set("AcroForm", form)
 		}
 	})
+	return nil
 }
 
-// editCatalog changes the catalog, keeping what another step changed in it.
-func (p *plan) editCatalog(edit func(*pdf.Dict)) error {
-	ref, _, err := p.view.Catalog()
-	if err != nil {
-		return fmt.Errorf("sign: %w", err)
-	}
-	o, err := p.update.Object(ref)
-	if err != nil {
-		return fmt.Errorf("sign: %w", err)
-	}
-	catalog, ok := o.(*pdf.Dict)
-	if !ok {
-		return errors.New("sign: the catalog is not a dictionary")
-	}
-	catalog = catalog.Clone()
-	edit(catalog)
-	p.update.Set(ref, catalog)
-	return nil
+// editCatalog changes the catalog, which other steps may have changed before.
+func (p *plan) editCatalog(edit func(*pdf.Dict)) {
+	p.catalog = p.catalog.Clone()
+	edit(p.catalog)
+	p.update.Set(p.root, p.catalog)
 }

@@ -14,6 +14,12 @@ func (p *plan) visible() bool { return p.opts.Profile != appearance.Invisible }
 
 // placeOnPage finds the page of a new field, and its rectangle there.
 func (p *plan) placeOnPage() error {
+	if !p.visible() {
+		if page, ok := p.firstPage(); ok {
+			p.field.page = page
+			return nil
+		}
+	}
 	pages, err := p.view.Pages()
 	if err != nil {
 		return fmt.Errorf("sign: read the pages: %w", err)
@@ -33,12 +39,34 @@ func (p *plan) placeOnPage() error {
 		return fmt.Errorf("sign: page %d is malformed: not an indirect object", number)
 	}
 	if !p.visible() {
-		return nil
+		return nil // on the first page all the same
 	}
 	if p.opts.Place == nil {
 		return fmt.Errorf("sign: a visible signature in new field %q needs a place", p.field.name)
 	}
 	return p.setRect(number)
+}
+
+// firstPage goes down the left side of a sound page tree, so that an invisible
+// signature in a file of many pages need not read them all.
+func (p *plan) firstPage() (pdf.Page, bool) {
+	ref := p.catalog.Ref("Pages")
+	for range 50 {
+		o, err := p.view.Object(ref)
+		d, ok := o.(*pdf.Dict)
+		if err != nil || !ok {
+			return pdf.Page{}, false
+		}
+		if d.Name("Type") == "Page" {
+			return pdf.Page{Ref: ref, Dict: d}, true
+		}
+		kids, err := p.view.Array(d.Get("Kids"))
+		if err != nil || len(kids) == 0 {
+			return pdf.Page{}, false
+		}
+		ref, _ = kids[0].(pdf.Ref)
+	}
+	return pdf.Page{}, false
 }
 
 // setRect turns the rectangle that a reader sees into the page's coordinates.

@@ -15,6 +15,9 @@ type plan struct {
 	update *pdf.Update
 	field  target
 	sig    pdf.Ref // the signature dictionary
+
+	root    pdf.Ref   // the catalog
+	catalog *pdf.Dict // as it will be
 }
 
 // newPlan reads the file and makes every change but the signature dictionary's.
@@ -32,6 +35,9 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	p := &plan{opts: opts, file: file, view: file.Latest(), update: update}
+	if p.root, p.catalog, err = p.view.Catalog(); err != nil {
+		return nil, fmt.Errorf("sign: read the catalog: %w", err)
+	}
 	for _, step := range []func() error{
 		p.chooseField,
 		p.checkLocks,
