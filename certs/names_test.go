@@ -69,6 +69,14 @@ func TestPathNames(t *testing.T) {
 			c.URIs = []*url.URL{{Scheme: "https", Host: "a.gov.vn"}}
 		}, "cannot be compared"),
 		row("URI constrained, none named", list(form(6, ".gov.vn")), nil, plain, ""),
+		// RFC 5280 6.1.3 (b): a CA that changes its key bears its own name, which it
+		// need not be permitted to give to others.
+		{name: "CA that changed its key", make: func(p *testpki.PKI) *testpki.Leaf {
+			template := p.CATemplate("CA", 1)
+			template.ExtraExtensions = []pkix.Extension{extension(t, true, oidNames, subtrees{Permitted: list(directory(t, vn, place))})}
+			old := p.NewAuthority(p.CA.Issuer, template)
+			return agency(p, testpki.IssuedBy(p.NewAuthority(old, p.CATemplate("CA", 0))))
+		}},
 		// x509 reads minimum and maximum past; RFC 5280 forbids them.
 		row("minimum set", list(withMinimum(directory(t, vn))), nil, plain, "minimum or maximum"),
 	})
