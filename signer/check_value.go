@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"fmt"
 	"time"
 
@@ -66,6 +67,7 @@ func (c *check) signedData(it *item) {
 			it.format(ruleCMS, detail)
 		}
 	}
+	c.unsignedParts(it, si)
 	problems := it.signed.Verify(it.digest)
 	it.out.Integrity = IntegrityIntact
 	for _, p := range problems {
@@ -75,6 +77,36 @@ func (c *check) signedData(it *item) {
 		it.add(ruleSignature, Passed, "%v with %v", si.Algorithm, si.Hash)
 	}
 	c.readTokens(it, si)
+}
+
+// unsignedParts looks at what nothing signs: the version numbers, and parameters
+// of the signature algorithm that mean nothing. They can only be as the standard
+// has them, so that no byte can be changed without a word.
+func (c *check) unsignedParts(it *item, si *cms.SignerInfo) {
+	want := 1
+	if si.Serial == nil {
+		want = 3
+	}
+	if si.Version != want {
+		it.loose(ruleCMS, c.policy, "SignerInfo is of version %d, want %d (RFC 5652, 5.3)", si.Version, want)
+	}
+	if v := it.signed.Version; v != want {
+		it.loose(ruleCMS, c.policy, "SignedData is of version %d, want %d for a signature over data (RFC 5652, 5.1)", v, want)
+	}
+	if si.Algorithm.Scheme == cms.RSAPSS || si.RawSigned == nil {
+		return // PSS has parameters, which are read
+	}
+	at := bytes.Index(it.signed.Raw, si.RawSigned[1:])
+	if at < 0 {
+		return
+	}
+	rest := cryptobyte.String(it.signed.Raw[at+len(si.RawSigned)-1:])
+	var identifier cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	if !rest.ReadASN1(&identifier, cbasn1.SEQUENCE) || !identifier.ReadASN1ObjectIdentifier(&oid) ||
+		len(identifier) > 0 && !bytes.Equal(identifier, []byte{5, 0}) {
+		it.loose(ruleCMS, c.policy, "the signature algorithm has parameters that it does not take")
+	}
 }
 
 // sortedSet reports whether the elements of a SET OF ascend, as DER has it
