@@ -143,7 +143,7 @@ func ended(what string, until, at time.Time) error {
 
 // maxKeyBits bounds the work of one verification: it grows with the square of
 // the modulus, and a certificate in a stranger's file may hold any.
-const maxKeyBits = 16384
+const maxKeyBits = 8192
 
 func keySize(key crypto.PublicKey) (kind string, bits int) {
 	switch key := key.(type) {

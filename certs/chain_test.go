@@ -174,7 +174,7 @@ func TestPathAlgorithms(t *testing.T) {
 		{name: "RSA-PSS with SHA-512", make: under(testpki.KeyRSA2048, algorithm(x509.SHA512WithRSAPSS))},
 		{name: "ECDSA with SHA-512", make: issue(algorithm(x509.ECDSAWithSHA512))},
 		{name: "modulus of 20,000 bits", make: func(p *testpki.PKI) *testpki.Leaf { return underGiant(t, p) },
-			want: codes(certs.WeakAlgorithm), detail: "want at most 16384"},
+			want: codes(certs.WeakAlgorithm), detail: "want at most 8192"},
 		{name: "policy without ECDSA", change: policy(func(a *certs.Algorithms) { a.Schemes = a.Schemes[:1] }), want: codes(certs.WeakAlgorithm, certs.WeakAlgorithm), detail: "scheme \"ECDSA\""},
 		{name: "SHA-256 ended last year", change: policy(func(a *certs.Algorithms) { a.Hashes[0].Until = lastYear }),
 			want: codes(certs.WeakAlgorithm, certs.WeakAlgorithm), detail: "hash SHA-256 is accepted until 2025-11-21T10:00:00Z, judged at 2026-11-21T10:00:00Z"},

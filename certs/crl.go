@@ -198,13 +198,14 @@ func (r *crlRecord) lookup(cert, issuer *x509.Certificate, policy Algorithms, no
 	if r.crl.ThisUpdate.After(now) {
 		return Revocation{}, fmt.Errorf("it is of %s, later than %s", stamp(r.crl.ThisUpdate), stamp(now))
 	}
+	// The signature comes first: only a CA's own list is worth an index.
+	if err := r.authentic(issuer, policy, now); err != nil {
+		return Revocation{}, err
+	}
 	if r.prepare(); r.unusable != nil {
 		return Revocation{}, r.unusable
 	}
 	if err := r.scope.covers(cert); err != nil {
-		return Revocation{}, err
-	}
-	if err := r.authentic(issuer, policy, now); err != nil {
 		return Revocation{}, err
 	}
 	answer := Revocation{Status: Good, Source: r.source, Digest: r.digest,

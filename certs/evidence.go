@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,7 +81,8 @@ func (e *Evidence) AddCRLs(source string, lists ...*x509.RevocationList) {
 			continue
 		}
 		record, issuer := newRecord(source, crl), string(crl.RawIssuer)
-		if !holds(e.lists[issuer], record.digest) {
+		full := e.base != nil && len(e.lists[issuer]) >= maxBrought
+		if !full && !holds(e.lists[issuer], record.digest) {
 			e.lists[issuer] = append(e.lists[issuer], record)
 		}
 	}
@@ -95,8 +97,13 @@ func holds(records []*crlRecord, digest [sha256.Size]byte) bool {
 	return false
 }
 
-// With returns evidence that knows all that e does, and these lists: for what one
-// file brings along, which must not stay after it. Policy, Strict and Fetcher are
+// maxBrought is how many lists of one issuer a file may bring: each may cost a
+// signature check, and whoever made the file chooses how many there are.
+const maxBrought = 100
+
+// With returns evidence that knows all that e does, and these lists, up to a
+// hundred of one issuer: for what one file brings along, which must not stay
+// after it. Policy, Strict and Fetcher are
 // copied, and may be set apart.
 func (e *Evidence) With(source string, lists ...*x509.RevocationList) *Evidence {
 	more := &Evidence{Policy: e.Policy, Strict: e.Strict, Fetcher: e.Fetcher, base: e}
@@ -117,25 +124,20 @@ func (e *Evidence) Status(cert, issuer *x509.Certificate, at, now time.Time) Rev
 	}
 	best, aside := Revocation{Status: Unknown}, []string(nil)
 	for _, record := range e.candidates(cert) {
+		if best.Status != Unknown && record.crl.ThisUpdate.Before(best.ThisUpdate) {
+			break // the newest decides, and years of daily lists may follow
+		}
 		answer, err := record.lookup(cert, issuer, e.Policy, now)
 		if err != nil {
 			aside = append(aside, fmt.Sprintf("list of %s from %s: %v", stamp(record.crl.ThisUpdate), record.source, err))
 			continue
 		}
-		if best.Status == Unknown || later(answer, best) {
+		// Of two of the same time the one that is not good decides.
+		if best.Status == Unknown || best.Status == Good && answer.Status != Good {
 			best = answer
 		}
 	}
 	return e.judgeFreshness(best, at, aside)
-}
-
-// later reports whether an answer goes before another. Of two of the same time
-// the one that is not good decides.
-func later(a, b Revocation) bool {
-	if !a.ThisUpdate.Equal(b.ThisUpdate) {
-		return a.ThisUpdate.After(b.ThisUpdate)
-	}
-	return a.Status != Good && b.Status == Good
 }
 
 func (e *Evidence) judgeFreshness(best Revocation, at time.Time, aside []string) Revocation {
@@ -170,7 +172,8 @@ func due(t time.Time) string {
 	return stamp(t)
 }
 
-// candidates returns the lists whose issuer has the name of the certificate's.
+// candidates returns the lists whose issuer has the name of the certificate's,
+// newest first.
 func (e *Evidence) candidates(cert *x509.Certificate) []*crlRecord {
 	var all []*crlRecord
 	for ; e != nil; e = e.base {
@@ -183,6 +186,7 @@ func (e *Evidence) candidates(cert *x509.Certificate) []*crlRecord {
 		}
 		e.mu.RUnlock()
 	}
+	slices.SortStableFunc(all, func(a, b *crlRecord) int { return b.crl.ThisUpdate.Compare(a.crl.ThisUpdate) })
 	return all
 }
 

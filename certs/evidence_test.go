@@ -85,6 +85,7 @@ func TestStatus(t *testing.T) {
 		{name: "the same, the other way round", lists: []listing{{age: hour, entries: listed(1, day)}, {age: 2 * hour}}, want: certs.Revoked},
 		{name: "hold that was lifted", lists: []listing{{age: hour}, {age: 2 * hour, entries: listed(6, day)}}, want: certs.Good},
 		{name: "same time, one lists it", lists: []listing{{age: hour}, {age: hour, entries: listed(1, day)}}, want: certs.Revoked},
+		{name: "same time, one lists it, the other way round", lists: []listing{{age: hour, entries: listed(1, day)}, {age: hour}}, want: certs.Revoked},
 		{name: "newest is forged, older is good", lists: []listing{{age: 2 * hour}, {age: hour, by: impostor, entries: listed(1, day)}}, want: certs.Good},
 
 		{name: "forged", lists: []listing{{age: hour, by: impostor}}, want: certs.Unknown, detail: "was not signed by the key of"},
@@ -219,6 +220,15 @@ func TestWith(t *testing.T) {
 	}
 	if got := shared.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good {
 		t.Errorf("shared evidence: %s, want good", got.Status)
+	}
+	// Whoever makes a file chooses how many lists are in it.
+	many := make([]*x509.RevocationList, 101)
+	for i := range many {
+		many[i] = listing{age: hour + time.Duration(i)*time.Second}.make(p, leaf)
+	}
+	many[100] = listing{age: hour / 2, entries: listed(1, day)}.make(p, leaf)
+	if got := shared.With(certs.SourceDSS, many...).Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good {
+		t.Errorf("the 101st list in a file was read: %s", got.Status)
 	}
 	own = shared.With(certs.SourceDSS, listing{age: 3 * hour, entries: listed(6, day)}.make(p, leaf))
 	if got := own.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good || got.Source != certs.SourceFile {

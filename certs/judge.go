@@ -9,8 +9,8 @@ import (
 
 // judge lists what is wrong with a chain, leaf first. The last certificate is an
 // anchor if anchored; its validity and extensions are then not judged.
-func judge(chain []*x509.Certificate, req PathRequest, anchored bool, cache *linkCache) []Problem {
-	var problems []Problem
+func (s *search) judge(chain []*x509.Certificate, anchored bool) []Problem {
+	req, problems := s.req, []Problem(nil)
 	add := func(c *x509.Certificate, code ProblemCode, clause, format string, args ...any) {
 		problems = append(problems, Problem{code, c, describe(c) + " " + fmt.Sprintf(format, args...), clause})
 	}
@@ -28,7 +28,7 @@ func judge(chain []*x509.Certificate, req PathRequest, anchored bool, cache *lin
 			checkCA(chain, i, req.Purpose, add)
 		}
 		if i+1 < len(chain) {
-			checkLink(c, chain[i+1], req, cache, add)
+			s.checkLink(c, chain[i+1], add)
 		}
 	}
 	checkNames(chain, add)
@@ -59,13 +59,26 @@ func checkCritical(c *x509.Certificate, add adder) {
 	}
 }
 
-func checkLink(c, issuer *x509.Certificate, req PathRequest, cache *linkCache, add adder) {
-	weak, bad := judgeSignature(ofCertificate(c), issuer, req.Policy, req.At, cache)
-	if weak != nil {
-		add(c, WeakAlgorithm, "TT 15/2025/TT-BKHCN, Appendix I", "is signed by %s with %s: %v", describe(issuer), c.SignatureAlgorithm, weak)
+// A link is a certificate and its supposed issuer; a verdict is why the link does
+// not hold.
+type (
+	link    struct{ child, issuer *x509.Certificate }
+	verdict struct{ weak, bad error }
+)
+
+// checkLink checks each signature once in a search: paths made to branch share
+// their links, and a bad one stands in no cache.
+func (s *search) checkLink(c, issuer *x509.Certificate, add adder) {
+	v, known := s.links[link{c, issuer}]
+	if !known {
+		v.weak, v.bad = judgeSignature(ofCertificate(c), issuer, s.req.Policy, s.req.At, &s.trust.links)
+		s.links[link{c, issuer}] = v
 	}
-	if bad != nil {
-		add(c, BadSignature, "RFC 5280 6.1.3 (a)(1)", "was not signed by the key of %s: %v", describe(issuer), bad)
+	if v.weak != nil {
+		add(c, WeakAlgorithm, "TT 15/2025/TT-BKHCN, Appendix I", "is signed by %s with %s: %v", describe(issuer), c.SignatureAlgorithm, v.weak)
+	}
+	if v.bad != nil {
+		add(c, BadSignature, "RFC 5280 6.1.3 (a)(1)", "was not signed by the key of %s: %v", describe(issuer), v.bad)
 	}
 }
 

@@ -55,7 +55,7 @@ func (t *Trust) Build(req PathRequest) Path {
 	if req.Leaf == nil {
 		return Path{Problems: []Problem{{Code: NoChain, Detail: "no certificate given", Clause: "RFC 5280 6.1"}}}
 	}
-	s := &search{trust: t, req: req, steps: maxSteps}
+	s := &search{trust: t, req: req, steps: maxSteps, links: make(map[link]verdict)}
 	s.req.Policy = req.Policy.orDefault()
 	s.extend([]*x509.Certificate{req.Leaf})
 	if s.best == nil {
@@ -72,6 +72,7 @@ type search struct {
 	trust   *Trust
 	req     PathRequest
 	steps   int
+	links   map[link]verdict
 	best    *Path
 	weight  int                 // of best
 	deepest []*x509.Certificate // of the chains that reach no anchor
@@ -140,7 +141,7 @@ func repeats(chain []*x509.Certificate, c *x509.Certificate) bool {
 
 // offer judges a chain that ends at an anchor, and keeps it if it is the best.
 func (s *search) offer(chain []*x509.Certificate) bool {
-	problems := judge(chain, s.req, true, &s.trust.links)
+	problems := s.judge(chain, true)
 	weight := 0
 	for _, p := range problems {
 		weight += weights[p.Code]
@@ -169,7 +170,7 @@ var weights = map[ProblemCode]int{
 func (s *search) dead() *Path {
 	chain := s.deepest
 	problems := []Problem{s.noChain(chain[len(chain)-1])}
-	return &Path{Chain: chain, Problems: append(problems, judge(chain, s.req, false, &s.trust.links)...)}
+	return &Path{Chain: chain, Problems: append(problems, s.judge(chain, false)...)}
 }
 
 func (s *search) noChain(at *x509.Certificate) Problem {

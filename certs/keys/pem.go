@@ -48,7 +48,7 @@ func ParsePEM(uri string, data []byte) (Key, error) {
 	}
 	switch {
 	case private == nil && !bytes.Contains(data, []byte("-----BEGIN ")):
-		return nil, fmt.Errorf("keys: %q: not PEM; a .p12 or .pfx file opens as pkcs12:", uri)
+		return nil, fmt.Errorf("keys: %q: not PEM: a .p12 or .pfx file opens as pkcs12:FILE", uri)
 	case private == nil:
 		return nil, fmt.Errorf("keys: %q: no private key", uri)
 	case len(certificates) == 0:

@@ -47,7 +47,7 @@ func TestPEM(t *testing.T) {
 		{name: "two keys", data: join(encode(t, ec), encode(t, other)), want: "more than one private key"},
 		{name: "encrypted", data: join(block("ENCRYPTED PRIVATE KEY", []byte{0x30}), certificate(ec)), want: "make a PKCS #12 file of it"},
 		{name: "encrypted, old", data: join([]byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n"), certificate(ec)), want: "is encrypted"},
-		{name: "PKCS #12", data: []byte{0x30, 0x82}, want: "a .p12 or .pfx file opens as pkcs12:"},
+		{name: "PKCS #12", data: []byte{0x30, 0x82}, want: "a .p12 or .pfx file opens as pkcs12:FILE"},
 		{name: "broken key", data: join(block("PRIVATE KEY", []byte("?")), certificate(ec)), want: "asn1"},
 		{name: "broken certificate", data: join(encode(t, ec), block("CERTIFICATE", []byte("?"))), want: "certificate 2"},
 		{name: "empty", want: "not PEM"},
