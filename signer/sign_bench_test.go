@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,8 +25,14 @@ import (
 	"lienthong/signer"
 )
 
-// letter200K is a file of five pages and some 205,000 bytes.
-var letter200K = sync.OnceValue(func() []byte {
+// letter200K is a file of some 205,000 bytes, and scan10M one of 10 million.
+var (
+	letter200K = sync.OnceValue(func() []byte { return fivePages(650) })
+	scan10M    = sync.OnceValue(func() []byte { return fivePages(32_000) })
+)
+
+// fivePages is a file of five pages, of so many lines each.
+func fivePages(lines int) []byte {
 	var b bytes.Buffer
 	var offsets []int
 	object := func(format string, args ...any) {
@@ -38,7 +45,7 @@ var letter200K = sync.OnceValue(func() []byte {
 	object("<< /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >>")
 	for i := range 5 {
 		object("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> /Contents %d 0 R >>", 5+2*i)
-		content := strings.Repeat("BT /F1 12 Tf 72 700 Td (Cong van ve viec trien khai) Tj ET\n", 650)
+		content := strings.Repeat("BT /F1 12 Tf 72 700 Td (Cong van ve viec trien khai) Tj ET\n", lines)
 		object("<< /Length %d >>\nstream\n%s\nendstream", len(content), content)
 	}
 	start := b.Len()
@@ -48,7 +55,7 @@ var letter200K = sync.OnceValue(func() []byte {
 	}
 	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(offsets)+1, start)
 	return b.Bytes()
-})
+}
 
 // remembering is a key that costs nothing the second time it signs a digest, to
 // measure all but the key.
@@ -151,6 +158,20 @@ func TestSignAllocations(t *testing.T) {
 	}
 }
 
+// Memory grows with the number of objects, not with the size of the file.
+func TestSignMemory(t *testing.T) {
+	key := remembering{person(t).Key(), make(map[string][]byte)}
+	in := scan10M()
+	signOnce(t, key, in, io.Discard)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	signOnce(t, key, in, io.Discard)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+		t.Errorf("%d bytes allocated to sign %d, want at most 1 MiB", n, len(in))
+	}
+}
+
 // What signing costs beside the work that it cannot avoid: medians of pairs that
 // are measured in turn, so that what else the machine does hits both. Set
 // SIGNER_COST to print it.
@@ -161,8 +182,7 @@ func TestSignCost(t *testing.T) {
 	leaf, ec, in := person(t), person(t, testpki.P256()), letter200K()
 	rsaKey, ecKey := leaf.Key(), ec.Key()
 	stub := remembering{rsaKey, make(map[string][]byte)}
-	big := bytes.Repeat([]byte("% a scan\n"), 10<<20/9)
-	big = append(append([]byte(nil), in[:bytes.LastIndex(in, []byte("startxref"))]...), append(big, in[bytes.LastIndex(in, []byte("startxref")):]...)...)
+	big := scan10M()
 	for _, tt := range []struct {
 		name        string
 		ours, other func()

@@ -25,6 +25,9 @@ func (p *plan) signature(hole int) *pdf.Dict {
 		pdf.Entry{Key: "Contents", Value: pdf.ContentsHole(hole)},
 		pdf.Entry{Key: "M", Value: pdf.Date(p.opts.At.In(vietnam))},
 	)
+	if len(p.reference) > 0 {
+		d.Set("Reference", p.reference)
+	}
 	for _, text := range []struct {
 		key   pdf.Name
 		value string

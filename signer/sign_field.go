@@ -74,6 +74,9 @@ func (p *plan) useField(f *pdf.Field) error {
 		return fmt.Errorf("sign: field %q has a widget apart from it, which is not supported: name another field, or none", f.FullName)
 	}
 	p.field = target{name: f.FullName, ref: f.Ref, dict: f.Dict, shown: len(f.Widgets) == 1}
+	if err := p.readSeedValues(); err != nil {
+		return err
+	}
 	return p.placeInField()
 }
 

@@ -2,6 +2,7 @@ package signer_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -175,6 +176,49 @@ func fields(t testing.TB, data []byte) []pdf.Field {
 		t.Fatal(err)
 	}
 	return list
+}
+
+// A field's /Lock becomes a FieldMDP of its signature, which the next signer
+// honours; a field with requirements is refused.
+func TestSignLocks(t *testing.T) {
+	t.Parallel()
+	pki := testpki.New(t)
+	key := pki.Issue(testpki.Person("N", "UBND"), testpki.P256()).Key()
+	with := func(pairs ...any) []byte {
+		return revise(sample(t, "05-annex.pdf"), func(u *pdf.Update) {
+			addField(u,
+				dict(append([]any{"FT", name("Sig"), "T", pdf.TextString("Một")}, pairs...)...),
+				dict("FT", name("Sig"), "T", pdf.TextString("Hai")))
+		})
+	}
+	locking := with("Lock", dict("Type", name("SigFieldLock"), "Action", name("Include"), "Fields", pdf.Array{pdf.TextString("Hai")}))
+	out, _ := sign(t, locking, key, signer.SignOptions{Field: "Một"})
+	checkPdfsig(t, save(t, "out.pdf", out), 1)
+	for _, tt := range []struct {
+		name, field string
+		in          []byte
+		want        string
+	}{
+		{"a locked field", "Hai", out, `"Một" locks field "Hai"`},
+		{"another field", "", out, ""},
+		{"seed values", "Một", with("SV", dict("Type", name("SV"), "Ff", pdf.Integer(2), "SubFilter", pdf.Array{name("adbe.pkcs7.sha1")})), "requires things of its signature"},
+		{"wishes", "Một", with("SV", dict("Type", name("SV"), "SubFilter", pdf.Array{name("adbe.pkcs7.sha1")})), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			_, err := signer.Sign(context.Background(), bytes.NewReader(tt.in), key, signer.SignOptions{Field: tt.field, At: testpki.Now}, &b)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+	twice, _ := sign(t, out, key, signer.SignOptions{})
+	for i, v := range judge(t, pki, save(t, "twice.pdf", twice)) {
+		if !v.Bottom {
+			t.Errorf("pyHanko on signature %d: %+v", i+1, v)
+		}
+	}
 }
 
 // The dictionary has what EN 319 142-1 asks, and nothing that it forbids; the

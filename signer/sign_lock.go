@@ -82,3 +82,61 @@ func (p *plan) locks(params *pdf.Dict) (bool, error) {
 	}
 	return false, nil
 }
+
+// readLock makes the /Reference by which signing an existing field locks the
+// fields that its /Lock names (ISO 32000-2, 12.8.2.4).
+func (p *plan) readLock() error {
+	if p.field.dict == nil {
+		return nil
+	}
+	lock, err := p.view.Dict(p.field.dict.Get("Lock"))
+	if err != nil {
+		return fmt.Errorf("sign: field %q: %w", p.field.name, err)
+	}
+	if lock == nil {
+		return nil
+	}
+	if lock.Has("P") {
+		return fmt.Errorf("sign: field %q sets permissions for the whole file (/Lock /P), which is not supported", p.field.name)
+	}
+	params := pdf.NewDict(
+		pdf.Entry{Key: "Type", Value: pdf.Name("TransformParams")},
+		pdf.Entry{Key: "V", Value: pdf.Name("1.2")},
+		pdf.Entry{Key: "Action", Value: lock.Get("Action")},
+	)
+	if lock.Has("Fields") {
+		params.Set("Fields", lock.Get("Fields"))
+	}
+	p.reference = pdf.Array{pdf.NewDict(
+		pdf.Entry{Key: "Type", Value: pdf.Name("SigRef")},
+		pdf.Entry{Key: "TransformMethod", Value: pdf.Name("FieldMDP")},
+		pdf.Entry{Key: "TransformParams", Value: params},
+		pdf.Entry{Key: "Data", Value: p.root},
+	)}
+	return nil
+}
+
+// readSeedValues refuses a field whose author requires something of its
+// signature (ISO 32000-2, 12.7.5.5): a signature that ignores it is none.
+func (p *plan) readSeedValues() error {
+	seed, err := p.view.Dict(p.field.dict.Get("SV"))
+	if err != nil {
+		return fmt.Errorf("sign: field %q: %w", p.field.name, err)
+	}
+	if seed == nil {
+		return nil
+	}
+	required, _ := seed.Int("Ff")
+	cert, err := p.view.Dict(seed.Get("Cert"))
+	if err != nil {
+		return fmt.Errorf("sign: field %q: %w", p.field.name, err)
+	}
+	if cert != nil {
+		n, _ := cert.Int("Ff")
+		required |= n
+	}
+	if required != 0 {
+		return fmt.Errorf("sign: field %q requires things of its signature (/SV /Ff %d), which is not supported: name another field, or none", p.field.name, required)
+	}
+	return nil
+}

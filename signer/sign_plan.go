@@ -16,8 +16,9 @@ type plan struct {
 	field  target
 	sig    pdf.Ref // the signature dictionary
 
-	root    pdf.Ref   // the catalog
-	catalog *pdf.Dict // as it will be
+	reference pdf.Array // /Reference of the signature, empty without a /Lock
+	root      pdf.Ref   // the catalog
+	catalog   *pdf.Dict // as it will be
 }
 
 // newPlan reads the file and makes every change but the signature dictionary's.
@@ -41,6 +42,7 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 	for _, step := range []func() error{
 		p.chooseField,
 		p.checkLocks,
+		p.readLock,
 		func() error { return p.draw(key) },
 		p.writeField,
 		func() error { return p.writeExtensions(key.Certificate()) },

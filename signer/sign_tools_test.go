@@ -83,7 +83,7 @@ func save(t testing.TB, name string, data []byte) string {
 // text returns what pdftotext reads.
 func text(t testing.TB, file string) string {
 	t.Helper()
-	out, err := run(t, "pdftotext", "-q", file, "-")
+	out, err := run(t, "pdftotext", file, "-")
 	if err != nil {
 		t.Fatalf("pdftotext %s: %v\n%s", file, err, out)
 	}

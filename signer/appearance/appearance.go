@@ -49,11 +49,15 @@ type Content struct {
 // errors are about c: text that does not fit or has letters that the font has
 // not, an image that cannot be read or is too large.
 func Draw(u *pdf.Update, c Content) (pdf.Ref, error) {
-	page, err := render(c)
+	lines, err := splitLines(c.Lines)
 	if err != nil {
 		return pdf.Ref{}, fmt.Errorf("appearance: %w", err)
 	}
-	ref, err := graft(u, page, c)
+	page, err := render(c, lines)
+	if err != nil {
+		return pdf.Ref{}, fmt.Errorf("appearance: %w", err)
+	}
+	ref, err := graft(u, page, lettersOf(lines), c)
 	if err != nil {
 		return pdf.Ref{}, fmt.Errorf("appearance: move the drawing into the file: %w", err)
 	}
@@ -64,13 +68,9 @@ func Draw(u *pdf.Update, c Content) (pdf.Ref, error) {
 type box struct{ x, y, w, h float64 }
 
 // render returns a PDF file of one page with the drawing.
-func render(c Content) ([]byte, error) {
-	if c.Width < minSide || c.Height < minSide || c.Width > maxSide || c.Height > maxSide {
+func render(c Content, lines []string) ([]byte, error) {
+	if !(c.Width >= minSide && c.Height >= minSide && c.Width <= maxSide && c.Height <= maxSide) { // NaN too
 		return nil, fmt.Errorf("a box of %.1f by %.1f points, want sides of %d to %d", c.Width, c.Height, minSide, maxSide)
-	}
-	lines, err := splitLines(c.Lines)
-	if err != nil {
-		return nil, err
 	}
 	f := newPage(c.Width, c.Height)
 	image, text := c.areas(len(lines) > 0)

@@ -10,13 +10,13 @@ import (
 )
 
 // graft moves the only page of a file into u as a form XObject, with the fonts
-// and images that it uses.
-func graft(u *pdf.Update, file []byte, c Content) (pdf.Ref, error) {
+// and images that it uses. The text on it is made of letters.
+func graft(u *pdf.Update, file []byte, letters []rune, c Content) (pdf.Ref, error) {
 	f, err := pdf.Open(bytes.NewReader(file), pdf.DefaultLimits())
 	if err != nil {
 		return pdf.Ref{}, err
 	}
-	g := &grafter{update: u, view: f.Latest(), moved: make(map[pdf.Ref]pdf.Ref)}
+	g := &grafter{update: u, view: f.Latest(), moved: make(map[pdf.Ref]pdf.Ref), letters: letters}
 	pages, err := g.view.Pages()
 	if err != nil {
 		return pdf.Ref{}, err
@@ -78,9 +78,10 @@ func numbers(values ...float64) pdf.Array {
 
 // A grafter copies objects from one file into an update, each once.
 type grafter struct {
-	update *pdf.Update
-	view   *pdf.View
-	moved  map[pdf.Ref]pdf.Ref
+	update  *pdf.Update
+	view    *pdf.View
+	moved   map[pdf.Ref]pdf.Ref
+	letters []rune
 }
 
 const maxDepth = 32
@@ -146,17 +147,21 @@ func (g *grafter) reference(old pdf.Ref, depth int) (pdf.Object, error) {
 	return ref, nil
 }
 
-// dict copies a dictionary. Fonts get the name that a subset must have: six
-// letters and a plus sign (ISO 32000-2, 9.9.2).
+// dict copies a dictionary, and completes those of fonts.
 func (g *grafter) dict(old *pdf.Dict, depth int) (*pdf.Dict, error) {
 	out := pdf.NewDict()
 	for _, key := range old.Keys() {
+		switch key {
+		case "BaseFont", "FontName":
+			out.Set(key, subsetName(g.letters))
+			continue
+		case "ToUnicode":
+			out.Set(key, g.update.Add(pdf.NewStream(pdf.NewDict(), toUnicode(g.letters))))
+			continue
+		}
 		value, err := g.object(old.Get(key), depth)
 		if err != nil {
 			return nil, err
-		}
-		if key == "BaseFont" || key == "FontName" {
-			value = pdf.Name("LTSIGN+" + family)
 		}
 		out.Set(key, value)
 	}
