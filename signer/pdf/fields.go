@@ -19,7 +19,12 @@ type fieldWalk struct {
 	v      *View
 	seen   visited
 	fields []Field
+	names  int // bytes of all full names
 }
+
+// maxNames bounds the bytes of all full names: each field of a hostile form
+// may repeat the long name of its parent.
+const maxNames = 16 << 20
 
 // Fields returns every field of the form, parents before kids, in the order of
 // the tree. A field that is met twice, or fields nested beyond [Limits].Depth,
@@ -37,7 +42,7 @@ func (v *View) Fields() ([]Field, error) {
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	w := fieldWalk{v: v, seen: newVisited(v.MaxObject())}
+	w := fieldWalk{v: v, seen: newVisited(v.file.revs[v.rev-1].highest)}
 	for _, o := range list {
 		d, err := w.open(o)
 		if err == nil && d != nil {
@@ -77,7 +82,9 @@ func (w *fieldWalk) field(ref Ref, d *Dict, parent Field, depth int) (index int,
 	if err := w.attributes(&f); err != nil {
 		return 0, err
 	}
-	index = len(w.fields)
+	if index = len(w.fields); index >= w.v.file.lim.Tree {
+		return 0, fmt.Errorf("%w: more than %d fields", ErrLimit, w.v.file.lim.Tree)
+	}
 	w.fields = append(w.fields, f)
 	kids, err := w.v.Array(d.Get("Kids"))
 	if err != nil {
@@ -117,8 +124,8 @@ func (w *fieldWalk) attributes(f *Field) error {
 		if f.FullName != "" {
 			name = f.FullName + "." + name
 		}
-		if len(name) > 1<<16 {
-			return fmt.Errorf("%w: field name of %d bytes", ErrLimit, len(name))
+		if w.names += len(name); w.names > maxNames {
+			return fmt.Errorf("%w: names of fields take more than %d bytes", ErrLimit, maxNames)
 		}
 		f.FullName = name
 	}

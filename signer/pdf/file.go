@@ -18,8 +18,10 @@ type File struct {
 	header    int64 // offset of %PDF-
 	shift     int64 // what is added to offsets in the file: header, or 0 where the file counts from its first byte
 	revs      []revision
+	listings  []listing // made when many revisions are looked through
 	encrypted bool
-	budget    int64
+	budget    int64 // bytes that may still be decoded
+	work      int64 // bytes that may still be parsed
 
 	win     []byte // bytes of the file from winBase
 	winBase int64
@@ -40,7 +42,7 @@ type File struct {
 // repaired.
 func Open(src Source, lim Limits) (*File, error) {
 	f := &File{src: src, size: src.Size(), lim: lim.orDefault()}
-	f.budget = f.lim.Decoded + 4*f.size
+	f.budget, f.work = f.lim.Decoded+4*f.size, f.lim.Work+8*f.size
 	if err := f.readHeader(); err != nil {
 		return nil, err
 	}

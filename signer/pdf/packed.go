@@ -54,6 +54,9 @@ func (f *File) unpack(v *View, ref Ref, e entry) (Object, error) {
 	}
 	p := parser{buf: s.data, pos: int(s.starts[i]), base: -1, lim: &f.lim, names: &f.names}
 	o, err := p.object(0)
+	if e := f.toil(p.pos - int(s.starts[i])); e != nil {
+		return nil, e
+	}
 	if err != nil {
 		return nil, fmt.Errorf("pdf: object %d in object stream %d: %w", ref.Number, e.stream(), err)
 	}

@@ -34,7 +34,6 @@ type pageWalk struct {
 	v     *View
 	seen  visited // of the nodes above pages
 	pages []Page
-	most  int
 }
 
 // Pages returns the pages in order. A node that is met twice, or nodes nested
@@ -44,7 +43,7 @@ func (v *View) Pages() ([]Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := pageWalk{v: v, seen: newVisited(v.MaxObject()), most: v.MaxObject() + 16}
+	w := pageWalk{v: v, seen: newVisited(v.file.revs[v.rev-1].highest)}
 	none := inherited{Null{}, Null{}, Null{}, Null{}}
 	if err := w.node(root.Get("Pages"), none, 0); err != nil {
 		return nil, fmt.Errorf("pdf: page tree: %w", err)
@@ -85,8 +84,8 @@ func (w *pageWalk) node(o Object, in inherited, depth int) error {
 }
 
 func (w *pageWalk) page(ref Ref, d *Dict, in inherited) error {
-	if len(w.pages) >= w.most {
-		return fmt.Errorf("%w: more pages than objects", ErrLimit)
+	if len(w.pages) >= w.v.file.lim.Tree {
+		return fmt.Errorf("%w: more than %d pages", ErrLimit, w.v.file.lim.Tree)
 	}
 	p := Page{Ref: ref, Dict: d, Resources: in.resources, UserUnit: 1, MediaBox: [4]float64{0, 0, 612, 792}}
 	if err := w.v.rectangle(in.media, &p.MediaBox); err != nil {

@@ -97,7 +97,8 @@ func (p *parser) array(depth int) (Object, error) {
 func (p *parser) dict(depth int) (Object, error) {
 	start := p.pos
 	p.pos += 2
-	d := &Dict{entries: make([]dictEntry, 0, 6)}
+	var room [8]dictEntry
+	entries := room[:0]
 	for {
 		p.skipSpace()
 		if p.atEnd() {
@@ -109,7 +110,11 @@ func (p *parser) dict(depth int) (Object, error) {
 				return nil, p.errorf("found a single '>' in a dictionary")
 			}
 			p.pos++
-			d.span = p.span(start)
+			d := &Dict{span: p.span(start)}
+			if len(entries) > 0 {
+				// Room for two more, which is what a signer adds.
+				d.entries = append(make([]dictEntry, 0, len(entries)+2), entries...)
+			}
 			return d, nil
 		case '/':
 		default:
@@ -120,7 +125,7 @@ func (p *parser) dict(depth int) (Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.entries = append(d.entries, dictEntry{key, value})
+		entries = append(entries, dictEntry{key, value})
 	}
 }
 
@@ -134,16 +139,37 @@ func (p *parser) dictValue(depth int) (Object, error) {
 	return p.object(depth + 1)
 }
 
-// header reads "N G obj".
-func (p *parser) header() (Ref, error) {
+// leadingSpace moves after white space, a little of which is forgiven where an
+// object is said to begin.
+func (p *parser) leadingSpace() {
+	for range 32 {
+		if p.atEnd() || class[p.buf[p.pos]] != space {
+			return
+		}
+		p.pos++
+	}
+}
+
+// expect reads the "N G obj" of the object want, or of any where want is zero.
+// The number is compared before anything else is read: many entries may point
+// to one large body.
+func (p *parser) expect(want Ref) (Ref, error) {
+	p.leadingSpace()
 	start := p.pos
-	n, ok1 := p.uint()
-	gen, ok2 := p.uint()
-	if !ok1 || !ok2 || n > maxObjects || gen > 65535 || !p.keyword("obj") {
+	n, ok := parseUint(p.word())
+	if ok && !want.IsZero() && int(n) != want.Number {
+		return Ref{}, p.errorf("found object %d, want %d %d", n, want.Number, want.Generation)
+	}
+	gen, okGen := p.uint()
+	if !ok || !okGen || n > maxObjects || gen > 65535 || !p.keyword("obj") {
 		p.pos = start
 		return Ref{}, p.errorf("found %q, want an object such as \"1 0 obj\"", clip(p.buf[start:]))
 	}
-	return Ref{int(n), int(gen)}, nil
+	found := Ref{int(n), int(gen)}
+	if found != want && !want.IsZero() {
+		return found, p.errorf("found object %d %d, want %d %d", n, gen, want.Number, want.Generation)
+	}
+	return found, nil
 }
 
 // streamStart reports whether the keyword "stream" follows, and moves to the

@@ -44,7 +44,8 @@ func (r Revision) EndsAt(off int64) bool { return r.Marker <= off && off <= r.En
 type revision struct {
 	Revision
 	sections []*section
-	highest  int // highest object number that this revision or one before lists
+	highest  int   // highest object number that this revision or one before lists
+	scan     *scan // made when it is asked for
 }
 
 func (r *revision) lookup(n int) (entry, bool) {
@@ -102,7 +103,7 @@ func (f *File) sectionAt(off int64) bool {
 	found := false
 	err := f.parse(off, f.size, func(p *parser) error {
 		if found = p.keyword("xref"); !found {
-			_, err := p.header()
+			_, err := p.expect(Ref{})
 			found = err == nil
 		}
 		return nil
@@ -246,22 +247,26 @@ func (f *File) markerAt(pos int64) (m marker, err error) {
 // find returns the offset of the first needle in the file from pos to limit,
 // or -1. What it reads is taken from the budget.
 func (f *File) find(pos, limit int64, needle []byte) (int64, error) {
-	for pos < limit {
-		b, err := f.at(pos, 64<<10)
+	for limit-pos >= int64(len(needle)) {
+		b, err := f.at(pos, len(needle))
 		if err != nil {
 			return 0, err
 		}
 		b = b[:min(int64(len(b)), limit-pos)]
-		if err := f.spend(int64(len(b))); err != nil {
+		i := bytes.Index(b, needle)
+		skip := i
+		if i < 0 {
+			skip = len(b) - len(needle) + 1
+		}
+		if err := f.toil(skip); err != nil {
 			return 0, err
 		}
-		if i := bytes.Index(b, needle); i >= 0 {
-			return pos + int64(i), nil
+		if pos += int64(skip); i >= 0 {
+			return pos, nil
 		}
-		if len(b) < len(needle) {
+		if skip <= 0 {
 			break
 		}
-		pos += int64(len(b) - len(needle) + 1)
 	}
 	return -1, nil
 }

@@ -81,43 +81,32 @@ func (v *View) history(ref Ref) (first, current int) {
 // /ByteRange, that any revision of the file holds, oldest first: also those
 // that a later revision replaced, freed or unlinked. Object streams are not
 // looked into: a signature in one covers nothing, for it has no bytes of its
-// own in the file.
+// own in the file. A body that cannot be read is passed over: the reader of
+// what refers to it meets the error.
 func (f *File) AllSignatures() ([]SignatureDict, error) {
 	var out []SignatureDict
 	for i := range f.revs {
+		s, err := f.scan(i + 1)
+		if err != nil {
+			return nil, err
+		}
 		v := f.View(i + 1)
-		for _, w := range f.Written(i + 1) {
-			e, rev := v.lookup(w.Ref.Number)
-			if e.kind() != kindOffset || i > 0 && f.listedAlready(i, w.Ref.Number, e) {
-				continue
+		for _, n := range s.signatures {
+			e, rev := v.lookup(n)
+			ref := Ref{n, e.generation()}
+			o, err := v.plain(ref, e, rev)
+			if isLimit(err) {
+				return nil, err
 			}
-			b, err := v.skim(w.Ref, e, rev)
-			if err != nil || !b.byteRange {
-				// A body that cannot be read is no signature; the validator
-				// meets it again where something refers to it.
-				if isLimit(err) {
-					return nil, err
-				}
-				continue
-			}
-			o, err := v.plain(w.Ref, e, rev)
-			if err != nil {
-				continue
-			}
-			first, _ := v.history(w.Ref)
+			first, _ := v.history(ref)
 			for _, d := range signatureDicts(nil, o) {
-				s := newSignatureDict(d, w.Ref, Object(d) != o)
+				s := newSignatureDict(d, ref, Object(d) != o)
 				s.First, s.Revision = first, rev
 				out = append(out, s)
 			}
 		}
 	}
 	return out, nil
-}
-
-func (f *File) listedAlready(i, n int, e entry) bool {
-	old, _ := f.View(i).lookup(n)
-	return old == e
 }
 
 // signatureDicts appends the dictionaries with /ByteRange in o. The parser has

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -15,16 +16,6 @@ type skimmed struct {
 
 func isLimit(err error) bool { return errors.Is(err, ErrLimit) }
 
-// skim reads the body at e, the entry of ref that revision rev lists.
-func (v *View) skim(ref Ref, e entry, rev int) (skimmed, error) {
-	end := v.file.revs[rev-1].End
-	b, err := v.skimAt(e.offset(), end)
-	if err == nil && b.ref != ref {
-		err = &SyntaxError{e.offset(), fmt.Sprintf("found object %d %d, want %d %d", b.ref.Number, b.ref.Generation, ref.Number, ref.Generation)}
-	}
-	return b, err
-}
-
 // Extent returns the bytes of the body of ref, from its number to the end of
 // "endobj"; of an object in an object stream those of the stream.
 func (v *View) Extent(ref Ref) (Span, error) {
@@ -36,19 +27,23 @@ func (v *View) Extent(ref Ref) (Span, error) {
 	if rev == 0 || e.kind() != kindOffset {
 		return Span{}, fmt.Errorf("pdf: object %d %d is not in the file", ref.Number, ref.Generation)
 	}
-	b, err := v.skim(ref, e, rev)
+	b, err := v.skimAt(e.offset(), v.file.revs[rev-1].End, ref)
 	return b.span, err
 }
 
-func (v *View) skimAt(off, end int64) (b skimmed, err error) {
+// skimAt reads the body of want, or of any object where want is zero, at off.
+// What it reads is taken from the budget: a hostile file may list one body in
+// many revisions.
+func (v *View) skimAt(off, end int64, want Ref) (b skimmed, err error) {
 	f := v.file
 	var length Object
 	var stream int64
-	err = f.parse(off, end, func(p *parser) error {
-		p.skipSpace()
+	err = f.parse(off, end, func(p *parser) (err error) {
+		defer func() { err = cmp.Or(f.toil(p.pos), err) }()
+		p.leadingSpace()
 		b = skimmed{span: Span{Start: p.base + int64(p.pos)}}
 		length, stream = nil, 0
-		if b.ref, err = p.header(); err != nil {
+		if b.ref, err = p.expect(want); err != nil {
 			return err
 		}
 		if length, err = p.skim(&b); err != nil {
@@ -65,9 +60,6 @@ func (v *View) skimAt(off, end int64) (b skimmed, err error) {
 	})
 	if err == nil && stream > 0 {
 		b.span.End, err = v.streamEnd(stream, end, length)
-	}
-	if err == nil {
-		err = f.spend(64 + min(b.span.Len(), f.lim.Body)/8)
 	}
 	return b, err
 }
@@ -109,11 +101,13 @@ func (p *parser) skim(b *skimmed) (length Object, err error) {
 				return nil, err
 			}
 		case '/':
-			switch n := p.name(); {
-			case n == "ByteRange":
+			switch p.skimName() {
+			case "ByteRange":
 				b.byteRange = true
-			case n == "Length" && depth == 1:
-				length = p.skimLength()
+			case "Length":
+				if depth == 1 {
+					length = p.skimLength()
+				}
 			}
 		case ')':
 			return nil, p.errorf("found %q, want an object", c)
@@ -124,6 +118,20 @@ func (p *parser) skim(b *skimmed) (length Object, err error) {
 		}
 	}
 	return length, nil
+}
+
+// skimName moves after a name and returns it where it is of interest.
+func (p *parser) skimName() Name {
+	p.pos++
+	switch w := p.word(); {
+	case string(w) == "ByteRange":
+		return "ByteRange"
+	case string(w) == "Length":
+		return "Length"
+	case bytes.IndexByte(w, '#') >= 0:
+		return Name(unescapeName(w, 0))
+	}
+	return ""
 }
 
 // skimWord moves after a number, a reference or a constant.

@@ -1,6 +1,9 @@
 package pdf
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // A View is the document as of one revision: what a reader showed before
 // later revisions were appended. Objects are parsed anew on each call, so a
@@ -39,8 +42,11 @@ func (v *View) MaxObject() int {
 	return n
 }
 
-// lookup returns the entry of object n and the revision that lists it.
+// lookup returns the entry of object n and the revision that lists it, or 0.
 func (v *View) lookup(n int) (entry, int) {
+	if v.rev > fewRevisions {
+		return v.file.indexed(n, v.rev)
+	}
 	for i := v.rev; i > 0; i-- {
 		if e, ok := v.file.revs[i-1].lookup(n); ok {
 			return e, i
@@ -118,21 +124,15 @@ func (v *View) plain(ref Ref, e entry, rev int) (Object, error) {
 	if e.offset() >= end {
 		return nil, &SyntaxError{e.offset(), fmt.Sprintf("object %d lies after the end of revision %d, byte %d, which lists it", ref.Number, rev, end)}
 	}
-	o, found, err := v.file.body(e.offset(), end)
-	if err != nil {
-		return nil, err
-	}
-	if found != ref {
-		return nil, &SyntaxError{e.offset(), fmt.Sprintf("found object %d %d, want %d %d", found.Number, found.Generation, ref.Number, ref.Generation)}
-	}
-	return o, nil
+	return v.file.body(e.offset(), end, ref)
 }
 
-// body reads the object whose "N G obj" is at off. It and its stream data must
-// end at the offset end or before.
-func (f *File) body(off, end int64) (o Object, ref Ref, err error) {
-	err = f.parse(off, end, func(p *parser) error {
-		if ref, err = p.header(); err != nil {
+// body reads the object want, whose "N G obj" is at off. It and its stream data
+// must end at the offset end or before. The zero Ref wants any object.
+func (f *File) body(off, end int64, want Ref) (o Object, err error) {
+	err = f.parse(off, end, func(p *parser) (err error) {
+		defer func() { err = cmp.Or(f.toil(p.pos), err) }()
+		if _, err := p.expect(want); err != nil {
 			return err
 		}
 		if o, err = p.object(0); err != nil {
@@ -143,7 +143,7 @@ func (f *File) body(off, end int64) (o Object, ref Ref, err error) {
 		}
 		return nil
 	})
-	return o, ref, err
+	return o, err
 }
 
 // Resolve returns o, or the object that it refers to, over at most

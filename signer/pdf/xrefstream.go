@@ -9,7 +9,7 @@ import (
 // readXRefStream reads a cross-reference stream (ISO 32000-2, 7.5.8), whose
 // "N G obj" is at off.
 func (f *File) readXRefStream(off int64) (*section, error) {
-	o, _, err := f.body(off, f.size)
+	o, err := f.body(off, f.size, Ref{})
 	if err != nil {
 		return nil, err
 	}
