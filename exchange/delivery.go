@@ -56,3 +56,56 @@ type Delivery struct {
 	Revision     uint64          // counts changes; 0 for a new row
 	Changed      uint64          // read only: journal index of its last change
 }
+
+// open reports that this node still has to hand the delivery on.
+func (s State) open() bool {
+	return s == StateQueued || s == StateOffered || s == StateInDoubt
+}
+
+// apply changes a delivery by what a verified statement says, and reports whether
+// it did; done: the outbox row has done its work. home is the node that the
+// directory names for the recipient.
+//
+//	statement   by              while                         makes
+//	custody     the next hop    queued, offered, in doubt;    relayed
+//	                            under this tenure
+//	custody     any             relayed                       (custodian)
+//	delivered   home            any                           delivered
+//	failed      the next hop    queued, offered, in doubt;    failed
+//	                            under this tenure
+//	failed, stopped, dropped    relayed                       failed, stopped, dropped
+//	validated   home            any                           (verdict of the highest sequence)
+//	status      home            any                           (status of the highest sequence)
+//
+// All else is kept as history and changes nothing. A Delivered outranks whatever
+// this node believed before it.
+func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done bool) {
+	answer := d.State.open() && st.Issuer == d.Peer && st.Previous == d.Tip
+	switch {
+	case st.Kind == envelope.Custody && answer:
+		d.State, d.Custodian, d.Reason = StateRelayed, st.Issuer, ""
+		return true, true
+	case st.Kind == envelope.Custody && d.State == StateRelayed && d.Custodian != st.Issuer:
+		d.Custodian = st.Issuer
+		return true, false
+	case st.Kind == envelope.Delivered && st.Issuer == home && d.State != StateDelivered:
+		d.State, d.Custodian, d.Reason, d.HeldUntil = StateDelivered, st.Issuer, "", 0
+		return true, true
+	case st.Kind == envelope.Failed && (answer || d.State == StateRelayed):
+		d.State, d.Reason = StateFailed, st.Failed.Reason
+		return true, true
+	case st.Kind == envelope.Stopped && d.State == StateRelayed:
+		d.State = StateStopped
+		return true, true
+	case st.Kind == envelope.Dropped && d.State == StateRelayed:
+		d.State = StateDropped
+		return true, true
+	case st.Kind == envelope.Validated && st.Issuer == home && st.Sequence > d.VerdictSeq:
+		d.Verdict, d.VerdictSeq = st.Validated.Verdict, st.Sequence
+		return true, false
+	case st.Kind == envelope.Status && st.Issuer == home && st.Sequence > d.StatusSeq:
+		d.Status, d.StatusSeq = st.Status.Code, st.Sequence
+		return true, false
+	}
+	return false, false
+}

@@ -1,36 +1,201 @@
 package exchange
 
 import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"lienthong/envelope"
+	"lienthong/journal"
 	"lienthong/signer"
 )
 
 // A Config is what a node is made of.
 type Config struct {
-	ID       string          // node id, as the directory names it
-	Signer   envelope.Signer // key of the node's certificate, ECDSA P-256
-	Store    Store
-	Blobs    Blobs
-	Validate ValidateFunc    // judges a PDF; see [NewValidator]
-	Signing  *signer.Service // the door to keys; nil: this node has none
-	Now      func() time.Time
-	Log      *slog.Logger // nil discards
-	MaxFile  int64        // bytes of one file; 0 means 4 GiB
-	MaxBytes int64        // bytes of all files of a letter; 0 means 8 GiB
-	Workers  int          // validations at once; 0 means 2
+	ID          string              // node id, as the directory names it
+	Signer      envelope.Signer     // key of the node's certificate, ECDSA P-256
+	Authorities []*x509.Certificate // who may sign the directory
+	Store       Store
+	Blobs       Blobs
+	Validate    ValidateFunc    // judges a PDF; see [NewValidator]
+	Signing     *signer.Service // the door to keys; nil: this node has none
+	Now         func() time.Time
+	Log         *slog.Logger // nil discards
+	MaxFile     int64        // bytes of one file; 0 means 4 GiB
+	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
+	Workers     int          // validations at once; 0 means 2
 }
 
 // A Node is what [Service] and [Relay] share: one store, one directory, one key.
-type Node struct{ cfg Config }
+type Node struct {
+	cfg         Config
+	incarnation envelope.ID
+	directory   atomic.Pointer[Directory]
+	importing   sync.Mutex // one import at a time
+	heads       heads
+	hashes      hashCache
+	changed     broadcast // after every commit
+	outboxes    signals   // by peer: rows or statements wait
+	jobs        signals   // one, "": validation jobs wait
+}
 
 // NewNode opens a node over its store: it reads incarnation and directory.
-func NewNode(cfg Config) (*Node, error) { return &Node{cfg: cfg}, nil }
+func NewNode(cfg Config) (*Node, error) {
+	if cfg.ID == "" || cfg.Store == nil || cfg.Blobs == nil || cfg.Now == nil || cfg.Signer.Certificate == nil {
+		return nil, errors.New("exchange: a node needs an id, a key with its certificate, a store, blobs and a clock")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MaxFile <= 0 {
+		cfg.MaxFile = 4 << 30
+	}
+	if cfg.MaxLetter <= 0 {
+		cfg.MaxLetter = 8 << 30
+	}
+	if cfg.Workers <= 0 {
+		cfg.Workers = 2
+	}
+	n := &Node{cfg: cfg}
+	ctx := context.Background()
+	var err error
+	if n.incarnation, err = cfg.Store.Incarnation(ctx); err != nil {
+		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
+	}
+	sealed, err := cfg.Store.Directory(ctx)
+	if errors.Is(err, ErrNotFound) {
+		empty, err := NewDirectory(envelope.Directory{})
+		n.directory.Store(empty)
+		return n, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
+	}
+	d, err := envelope.ParseDirectory(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("exchange: open node %q: stored directory: %w", cfg.ID, err)
+	}
+	indexed, err := NewDirectory(d)
+	if err != nil {
+		return nil, err
+	}
+	n.directory.Store(indexed)
+	return n, nil
+}
 
 // ID is the node's id.
 func (n *Node) ID() string { return n.cfg.ID }
 
 // Directory is the directory as it is now; it is never nil, and never changes.
-func (n *Node) Directory() *Directory { return nil }
+func (n *Node) Directory() *Directory { return n.directory.Load() }
+
+func (n *Node) now() int64 { return n.cfg.Now().UnixMicro() }
+
+func (n *Node) newID() (envelope.ID, error) { return envelope.NewID(n.cfg.Now(), rand.Reader) }
+
+// commit is the one way to write: after it, everyone who waits for changes looks again.
+func (n *Node) commit(ctx context.Context, change Change) (Committed, error) {
+	done, err := n.cfg.Store.Commit(ctx, change)
+	if err != nil {
+		return Committed{}, err
+	}
+	n.changed.notify()
+	woken := map[string]bool{}
+	for _, row := range change.Queue {
+		woken[row.Peer] = true
+	}
+	for _, row := range change.Statements {
+		if row.SendTo != "" {
+			woken[row.SendTo] = true
+		}
+	}
+	for peer := range woken {
+		n.outboxes.wake(peer)
+	}
+	if len(change.Jobs) > 0 {
+		n.jobs.wake("")
+	}
+	return done, nil
+}
+
+// maxAttempts bounds how often an act decides anew because something was faster.
+const maxAttempts = 50
+
+// decide runs an act until nothing was faster than it. The act reads, decides and commits.
+func (n *Node) decide(ctx context.Context, act func() error) error {
+	var err error
+	for range maxAttempts {
+		if err = act(); !errors.Is(err, ErrStale) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("exchange: gave up after %d attempts: %w", maxAttempts, err)
+}
+
+// entry is a journal entry of what went well.
+func (n *Node) entry(actor journal.Actor, agency, action, object, detail string) journal.Entry {
+	return journal.Entry{Time: n.now(), Actor: actor, Agency: agency, Action: action, Object: object, Detail: detail, Outcome: journal.OutcomeOK}
+}
+
+// Record appends entries to the journal, for acts that write nothing else. It makes
+// a Node a [signer.Journal].
+func (n *Node) Record(ctx context.Context, entries ...journal.Entry) error {
+	_, err := n.commit(ctx, Change{Entries: entries})
+	return err
+}
+
+// broadcast lets any number of goroutines wait for the next event.
+type broadcast struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+// next is closed at the next event. Take it before looking.
+func (b *broadcast) next() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch == nil {
+		b.ch = make(chan struct{})
+	}
+	return b.ch
+}
+
+func (b *broadcast) notify() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch != nil {
+		close(b.ch)
+		b.ch = nil
+	}
+}
+
+// signals is a broadcast for each name.
+type signals struct {
+	mu sync.Mutex
+	m  map[string]*broadcast
+}
+
+func (s *signals) of(name string) *broadcast {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.m == nil {
+		s.m = make(map[string]*broadcast)
+	}
+	b := s.m[name]
+	if b == nil {
+		b = &broadcast{}
+		s.m[name] = b
+	}
+	return b
+}
+
+func (s *signals) wake(name string) { s.of(name).notify() }

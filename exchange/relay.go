@@ -2,48 +2,182 @@ package exchange
 
 import (
 	"context"
-	"io"
-
-	"lienthong/envelope"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
 )
 
 // A Relay hands letters over to peers, takes them over from peers, and carries
 // statements back. There is one for a node; it shares the node with [Service].
 type Relay struct {
 	*Node
+	mu       sync.Mutex
+	sessions map[string]*session // by peer: the newest
 }
 
 // NewRelay makes the relay of a node.
-func NewRelay(n *Node) *Relay { return &Relay{Node: n} }
+func NewRelay(n *Node) *Relay { return &Relay{Node: n, sessions: make(map[string]*session)} }
 
 // Run keeps a link to every peer that this node dials (its parent, and those that
-// the directory names), and does what time brings: deadlines, held letters. It
-// returns when ctx ends and all links have ended.
-func (r *Relay) Run(ctx context.Context, dialer Dialer) error { <-ctx.Done(); return nil }
+// the directory names), does what time brings (deadlines, held letters), and
+// validates what arrived. It returns when ctx has ended, and all that with it. With
+// a nil dialer it dials nobody.
+func (r *Relay) Run(ctx context.Context, dialer Dialer) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { r.every(ctx, time.Second, r.Tend) })
+	for range r.cfg.Workers {
+		wg.Go(func() { r.validateJobs(ctx) })
+	}
+	if dialer != nil {
+		wg.Go(func() { r.keepLinks(ctx, dialer) })
+	}
+	wg.Wait()
+	return nil
+}
+
+// every runs an act again and again until ctx ends, and logs its errors.
+func (r *Relay) every(ctx context.Context, pause time.Duration, act func(context.Context) error) {
+	for wait(ctx, nil, pause) {
+		if err := act(ctx); err != nil && ctx.Err() == nil {
+			r.cfg.Log.Error("relay: tend", "error", err)
+		}
+	}
+}
+
+// keepLinks has one goroutine for each peer that the directory says to dial, and
+// looks again when the directory may have changed.
+func (r *Relay) keepLinks(ctx context.Context, dialer Dialer) {
+	links := map[string]context.CancelFunc{}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for {
+		wanted := r.Directory().Dials(r.cfg.ID)
+		for _, peer := range wanted {
+			if links[peer] != nil {
+				continue
+			}
+			linkCtx, cancel := context.WithCancel(ctx)
+			links[peer] = cancel
+			wg.Go(func() { r.keepLink(linkCtx, dialer, peer) })
+		}
+		for peer, cancel := range links {
+			if !contains(wanted, peer) {
+				cancel()
+				delete(links, peer)
+			}
+		}
+		if !wait(ctx, nil, 5*time.Second) {
+			for _, cancel := range links {
+				cancel()
+			}
+			return
+		}
+	}
+}
+
+// Pauses between attempts to reach a peer: they double, with full jitter.
+const (
+	minPause = 500 * time.Millisecond
+	maxPause = 5 * time.Minute
+)
+
+// keepLink dials one peer until ctx ends. A dead peer costs only its own queue.
+func (r *Relay) keepLink(ctx context.Context, dialer Dialer, peer string) {
+	pause := minPause
+	for ctx.Err() == nil {
+		spoke, err := r.link(ctx, dialer, peer)
+		if ctx.Err() != nil {
+			return
+		}
+		if spoke {
+			pause = minPause
+		}
+		r.cfg.Log.Warn("relay: link ended", "peer", peer, "error", err, "pause", pause)
+		wait(ctx, nil, minPause/2+rand.N(pause))
+		pause = min(2*pause, maxPause)
+	}
+}
+
+func (r *Relay) link(ctx context.Context, dialer Dialer, peer string) (spoke bool, err error) {
+	node, ok := r.Directory().Node(peer)
+	if !ok {
+		return false, fmt.Errorf("exchange: dial %q: no such node in the directory", peer)
+	}
+	courier, err := dialer.Dial(ctx, node)
+	if err != nil {
+		return false, err
+	}
+	defer courier.Close()
+	s := r.session(peer, courier, courier)
+	err = s.serve(ctx)
+	return s.greeted.Load(), err
+}
 
 // Serve speaks on one link until it breaks, the peer goes away, or ctx ends. The
 // transport has proved that the other side is the node peer. A newer link to the
 // same peer ends an older one. courier is nil where the peer dialled.
-func (r *Relay) Serve(ctx context.Context, peer string, conn Conn, courier Courier) error { return nil }
-
-// PutOffset tells a peer from which byte to put a file of an envelope that it offered
-// on its present link.
-func (r *Relay) PutOffset(ctx context.Context, peer string, file FileKey) (int64, error) {
-	return 0, nil
-}
-
-// PutAppend takes bytes of a file from a peer, and tells what is durable; done: the
-// file is whole and its digest is right.
-func (r *Relay) PutAppend(ctx context.Context, peer string, file FileKey, offset int64, src io.Reader) (held int64, done bool, err error) {
-	return 0, false, nil
-}
-
-// OpenOffered opens a file of an envelope that this node has offered to the peer.
-func (r *Relay) OpenOffered(ctx context.Context, peer string, file FileKey) (Blob, error) {
-	return nil, ErrNotFound
+//
+// Serve may return while a last Recv is still waiting: it ends with its stream.
+func (r *Relay) Serve(ctx context.Context, peer string, conn Conn, courier Courier) error {
+	return r.session(peer, conn, courier).serve(ctx)
 }
 
 // Connected lists the peers that a link is up to.
-func (r *Relay) Connected() []string { return nil }
+func (r *Relay) Connected() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []string
+	for peer, s := range r.sessions {
+		if s.greeted.Load() {
+			out = append(out, peer)
+		}
+	}
+	return out
+}
 
-var _ = envelope.Node{}
+// own makes s the newest session of its peer, and ends the one before: a queue has
+// one owner. It returns when the older one has stopped.
+func (r *Relay) own(ctx context.Context, s *session) error {
+	r.mu.Lock()
+	old := r.sessions[s.peer]
+	r.sessions[s.peer] = s
+	r.mu.Unlock()
+	if old == nil {
+		return nil
+	}
+	old.stop(fmt.Errorf("exchange: a newer link to %q took over", s.peer))
+	select {
+	case <-old.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *Relay) disown(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sessions[s.peer] == s {
+		delete(r.sessions, s.peer)
+	}
+}
+
+func (r *Relay) newest(peer string) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sessions[peer]
+}
+
+// wait returns true after a pause, or as soon as ch is closed, and false when ctx has ended.
+func wait(ctx context.Context, ch <-chan struct{}, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-ch:
+	case <-timer.C:
+	}
+	return ctx.Err() == nil
+}

@@ -1,10 +1,15 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"lienthong/certs"
+	"lienthong/envelope"
+	"lienthong/journal"
 	"lienthong/signer"
 )
 
@@ -15,6 +20,223 @@ type ValidateFunc func(ctx context.Context, file Blob, at time.Time, policy stri
 // NewValidator is the validator of a node: [signer.Validate] with its anchors and evidence.
 func NewValidator(trust *certs.Trust, evidence *certs.Evidence) ValidateFunc {
 	return func(ctx context.Context, file Blob, at time.Time, policy string, claim *signer.Claim) (*signer.Report, error) {
-		return signer.Validate(ctx, file, signer.Options{At: at, Trust: trust, Evidence: evidence, Claim: claim})
+		opts := signer.Options{At: at, Trust: trust, Evidence: evidence, Claim: claim}
+		if policy != "" {
+			p, err := signer.BuiltinPolicy(policy)
+			if err != nil {
+				return nil, &Error{Code: Invalid, Reason: "UNKNOWN_POLICY", Text: "the policy is not known", Cause: err}
+			}
+			opts.Policy = p
+		}
+		return signer.Validate(ctx, file, opts)
 	}
+}
+
+// Bounds of a validation job.
+const (
+	jobLease    = 10 * time.Minute
+	jobLimit    = 5 * time.Minute
+	maxAttempt  = 3
+	revalidate  = time.Hour
+	revalidates = 24 // how often an indeterminate verdict is looked at again
+)
+
+// validateJobs judges what was delivered here, until ctx ends. A job that a crash
+// interrupts is claimed again when its lease ends.
+func (n *Node) validateJobs(ctx context.Context) {
+	for ctx.Err() == nil {
+		woken := n.jobs.of("").next()
+		worked, err := n.validateOne(ctx)
+		if err != nil && ctx.Err() == nil {
+			n.cfg.Log.Error("validate: job", "error", err)
+		}
+		if !worked || err != nil {
+			wait(ctx, woken, pollPause)
+		}
+	}
+}
+
+// validateOne does one job, if there is one.
+func (n *Node) validateOne(ctx context.Context) (bool, error) {
+	now := n.cfg.Now()
+	jobs, err := n.cfg.Store.ClaimJobs(ctx, now.UnixMicro(), now.Add(jobLease).UnixMicro(), 1)
+	if err != nil || len(jobs) == 0 {
+		return false, err
+	}
+	job := jobs[0]
+	letter, err := n.cfg.Store.Letter(ctx, job.Key.Letter())
+	if err != nil {
+		return true, err
+	}
+	content, err := envelope.ParseContent(letter.Content)
+	if err != nil {
+		return true, err
+	}
+	limited, cancel := context.WithTimeout(ctx, jobLimit)
+	defer cancel()
+	judged := n.judge(limited, &letter, &content)
+	if limited.Err() != nil {
+		if ctx.Err() != nil {
+			return true, ctx.Err()
+		}
+		if job.Attempts < maxAttempt {
+			return true, fmt.Errorf("validate letter %s: not done within %s", letter.Key.ID, jobLimit)
+		}
+	}
+	return true, n.recordVerdict(ctx, job, judged)
+}
+
+// A judgement is the outcome of validating a letter.
+type judgement struct {
+	detail  envelope.ValidatedDetail
+	reports []ReportRow
+	again   bool // it may change when fresh revocation data come
+}
+
+// judge validates every PDF of a letter. Its verdict is that of the main file, and
+// invalid if any file has a broken signature; an annex may be unsigned or no PDF.
+func (n *Node) judge(ctx context.Context, letter *Letter, content *envelope.Content) judgement {
+	var out judgement
+	claim := n.Directory().Claim(letter.Agency, n.cfg.Now())
+	for _, f := range content.Files {
+		verdict, report := n.judgeFile(ctx, f, claim)
+		row := envelope.FileVerdict{SHA256: f.SHA256, Verdict: verdict}
+		if report != nil {
+			if data, err := report.JSON(); err == nil {
+				row.Report = envelope.Sum(data)
+				out.reports = append(out.reports, ReportRow{Digest: row.Report, JSON: data})
+			}
+		}
+		out.detail.Files = append(out.detail.Files, row)
+		out.again = out.again || verdict == string(signer.VerdictIndeterminate)
+		if verdict == string(signer.VerdictInvalid) || f.Role == envelope.FileMain && out.detail.Verdict == "" {
+			out.detail.Verdict = verdict
+		}
+	}
+	if out.detail.Verdict == "" {
+		out.detail.Verdict = string(signer.VerdictIndeterminate)
+	}
+	return out
+}
+
+// judgeFile judges one file. What cannot be read is indeterminate as the main file
+// and unsigned as an annex: it carries no signature that anyone could check.
+func (n *Node) judgeFile(ctx context.Context, f envelope.ContentFile, claim *signer.Claim) (verdict string, report *signer.Report) {
+	defer func() {
+		// A file from outside must not end the node, whatever it does to the reader.
+		if p := recover(); p != nil {
+			n.cfg.Log.Error("validate: panic", "file", f.SHA256.String(), "panic", fmt.Sprint(p))
+			verdict, report = string(signer.VerdictIndeterminate), nil
+		}
+	}()
+	unreadable := string(signer.VerdictUnsigned)
+	if f.Role == envelope.FileMain {
+		unreadable = string(signer.VerdictIndeterminate)
+	}
+	blob, err := n.cfg.Blobs.Open(ctx, f.SHA256)
+	if err != nil {
+		n.cfg.Log.Error("validate: open", "file", f.SHA256.String(), "error", err)
+		return string(signer.VerdictIndeterminate), nil
+	}
+	defer blob.Close()
+	if f.Role != envelope.FileMain && !looksLikePDF(blob) {
+		return unreadable, nil
+	}
+	if n.cfg.Validate == nil {
+		return string(signer.VerdictIndeterminate), nil
+	}
+	r, err := n.cfg.Validate(ctx, blob, n.cfg.Now(), "", claim)
+	if err != nil {
+		n.cfg.Log.Warn("validate: unreadable", "file", f.SHA256.String(), "error", err)
+		return unreadable, nil
+	}
+	return string(r.Verdict), r
+}
+
+func looksLikePDF(blob Blob) bool {
+	head := make([]byte, min(blob.Size(), 1024))
+	k, _ := blob.ReadAt(head, 0)
+	return bytes.Contains(head[:k], []byte("%PDF-"))
+}
+
+// recordVerdict signs the outcome, unless it is what was said before, and sends it
+// towards the origin. Results are appended, none is overwritten.
+func (n *Node) recordVerdict(ctx context.Context, job Job, j judgement) error {
+	return n.decide(ctx, func() error {
+		to, err := n.deliveryByKey(ctx, job.Key)
+		if err != nil {
+			return err
+		}
+		stored, err := n.cfg.Store.Statements(ctx, to.Digest, to.Key.Recipient)
+		if err != nil {
+			return err
+		}
+		d := n.draft(journal.System)
+		count, last := n.own(stored, envelope.Validated)
+		if last == nil || to.Verdict != j.detail.Verdict {
+			if _, err := d.issue(envelope.Validated, to, count+1, to.Tip, to.From, func(st *envelope.Statement) { st.Validated = &j.detail }); err != nil {
+				return err
+			}
+			to.Verdict, to.VerdictSeq, to.Updated = j.detail.Verdict, count+1, n.now()
+			d.change.Deliveries = append(d.change.Deliveries, to)
+			for i := range j.reports {
+				j.reports[i].Agency = to.Key.Recipient
+			}
+			d.change.Reports = j.reports
+		}
+		e := d.entry(to.Key.Recipient, "letter.validated", to.Digest.String(), about(to.Key)+" verdict="+j.detail.Verdict)
+		d.change.Entries[e].Outcome = first(j.detail.Verdict, journal.OutcomeOK)
+		d.change.Finished = append(d.change.Finished, job.Key)
+		if j.again && n.now()-to.Created < revalidates*revalidate.Microseconds() {
+			d.change.Finished = nil
+			d.change.Jobs = append(d.change.Jobs, Job{Key: job.Key, Agency: job.Agency, DueAt: n.now() + revalidate.Microseconds()})
+		}
+		_, err = n.commit(ctx, d.change)
+		return err
+	})
+}
+
+func (n *Node) deliveryByKey(ctx context.Context, key DeliveryKey) (Delivery, error) {
+	rows, err := n.cfg.Store.Deliveries(ctx, key.Letter())
+	if err != nil {
+		return Delivery{}, err
+	}
+	for _, row := range rows {
+		if row.Key == key {
+			return row, nil
+		}
+	}
+	return Delivery{}, fmt.Errorf("exchange: delivery of letter %s to %q: %w", key.ID, key.Recipient, ErrNotFound)
+}
+
+// Validate judges a file of the agency, claimed to come from another (id or code;
+// empty for none), by a built-in policy (empty for the default).
+func (s *Service) Validate(ctx context.Context, actor journal.Actor, agency string, digest envelope.Digest, claimed, policy string) (*signer.Report, error) {
+	file, blob, err := s.OpenFile(ctx, agency, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	var claim *signer.Claim
+	if claimed != "" {
+		a, ok := s.Directory().Agency(claimed)
+		if !ok {
+			return nil, fail(NotFound, "UNKNOWN_AGENCY", "agency %.80q is not in the directory", claimed)
+		}
+		claim = s.Directory().Claim(a.ID, s.cfg.Now())
+	}
+	if s.cfg.Validate == nil {
+		return nil, fail(Unavailable, "NO_VALIDATOR", "this node validates no files")
+	}
+	report, err := s.cfg.Validate(ctx, blob, s.cfg.Now(), policy, claim)
+	var own *Error
+	if errors.As(err, &own) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, &Error{Code: Invalid, Reason: "UNREADABLE", Text: fmt.Sprintf("file %s cannot be read as a PDF", digest), Cause: err}
+	}
+	report.File = file.Name
+	entry := s.entry(actor, file.Holder, "file.validate", digest.String(), "policy="+report.Policy.ID+" verdict="+string(report.Verdict))
+	return report, s.Record(ctx, entry)
 }

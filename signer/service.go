@@ -2,8 +2,12 @@ package signer
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"lienthong/certs"
@@ -31,7 +35,9 @@ type KeyEntry struct {
 	Unattended bool     // opened with a PIN from a file, not by a person
 }
 
-// A Service signs for principals of a node: the one door to its keys.
+// A Service signs for principals of a node: the one door to its keys. The engine,
+// [Sign], asks nobody; here it is asked whether the key may be used now, and the
+// journal holds the intent before the key is touched and the outcome after.
 type Service struct {
 	Keys     []KeyEntry
 	Journal  Journal
@@ -45,11 +51,13 @@ type Service struct {
 	// although no valid personal signature of the agency is there (Decree 30/2020, Art. 32
 	// and 33, want one). Its use is journalled.
 	SealUnsigned func(agency string) bool
-	// AllowUnknownRevocation lets keys be used for which no fresh revocation data can be had.
+	// AllowUnknownRevocation lets agency keys be used for which no fresh revocation data
+	// can be had. A personal key is used then, with a warning.
 	AllowUnknownRevocation bool
 }
 
-// A Request asks the service for one signature.
+// A Request asks the service for one signature. At and TSA of the options are set
+// by the service.
 type Request struct {
 	Agency  string   // agency id for which is signed
 	Key     string   // KeyEntry.ID
@@ -57,11 +65,224 @@ type Request struct {
 	Options SignOptions
 }
 
-// KeysOf lists the keys that a principal may use for an agency.
-func (s *Service) KeysOf(principal, agency string) []KeyEntry { return nil }
+// A Refusal is why a key was not used. Reason is stable.
+type Refusal struct {
+	Reason string // upper case, such as KEY_NOT_FOUND
+	Text   string
+}
 
-// Sign signs, and checks what it wrote, before it returns. What out has got is
-// worth nothing unless the error is nil.
-func (s *Service) Sign(ctx context.Context, actor journal.Actor, in pdf.Source, req Request, out io.ReadWriteSeeker) (*Signed, error) {
-	return nil, nil
+func (r *Refusal) Error() string { return "sign: refused: " + r.Text }
+
+// Reasons of a Refusal.
+const (
+	RefusedKey         = "KEY_NOT_FOUND"
+	RefusedCertificate = "CERTIFICATE_NOT_VALID"
+	RefusedBinding     = "CERTIFICATE_NOT_BOUND"
+	RefusedRevoked     = "CERTIFICATE_REVOKED"
+	RefusedRevocation  = "REVOCATION_UNKNOWN"
+	RefusedOrder       = "NO_PERSONAL_SIGNATURE"
+	RefusedTSA         = "NO_TSA"
+)
+
+func refusal(reason, format string, args ...any) *Refusal {
+	return &Refusal{reason, fmt.Sprintf(format, args...)}
+}
+
+// A Source is a file that can be read anywhere.
+type Source = pdf.Source
+
+// A Sink takes a signed file and gives it back for checking.
+type Sink interface {
+	io.Writer
+	// Reopen makes durable what was written, and opens it. It is called once, after the
+	// last Write.
+	Reopen(ctx context.Context, signed *Signed) (Source, error)
+}
+
+// KeysOf lists the keys that a principal may use for an agency (id).
+func (s *Service) KeysOf(principal, agency string) []KeyEntry {
+	var out []KeyEntry
+	for _, k := range s.Keys {
+		if k.Agency == agency && slices.Contains(k.Principals, principal) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// Sign signs, makes the result durable through the sink, and checks it there. Only
+// when the error is nil may the result leave. The strings are warnings for people.
+func (s *Service) Sign(ctx context.Context, actor journal.Actor, in Source, req Request, sink Sink) (*Signed, []string, error) {
+	at := s.Now()
+	ready, err := s.prepare(ctx, actor, in, req, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The intent is durable and the key untouched. If we die here, or before the outcome
+	// is written, the journal shows an intent without one: nothing was handed out.
+	if err := s.Journal.Record(ctx, ready.entries...); err != nil {
+		return nil, nil, fmt.Errorf("sign: the journal refused the intent: %w", err)
+	}
+	opts := req.Options
+	opts.At, opts.TSA = at, s.TSA
+	signed, err := s.signAndCheck(ctx, in, ready, opts, sink)
+	outcome := ready.entry(s.Now(), "sign.done")
+	if err != nil {
+		outcome.Outcome = "FAILED"
+		if journalErr := s.Journal.Record(ctx, outcome); journalErr != nil {
+			return nil, nil, fmt.Errorf("%w; and the journal refused the outcome: %v", err, journalErr)
+		}
+		return nil, nil, err
+	}
+	outcome.Detail = fmt.Sprintf("input=%s field=%q level=%s %s", outcome.Object, signed.Field, signed.Level, ready.detail)
+	outcome.Object = hex.EncodeToString(signed.Digest[:])
+	if err := s.Journal.Record(ctx, outcome); err != nil {
+		return nil, nil, fmt.Errorf("sign: the journal refused the outcome: %w", err)
+	}
+	return signed, ready.warnings, nil
+}
+
+// A cleared is a key that may be used for one file now. Only prepare makes one.
+type cleared struct {
+	key      KeyEntry
+	actor    journal.Actor
+	input    [32]byte
+	detail   string
+	entries  []journal.Entry
+	warnings []string
+}
+
+func (c *cleared) entry(at time.Time, action string) journal.Entry {
+	return journal.Entry{Time: at.UnixMicro(), Actor: c.actor, Agency: c.key.Agency, Action: action, Object: hex.EncodeToString(c.input[:]),
+		Detail: c.detail, Outcome: journal.OutcomeOK}
+}
+
+// prepare asks all that must hold before a key is touched (Circular 15/2025, Art. 7
+// and 8: validity, path, usage, owner, revocation; Decree 30/2020, Art. 32 and 33).
+func (s *Service) prepare(ctx context.Context, actor journal.Actor, in Source, req Request, at time.Time) (*cleared, error) {
+	i := slices.IndexFunc(s.Keys, func(k KeyEntry) bool {
+		return k.ID == req.Key && k.Agency == req.Agency && slices.Contains(k.Principals, actor.Principal)
+	})
+	if i < 0 {
+		return nil, refusal(RefusedKey, "no key %.80q of this agency that %q may use", req.Key, actor.Principal)
+	}
+	if req.Options.Level == LevelBT && s.TSA == nil {
+		return nil, refusal(RefusedTSA, "level B-T needs a time-stamping authority, and this node has none")
+	}
+	c := &cleared{key: s.Keys[i], actor: actor, input: req.Input}
+	evidence, err := s.checkCertificate(ctx, c, at)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(c.key.Key.Certificate().Raw)
+	c.detail = fmt.Sprintf("key=%q certificate=%x evidence=%s unattended=%t", c.key.ID, sum, evidence, c.key.Unattended)
+	if c.key.Role == RoleAgency {
+		if err := s.checkOrder(ctx, c, in, at); err != nil {
+			return nil, err
+		}
+	}
+	c.entries = append(c.entries, c.entry(at, "sign.intent"))
+	return c, nil
+}
+
+// checkCertificate judges the key's certificate as a validator would, now. It
+// returns the digest of the revocation data that it used.
+func (s *Service) checkCertificate(ctx context.Context, c *cleared, at time.Time) (string, error) {
+	cert := c.key.Key.Certificate()
+	var path certs.Path
+	for _, purpose := range []certs.Purpose{certs.OfficialSigning, certs.PublicSigning} {
+		path = s.Trust.Build(certs.PathRequest{Leaf: cert, Extra: c.key.Key.Chain(), Purpose: purpose, At: at})
+		if path.OK() {
+			break
+		}
+	}
+	if !path.OK() {
+		p := path.Problems[0]
+		return "", refusal(RefusedCertificate, "the certificate of %q must not be used now (%s): %s", c.key.Holder, p.Code, p.Detail)
+	}
+	if s.Bind == nil {
+		return "", refusal(RefusedBinding, "there is no directory to ask for the certificate's owner")
+	}
+	bound, ok := s.Bind(cert, at)
+	if !ok || bound.Agency != c.key.AgencyCode || bound.Role != c.key.Role {
+		return "", refusal(RefusedBinding, "the directory binds the certificate of %q to %s, want %s of %q", c.key.Holder, boundText(bound, ok), c.key.Role, c.key.AgencyCode)
+	}
+	return s.checkRevocation(ctx, c, path, at)
+}
+
+func boundText(b Binding, ok bool) string {
+	if !ok {
+		return "nobody"
+	}
+	return fmt.Sprintf("%q as %s", b.Agency, b.Role)
+}
+
+func (s *Service) checkRevocation(ctx context.Context, c *cleared, path certs.Path, at time.Time) (string, error) {
+	used := "none"
+	for i := 0; i+1 < len(path.Chain); i++ {
+		r := s.Evidence.Resolve(ctx, path.Chain[i], path.Chain[i+1], at, at)
+		name := path.Chain[i].Subject.CommonName
+		switch r.Status {
+		case certs.Good:
+		case certs.Revoked, certs.OnHold:
+			return "", refusal(RefusedRevoked, "the certificate of %q is %s since %s", name, r.Status, r.RevokedAt.UTC().Format(time.RFC3339))
+		default:
+			if c.key.Role == RoleAgency && !s.AllowUnknownRevocation {
+				return "", refusal(RefusedRevocation, "whether the certificate of %q is revoked cannot be told (%s: %s), and an agency key is not used without", name, r.Status, r.Detail)
+			}
+			c.warnings = append(c.warnings, fmt.Sprintf("whether the certificate of %q is revoked could not be told: %s", name, r.Detail))
+			continue
+		}
+		if i == 0 {
+			used = hex.EncodeToString(r.Digest[:])
+		}
+	}
+	return used, nil
+}
+
+// checkOrder wants a valid personal signature of the agency before the agency's own.
+func (s *Service) checkOrder(ctx context.Context, c *cleared, in Source, at time.Time) error {
+	report, err := Validate(ctx, in, Options{At: at, Trust: s.Trust, Evidence: s.Evidence, Claim: &Claim{Agency: c.key.AgencyCode, Bind: s.Bind}})
+	if err != nil {
+		return err
+	}
+	for _, sig := range report.Signatures {
+		if sig.Indication == TotalPassed && sig.Role == RolePersonal && sig.Binding == BindingBound && report.Verdict != VerdictInvalid {
+			return nil
+		}
+	}
+	if s.SealUnsigned != nil && s.SealUnsigned(c.key.Agency) {
+		c.entries = append(c.entries, c.entry(at, "sign.order_relaxed"))
+		c.warnings = append(c.warnings, "the agency signs although no valid personal signature of it is there: its policy allows that")
+		return nil
+	}
+	return refusal(RefusedOrder, "the agency signs after the authorised person (Decree 30/2020, Art. 32, 33): the file is %s and carries no valid personal signature of %q", report.Verdict, c.key.AgencyCode)
+}
+
+// signAndCheck uses the key, and looks at the result as a stranger would before it
+// may leave.
+func (s *Service) signAndCheck(ctx context.Context, in Source, c *cleared, opts SignOptions, sink Sink) (*Signed, error) {
+	signed, err := Sign(ctx, in, c.key.Key, opts, sink)
+	if err != nil {
+		return nil, err
+	}
+	out, err := sink.Reopen(ctx, signed)
+	if err != nil {
+		return nil, fmt.Errorf("sign: keep the result: %w", err)
+	}
+	report, err := Validate(ctx, out, Options{At: opts.At, Trust: s.Trust, Evidence: s.Evidence, Claim: &Claim{Agency: c.key.AgencyCode, Bind: s.Bind}})
+	if err != nil {
+		return nil, fmt.Errorf("sign: check the result: %w", err)
+	}
+	want := hex.EncodeToString(signed.Certificate[:])
+	for _, sig := range report.Signatures {
+		if sig.Field != signed.Field || sig.CertificateSHA256 != want {
+			continue
+		}
+		if sig.Integrity != IntegrityIntact || sig.Indication == TotalFailed || sig.Coverage != CoverageWhole {
+			return nil, fmt.Errorf("sign: check the result: signature %q is %s %s, %s: the file is not handed out", sig.Field, sig.Indication, sig.SubIndication, sig.Integrity)
+		}
+		return signed, nil
+	}
+	return nil, fmt.Errorf("sign: check the result: signature %q is not found in it: the file is not handed out", signed.Field)
 }

@@ -1,0 +1,169 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lienthong/envelope"
+	"lienthong/journal"
+)
+
+// ImportDirectory takes a directory that an authority of this node signed, if its
+// epoch is higher than that of the one before.
+func (s *Service) ImportDirectory(ctx context.Context, actor journal.Actor, sealed envelope.Sealed) (*Directory, error) {
+	s.importing.Lock()
+	defer s.importing.Unlock()
+	parsed, err := envelope.ParseDirectory(sealed)
+	if err != nil {
+		return nil, &Error{Code: Invalid, Reason: ReasonMalformed, Text: "this is no directory", Cause: err}
+	}
+	if err := sealed.Verify(s.cfg.Authorities...); err != nil {
+		return nil, &Error{Code: Invalid, Reason: ReasonBadSignature, Text: "no authority that this node trusts signed the directory", Cause: err}
+	}
+	now := s.Directory()
+	if now.Zone != "" && now.Zone != parsed.Zone {
+		return nil, fail(Precondition, "OTHER_ZONE", "the directory is of zone %q, this node has zone %q", parsed.Zone, now.Zone)
+	}
+	if now.Zone != "" && parsed.Epoch <= now.Epoch {
+		return nil, fail(Precondition, "OLD_EPOCH", "the directory has epoch %d, this node has %d: want a higher one", parsed.Epoch, now.Epoch)
+	}
+	indexed, err := NewDirectory(parsed)
+	if err != nil {
+		return nil, &Error{Code: Invalid, Reason: ReasonMalformed, Text: "the directory cannot be used", Cause: err}
+	}
+	d := s.draft(actor)
+	d.change.Directory = &DirectoryRow{Zone: parsed.Zone, Epoch: parsed.Epoch, Sealed: sealed}
+	d.entry("", "directory.import", sealed.Digest().String(), fmt.Sprintf("zone=%s epoch=%d agencies=%d nodes=%d", parsed.Zone, parsed.Epoch, len(parsed.Agencies), len(parsed.Nodes)))
+	if _, err := s.commit(ctx, d.change); err != nil {
+		return nil, storeError(err)
+	}
+	s.directory.Store(indexed)
+	return indexed, nil
+}
+
+// ExportDirectory gives the directory as it was imported.
+func (s *Service) ExportDirectory(ctx context.Context) (envelope.Sealed, error) {
+	sealed, err := s.cfg.Store.Directory(ctx)
+	if errors.Is(err, ErrNotFound) {
+		return sealed, fail(NotFound, "NO_DIRECTORY", "this node has no directory yet: import one")
+	}
+	return sealed, err
+}
+
+// Principal finds who a client certificate is, by the SHA-256 of its SubjectPublicKeyInfo.
+func (s *Service) Principal(ctx context.Context, key envelope.Digest) (Principal, error) {
+	p, err := s.cfg.Store.Principal(ctx, key)
+	return p, storeError(err)
+}
+
+// Principals lists all.
+func (s *Service) Principals(ctx context.Context) ([]Principal, error) {
+	return s.cfg.Store.Principals(ctx)
+}
+
+// PutPrincipal adds or changes a principal.
+func (s *Service) PutPrincipal(ctx context.Context, actor journal.Actor, p Principal) error {
+	var bad []Field
+	if p.ID == "" || len(p.ID) > envelope.MaxID || !plainText(p.ID) {
+		bad = append(bad, Field{"id", "REQUIRED", fmt.Sprintf("is %.50q, want 1 to %d bytes of text", p.ID, envelope.MaxID)})
+	}
+	if p.ID == journal.System.Principal {
+		bad = append(bad, Field{"id", "RESERVED", fmt.Sprintf("%q is the node itself", p.ID)})
+	}
+	for i, g := range p.Grants {
+		ofNode := g.Role == RoleAuditor || g.Role == RoleAdmin
+		if _, ok := s.Directory().agencies[g.Agency]; ofNode != (g.Agency == "") || !ofNode && !ok {
+			bad = append(bad, Field{fmt.Sprintf("grants[%d].agency", i), "UNKNOWN_AGENCY", fmt.Sprintf("role %q for agency %.80q: want an agency id of the directory, or none for auditor and admin", g.Role, g.Agency)})
+		}
+	}
+	if len(bad) > 0 {
+		return &Error{Code: Invalid, Reason: "INVALID_PRINCIPAL", Text: "the principal was not kept", Fields: bad}
+	}
+	if p.Created == 0 {
+		p.Created = s.now()
+	}
+	d := s.draft(actor)
+	d.change.Principals = []Principal{p}
+	d.entry("", "principal.put", p.ID, fmt.Sprintf("keys=%d grants=%d disabled=%t", len(p.Keys), len(p.Grants), p.Disabled))
+	_, err := s.commit(ctx, d.change)
+	return storeError(err)
+}
+
+// Entries lists journal leaves from an index, and the size of the tree.
+func (s *Service) Entries(ctx context.Context, from uint64, limit int) ([]Leaf, uint64, error) {
+	size, err := s.cfg.Store.TreeSize(ctx)
+	if err != nil || from >= size {
+		return nil, size, err
+	}
+	leaves, err := s.cfg.Store.Leaves(ctx, from, page(limit))
+	return leaves, size, err
+}
+
+// Checkpoint gives a signed head of the whole journal as it is now.
+func (s *Service) Checkpoint(ctx context.Context) (envelope.Sealed, error) {
+	size, err := s.cfg.Store.TreeSize(ctx)
+	if err != nil {
+		return envelope.Sealed{}, err
+	}
+	_, sealed, err := s.checkpoint(ctx, size)
+	return sealed, err
+}
+
+const verifyBatch = 1000
+
+// VerifyJournal hashes the whole journal again, from its leaves, and compares with
+// every stored hash and with the head.
+func (s *Service) VerifyJournal(ctx context.Context) (*JournalCheck, error) {
+	size, err := s.cfg.Store.TreeSize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head, sealed, err := s.checkpoint(ctx, size)
+	if err != nil {
+		return nil, err
+	}
+	var v journal.Verifier
+	for v.Size() < head.TreeSize {
+		leaves, err := s.cfg.Store.Leaves(ctx, v.Size(), int(min(verifyBatch, head.TreeSize-v.Size())))
+		if err != nil {
+			return nil, err
+		}
+		if len(leaves) == 0 {
+			break
+		}
+		if err := s.verifyLeaves(ctx, &v, leaves); err != nil {
+			return nil, err
+		}
+	}
+	out := &JournalCheck{Size: v.Size(), Root: v.Root(), Problems: v.Problems(), Checkpoint: sealed}
+	if v.Size() != head.TreeSize {
+		out.Problems = append(out.Problems, fmt.Sprintf("the journal has %d leaves, its head says %d", v.Size(), head.TreeSize))
+	} else if envelope.Digest(v.Root()) != head.RootHash {
+		out.Problems = append(out.Problems, fmt.Sprintf("the leaves have the head %x, the stored hashes have %s", v.Root(), head.RootHash))
+	}
+	return out, nil
+}
+
+func (s *Service) verifyLeaves(ctx context.Context, v *journal.Verifier, leaves []Leaf) error {
+	first := v.Size()
+	from, to := journal.StoredIndex(first), journal.StoredCount(first+uint64(len(leaves)))
+	indexes := make([]int64, 0, to-from)
+	for i := from; i < to; i++ {
+		indexes = append(indexes, i)
+	}
+	// Read from the store and not through the cache: this asks what is stored.
+	stored, err := s.cfg.Store.Hashes(ctx, indexes)
+	if err != nil {
+		return err
+	}
+	for _, leaf := range leaves {
+		if leaf.Index != v.Size() {
+			return fmt.Errorf("exchange: journal leaf %d is missing: the store gave %d", v.Size(), leaf.Index)
+		}
+		n := min(v.Expected(), len(stored))
+		v.Add(leaf.Data, stored[:n])
+		stored = stored[n:]
+	}
+	return nil
+}

@@ -1,0 +1,376 @@
+package exchange
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"lienthong/envelope"
+)
+
+// inbound is what this session fetches, or waits for the peer to put.
+type inbound struct {
+	mu    sync.Mutex
+	files map[string]*inboundFile // by key of the partial file
+}
+
+// An inboundFile is a larger file of an offer that is being taken.
+type inboundFile struct {
+	mu      sync.Mutex // one writer at a time
+	letter  LetterKey
+	allowed map[string]bool // recipients of the offers that wait for it
+	file    LetterFile
+	waiting int
+	whole   bool
+	failed  error // of the last attempt
+	done    broadcast
+}
+
+// take answers an offer. It returns only what is true: statements after they are
+// durable, refusals of what was not taken.
+func (s *session) take(ctx context.Context, f Offer) []Frame {
+	n := s.relay.Node
+	o, err := n.readOffer(s.peer, f)
+	if err != nil {
+		return s.refusal(ctx, o, f, err)
+	}
+	stands, err := n.stands(ctx, o)
+	if err != nil {
+		return s.refusal(ctx, o, f, err)
+	}
+	var wrote []BlobRow
+	if !stands {
+		if wrote, err = s.fetchAll(ctx, o, f); err != nil {
+			return s.refusal(ctx, o, f, err)
+		}
+	}
+	// The files are durable and the transaction is not open. If we die here they are
+	// orphans; the peer got no answer and offers again, to the same digests.
+	took, err := n.accept(ctx, o, wrote)
+	if err != nil {
+		return s.refusal(ctx, o, f, err)
+	}
+	var out []Frame
+	if len(took.custody) > 0 {
+		receipts, err := n.receipts(ctx, took.custody)
+		if err != nil {
+			// Taken, and the proof cannot be made now: the peer will offer again.
+			return s.refusal(ctx, o, f, err)
+		}
+		out = append(out, Accepted{Letter: o.letter.Key, Custody: receipts})
+	}
+	if len(took.refused) > 0 {
+		out = append(out, s.refusals(ctx, o, took.refused)...)
+	}
+	return out
+}
+
+// refusal answers for a whole offer.
+func (s *session) refusal(ctx context.Context, o *offered, f Offer, err error) []Frame {
+	why := asRefusal(err)
+	s.relay.cfg.Log.Warn("relay: offer not taken", "peer", s.peer, "reason", why.reason, "error", err)
+	if o == nil || o.letter == nil {
+		frame := Refused{Recipients: f.Recipients, Reason: why.reason, Text: why.text, Permanent: why.permanent, RetryAfter: why.retry}
+		if route, err := envelope.ParseRoute(f.Envelope); err == nil {
+			frame.Letter = LetterKey{route.OriginNode, route.ID}
+		}
+		return []Frame{frame}
+	}
+	all := make(map[string]*refusal, len(o.recipients))
+	for _, r := range o.recipients {
+		all[r.Agency.ID] = why
+	}
+	return s.refusals(ctx, o, all)
+}
+
+// refusals makes one frame for each reason. For good means: with a Failed
+// statement for each recipient, without which the peer keeps its rows.
+func (s *session) refusals(ctx context.Context, o *offered, why map[string]*refusal) []Frame {
+	failed, err := s.relay.failing(ctx, o, why)
+	if err == nil && len(failed) > 0 {
+		var receipts []envelope.Receipt
+		if receipts, err = s.relay.receipts(ctx, failed); err == nil {
+			return s.refusedFrames(o, why, failed, receipts)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		s.relay.cfg.Log.Error("relay: refuse", "peer", s.peer, "error", err)
+	}
+	return s.refusedFrames(o, why, nil, nil)
+}
+
+func (s *session) refusedFrames(o *offered, why map[string]*refusal, failed []StatementRow, receipts []envelope.Receipt) []Frame {
+	byReason := map[refusal]*Refused{}
+	var order []*Refused
+	for _, r := range o.recipients {
+		w := why[r.Agency.ID]
+		if w == nil {
+			continue
+		}
+		frame := byReason[*w]
+		if frame == nil {
+			frame = &Refused{Letter: o.letter.Key, Reason: w.reason, Text: w.text, Permanent: w.permanent, RetryAfter: w.retry}
+			byReason[*w] = frame
+			order = append(order, frame)
+		}
+		frame.Recipients = append(frame.Recipients, r.Agency.ID)
+		for i, row := range failed {
+			if row.Key.Recipient == r.Agency.ID {
+				frame.Failed = append(frame.Failed, receipts[i])
+			}
+		}
+	}
+	out := make([]Frame, len(order))
+	for i, frame := range order {
+		out[i] = *frame
+	}
+	return out
+}
+
+// fetchAll makes the files of an offer durable: those that came along, those that
+// the peer has put here or was sent from here before, and the others, by transfer.
+func (s *session) fetchAll(ctx context.Context, o *offered, f Offer) ([]BlobRow, error) {
+	n := s.relay.Node
+	var out []BlobRow
+	var larger []LetterFile
+	for i, file := range o.letter.Files {
+		row := BlobRow{Digest: file.Digest, Size: file.Size, LeafRoot: file.LeafRoot, Touched: n.now()}
+		if uint64(len(f.Files[i].Data)) == file.Size {
+			if _, err := n.cfg.Blobs.Put(ctx, f.Files[i].Data); err != nil {
+				return nil, err
+			}
+			out = append(out, row)
+			continue
+		}
+		_, err := n.cfg.Store.File(ctx, PeerHolder(s.peer), file.Digest)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		if err != nil {
+			larger = append(larger, file)
+			out = append(out, row)
+		}
+	}
+	if len(larger) == 0 {
+		return out, nil
+	}
+	if err := s.fetch(ctx, o, larger); err != nil {
+		return nil, err
+	}
+	// Possession of the peer: it need not send these bytes again.
+	change := Change{Wrote: out, Entries: nil}
+	for _, file := range larger {
+		change.Files = append(change.Files, File{Holder: PeerHolder(s.peer), Digest: file.Digest, Size: file.Size, LeafRoot: file.LeafRoot, Since: n.now()})
+		change.Entries = append(change.Entries, n.entry(peerActor(s.peer), o.letter.Agency, "file.received", file.Digest.String(),
+			fmt.Sprintf("letter=%s peer=%s size=%d", o.letter.Key.ID, s.peer, file.Size)))
+	}
+	_, err := n.commit(ctx, change)
+	return out, err
+}
+
+// fetch gets larger files: whoever dialled moves the bytes, since the other side
+// may not be reachable. They are asked for once, however many offers wait for them.
+func (s *session) fetch(ctx context.Context, o *offered, larger []LetterFile) error {
+	var waiting []*inboundFile
+	var keys []string
+	for _, file := range larger {
+		key := partialKey(s.peer, o.letter.Digest, file.Digest)
+		waiting, keys = append(waiting, s.inbound.expect(key, o, file)), append(keys, key)
+	}
+	defer func() {
+		for i, key := range keys {
+			s.inbound.forget(key, waiting[i])
+		}
+	}()
+	if s.courier == nil {
+		need := NeedFiles{Letter: o.letter.Key}
+		for _, file := range larger {
+			need.Files = append(need.Files, file.Digest)
+		}
+		if err := s.answer(need); err != nil {
+			return err
+		}
+	}
+	for i, file := range waiting {
+		if s.courier != nil {
+			if err := s.get(ctx, o, file, keys[i]); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := file.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *inbound) expect(key string, o *offered, file LetterFile) *inboundFile {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	f := in.files[key]
+	if f == nil {
+		f = &inboundFile{letter: o.letter.Key, file: file, allowed: map[string]bool{}}
+		in.files[key] = f
+	}
+	for _, r := range o.recipients {
+		f.allowed[r.Agency.ID] = true
+	}
+	f.waiting++
+	return f
+}
+
+func (in *inbound) forget(key string, f *inboundFile) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if f.waiting--; f.waiting == 0 {
+		delete(in.files, key)
+	}
+}
+
+// find gives the file that a peer may put: one of an offer that is being taken.
+func (in *inbound) find(key string, file FileKey) *inboundFile {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	f := in.files[key]
+	if f == nil || f.letter != file.Letter || !f.allowed[file.Recipient] {
+		return nil
+	}
+	return f
+}
+
+func (f *inboundFile) wait(ctx context.Context) error {
+	for {
+		done := f.done.next()
+		f.mu.Lock()
+		whole, failed := f.whole, f.failed
+		f.mu.Unlock()
+		if whole || failed != nil {
+			return failed
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// partialKey names the partial file of an offer. It stays the same over links and
+// restarts, so that a transfer goes on at the byte that is held.
+func partialKey(peer string, digest, file envelope.Digest) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%s\n", peer, digest, file)
+	return "offer-" + hex.EncodeToString(h.Sum(nil))
+}
+
+// maxTries bounds how often one transfer is begun again on one link.
+const maxTries = 5
+
+// get fetches one file from the peer, from the byte that is held.
+func (s *session) get(ctx context.Context, o *offered, f *inboundFile, key string) error {
+	if err := s.transfer.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer s.transfer.Release(1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	blobs := s.relay.cfg.Blobs
+	var last error
+	for try := 0; try < maxTries && !f.whole; {
+		held, err := blobs.Held(ctx, key)
+		if err != nil {
+			return err
+		}
+		if uint64(held) < f.file.Size {
+			got, err := s.getFrom(ctx, o, f, key, held)
+			if err != nil && errors.Is(err, ErrFull) {
+				return err
+			}
+			if err != nil && got == held {
+				try++
+				last = err
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			continue
+		}
+		if err := blobs.Finish(ctx, key, f.file.Digest, int64(f.file.Size)); err != nil {
+			return refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err)
+		}
+		f.whole = true
+		f.done.notify()
+	}
+	if !f.whole {
+		return fmt.Errorf("exchange: fetch file %s from %q: %w", f.file.Digest, s.peer, last)
+	}
+	return nil
+}
+
+func (s *session) getFrom(ctx context.Context, o *offered, f *inboundFile, key string, held int64) (int64, error) {
+	src, err := s.courier.Get(ctx, FileKey{Letter: o.letter.Key, Recipient: o.recipients[0].Agency.ID, Digest: f.file.Digest}, held)
+	if err != nil {
+		return held, err
+	}
+	defer src.Close()
+	_, err = s.relay.cfg.Blobs.Append(ctx, key, held, io.LimitReader(src, int64(f.file.Size)-held))
+	now, heldErr := s.relay.cfg.Blobs.Held(ctx, key)
+	if err == nil && now < int64(f.file.Size) {
+		err = io.ErrUnexpectedEOF
+	}
+	return now, errors.Join(err, heldErr)
+}
+
+// put sends the files that the peer, which this node dialled, asks for.
+func (s *session) put(ctx context.Context, f NeedFiles) error {
+	recipients := s.window.open(f.Letter)
+	if s.courier == nil || len(recipients) == 0 {
+		return fmt.Errorf("exchange: %q asks for files of letter %s, which is not offered to it by a link that this node dialled", s.peer, f.Letter.ID)
+	}
+	letter, err := s.relay.cfg.Store.Letter(ctx, f.Letter)
+	if err != nil {
+		return err
+	}
+	for _, digest := range f.Files {
+		file, ok := letter.file(digest)
+		if !ok {
+			return fmt.Errorf("exchange: %q asks for file %s, which is not of letter %s", s.peer, digest, f.Letter.ID)
+		}
+		if err := s.putOne(ctx, FileKey{f.Letter, recipients[0], digest}, file); err != nil {
+			return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), "TRANSFER", 10*minRetry))
+		}
+	}
+	return nil
+}
+
+func (s *session) putOne(ctx context.Context, key FileKey, file LetterFile) error {
+	if err := s.transfer.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer s.transfer.Release(1)
+	blob, err := s.relay.cfg.Blobs.Open(ctx, file.Digest)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	for range maxTries {
+		if err = s.courier.Put(ctx, key, blob, int64(file.Size)); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (l *Letter) file(digest envelope.Digest) (LetterFile, bool) {
+	for _, f := range l.Files {
+		if f.Digest == digest {
+			return f, true
+		}
+	}
+	return LetterFile{}, false
+}

@@ -1,0 +1,173 @@
+package exchange
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"lienthong/envelope"
+)
+
+// A refusal is why an offer is not taken.
+type refusal struct {
+	reason    string
+	text      string
+	permanent bool // it will never be taken: a Failed statement goes with it
+	retry     uint32
+}
+
+func (r *refusal) Error() string { return "exchange: offer refused: " + r.reason + ": " + r.text }
+
+func refuse(reason, format string, args ...any) *refusal {
+	return &refusal{reason: reason, text: fmt.Sprintf(format, args...), retry: 300}
+}
+
+func refuseForGood(reason, format string, args ...any) *refusal {
+	return &refusal{reason: reason, text: fmt.Sprintf(format, args...), permanent: true}
+}
+
+// An offered is an offer that was read and whose signatures verify. Whoever holds
+// one need not check again.
+type offered struct {
+	peer       string
+	letter     *Letter
+	route      envelope.Route
+	content    envelope.Content
+	recipients []envelope.Recipient // for which this node is to answer
+	chain      []envelope.Sealed
+	under      envelope.Digest // last statement of the chain: the peer's own
+	visited    []string        // nodes that the chain names
+	behind     bool            // the peer's directory is newer
+}
+
+// readOffer checks all of an offer that does not need the store: sizes, digests,
+// signatures, the chain. Before it returns nothing of the offer is believed.
+func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
+	dir := n.Directory()
+	route, err := envelope.ParseRoute(o.Envelope)
+	if err != nil {
+		return nil, refuse(ReasonMalformed, "%v", err)
+	}
+	out := &offered{peer: peer, route: route, chain: o.Chain, behind: dir.behind(o.Epochs)}
+	if _, ok := dir.Node(route.OriginNode); !ok {
+		return out, refuse(ReasonUnknownOrigin, "node %q is not in the directory here (epoch %d)", route.OriginNode, dir.Epoch)
+	}
+	if err := o.Envelope.Verify(dir.certificates(route.OriginNode, route.Created)...); err != nil {
+		return out, refuse(ReasonBadSignature, "route of %q: %v", route.OriginNode, err)
+	}
+	if a, ok := dir.Agency(route.OriginAgency.ID); !ok || a.HomeNode != route.OriginNode && !out.behind {
+		return out, refuse(ReasonUnknownOrigin, "agency %q is not at home at node %q", route.OriginAgency.ID, route.OriginNode)
+	}
+	if uint64(len(o.Content)) != route.ContentSize || envelope.Sum(o.Content) != route.ContentDigest {
+		return out, refuse(ReasonDigestMismatch, "content of %d bytes is not the %d bytes that the route names", len(o.Content), route.ContentSize)
+	}
+	if out.content, err = envelope.ParseContent(o.Content); err != nil {
+		return out, refuse(ReasonMalformed, "%v", err)
+	}
+	out.letter = &Letter{Key: LetterKey{route.OriginNode, route.ID}, Digest: o.Envelope.Digest(), Agency: route.OriginAgency.ID, Sealed: o.Envelope,
+		Content: o.Content, From: peer, Received: n.now(), Urgency: route.Urgency, Expires: route.ExpiresAt}
+	if err := out.checkRecipients(o.Recipients); err != nil {
+		return out, err
+	}
+	if err := out.checkFiles(n, o.Files); err != nil {
+		return out, err
+	}
+	return out, out.checkChain(dir, peer)
+}
+
+func (o *offered) checkRecipients(asked []string) error {
+	if len(asked) == 0 || len(asked) > len(o.route.Recipients) {
+		return refuse(ReasonMalformed, "offer for %d recipients, the route has %d", len(asked), len(o.route.Recipients))
+	}
+	all := make(map[string]envelope.Recipient, len(o.route.Recipients))
+	for _, r := range o.route.Recipients {
+		all[r.Agency.ID] = r
+	}
+	for _, id := range asked {
+		r, ok := all[id]
+		if !ok {
+			return refuse(ReasonMalformed, "recipient %.80q is not in the route, or stands twice in the offer", id)
+		}
+		delete(all, id)
+		o.recipients = append(o.recipients, r)
+	}
+	return nil
+}
+
+// checkFiles compares the files that the frame names with those that the content,
+// and through it the origin's signature, names.
+func (o *offered) checkFiles(n *Node, files []OfferedFile) error {
+	if len(files) != len(o.content.Files) {
+		return refuse(ReasonMalformed, "offer of %d files, the content names %d", len(files), len(o.content.Files))
+	}
+	var sum uint64
+	for i, f := range o.content.Files {
+		got := files[i]
+		if got.Digest != f.SHA256 || got.Size != f.Size || got.LeafRoot != f.LeafRoot {
+			return refuse(ReasonDigestMismatch, "file %d of the offer is %s of %d bytes, the content names %s of %d", i, got.Digest, got.Size, f.SHA256, f.Size)
+		}
+		if f.Size > uint64(n.cfg.MaxFile) || sum+f.Size > uint64(n.cfg.MaxLetter) {
+			return refuseForGood(ReasonTooLarge, "file %s has %d bytes, this node takes %d in one file and %d in a letter", f.SHA256, f.Size, n.cfg.MaxFile, n.cfg.MaxLetter)
+		}
+		sum += f.Size
+		if len(got.Data) > 0 {
+			root, _, err := envelope.LeafRoot(bytes.NewReader(got.Data))
+			if err != nil || envelope.Sum(got.Data) != f.SHA256 || root != f.LeafRoot {
+				return refuse(ReasonDigestMismatch, "bytes of file %s have another digest", f.SHA256)
+			}
+		}
+		o.letter.Files = append(o.letter.Files, LetterFile{f.SHA256, f.Size, f.LeafRoot})
+	}
+	if sum != o.route.FilesSize {
+		return refuse(ReasonMalformed, "files have %d bytes, the route names %d", sum, o.route.FilesSize)
+	}
+	return nil
+}
+
+// checkChain follows the custody from the origin to the peer: each statement is
+// about this envelope, signed by its issuer, and names the one before.
+func (o *offered) checkChain(dir *Directory, peer string) error {
+	if len(o.chain) == 0 {
+		return refuse(ReasonBadChain, "the chain is empty, want the origin's statement first")
+	}
+	if len(o.chain) > HopLimit {
+		return refuseForGood(ReasonHopLimit, "the chain names %d hops, at most %d", len(o.chain), HopLimit)
+	}
+	var previous envelope.Digest
+	for i, sealed := range o.chain {
+		st, err := dir.verifyStatement(sealed)
+		if err != nil {
+			return refuse(ReasonBadChain, "statement %d of the chain: %v", i, err)
+		}
+		want := envelope.Custody
+		if i == 0 {
+			want = envelope.Submitted
+		}
+		switch {
+		case st.Envelope != o.letter.Digest || st.Previous != previous || st.Kind != want:
+			return refuse(ReasonBadChain, "statement %d of the chain is %s of %q under %s, want %s under %s", i, st.Kind, st.Issuer, st.Previous, want, previous)
+		case i == 0 && st.Issuer != o.route.OriginNode:
+			return refuse(ReasonBadChain, "the chain begins with %q, want the origin %q", st.Issuer, o.route.OriginNode)
+		}
+		previous = sealed.Digest()
+		o.visited = append(o.visited, st.Issuer)
+	}
+	if last := o.visited[len(o.visited)-1]; last != peer {
+		return refuse(ReasonBadChain, "the chain ends with %q, but %q offers", last, peer)
+	}
+	o.under = previous
+	return nil
+}
+
+// asRefusal makes every error of taking an offer an answer to the peer: what is not
+// a refusal is this node's own trouble, and passes.
+func asRefusal(err error) *refusal {
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+		return r
+	case errors.Is(err, ErrFull):
+		return &refusal{reason: ReasonSpace, text: "no space", retry: 60}
+	}
+	return &refusal{reason: ReasonBusy, text: "this node could not take it now", retry: 10}
+}

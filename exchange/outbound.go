@@ -1,0 +1,369 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"lienthong/envelope"
+	"lienthong/journal"
+)
+
+// A window counts offers that are not answered.
+type window struct {
+	mu      sync.Mutex
+	slots   int
+	offered map[DeliveryKey]*slot
+	freed   broadcast
+}
+
+// A slot is one offer, with the number of its recipients that are not answered.
+type slot struct{ open int }
+
+func (w *window) free() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Window - w.slots
+}
+
+func (w *window) add(keys []DeliveryKey) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := &slot{open: len(keys)}
+	for _, k := range keys {
+		w.offered[k] = s
+	}
+	w.slots++
+}
+
+func (w *window) answered(keys ...DeliveryKey) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, k := range keys {
+		s := w.offered[k]
+		if s == nil {
+			continue
+		}
+		delete(w.offered, k)
+		if s.open--; s.open == 0 {
+			w.slots--
+			w.freed.notify()
+		}
+	}
+}
+
+// open lists the recipients of a letter that were offered and are not answered.
+func (w *window) open(key LetterKey) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for k := range w.offered {
+		if k.Letter() == key {
+			out = append(out, k.Recipient)
+		}
+	}
+	return out
+}
+
+func (w *window) has(key DeliveryKey) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.offered[key] != nil
+}
+
+// pollPause is how often the store is asked although nothing woke us: the poll is
+// the truth, the wake-up only makes it quick.
+const pollPause = time.Second
+
+// outboxBatch is how many rows are read at once: several recipients of a letter
+// go in one offer.
+const outboxBatch = 1024
+
+// pumpOffers hands over what waits for the peer, in the order of its urgency, and
+// never more than the window.
+func (s *session) pumpOffers(ctx context.Context) error {
+	for ctx.Err() == nil {
+		freed, woken := s.window.freed.next(), s.relay.outboxes.of(s.peer).next()
+		free := s.window.free()
+		if free == 0 {
+			wait(ctx, freed, pollPause)
+			continue
+		}
+		rows, err := s.relay.cfg.Store.DueOutbox(ctx, s.peer, s.relay.now(), outboxBatch)
+		if err != nil {
+			return err
+		}
+		groups := group(rows, free)
+		if len(groups) == 0 {
+			wait(ctx, woken, pollPause)
+			continue
+		}
+		if err := s.offerAll(ctx, groups); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// A bundle is what goes in one offer: recipients of one letter under one tenure.
+type bundle struct {
+	key  LetterKey
+	tip  envelope.Digest
+	rows []OutboxRow
+}
+
+// group bundles rows in their order, at most limit bundles.
+func group(rows []OutboxRow, limit int) []*bundle {
+	var out []*bundle
+	type id struct {
+		key LetterKey
+		tip envelope.Digest
+	}
+	at := make(map[id]*bundle)
+	for _, row := range rows {
+		k := id{row.Key.Letter(), row.Tip}
+		b := at[k]
+		if b == nil {
+			if len(out) == limit {
+				continue
+			}
+			b = &bundle{key: k.key, tip: k.tip}
+			at[k] = b
+			out = append(out, b)
+		}
+		b.rows = append(b.rows, row)
+	}
+	return out
+}
+
+// offerAll marks bundles as offered, durably, and then sends them. If we die in
+// between, they count as offered although the peer never heard of them: that is
+// the safe side, and they are offered again on the next link.
+func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
+	var marked []*bundle
+	err := s.relay.decide(ctx, func() error {
+		var err error
+		marked, err = s.relay.markOffered(ctx, s.peer, groups)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, b := range marked {
+		offer, err := s.relay.buildOffer(ctx, b)
+		if err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			// A letter that cannot be read costs nobody else: it is tried again later.
+			s.relay.cfg.Log.Error("relay: offer", "letter", b.key.ID.String(), "error", err)
+			if err := s.relay.postpone(ctx, s.peer, b.key, b.recipients(), "UNREADABLE", s.relay.now()+5*holdTime); err != nil {
+				return err
+			}
+			continue
+		}
+		keys := make([]DeliveryKey, len(b.rows))
+		for i, row := range b.rows {
+			keys[i] = row.Key
+		}
+		s.window.add(keys)
+		select {
+		case s.outgo <- *offer:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func (b *bundle) recipients() []string {
+	out := make([]string, len(b.rows))
+	for i, row := range b.rows {
+		out[i] = row.Key.Recipient
+	}
+	return out
+}
+
+// markOffered claims the rows of bundles and writes that their deliveries were
+// offered. A row whose delivery has moved on meanwhile is left out.
+func (n *Node) markOffered(ctx context.Context, peer string, groups []*bundle) ([]*bundle, error) {
+	d := n.draft(journal.System)
+	var out []*bundle
+	for _, b := range groups {
+		rows, err := n.cfg.Store.Deliveries(ctx, b.key)
+		if err != nil {
+			return nil, err
+		}
+		at := make(map[string]Delivery, len(rows))
+		for _, to := range rows {
+			at[to.Key.Recipient] = to
+		}
+		still := &bundle{key: b.key, tip: b.tip}
+		for _, row := range b.rows {
+			to, ok := at[row.Key.Recipient]
+			if !ok || !to.State.open() || to.Peer != peer || to.Tip != b.tip {
+				continue
+			}
+			if to.State == StateQueued {
+				to.State, to.Reason = StateOffered, ""
+			}
+			to.Updated = n.now()
+			d.change.Deliveries = append(d.change.Deliveries, to)
+			d.change.Claim = append(d.change.Claim, row.Key)
+			still.rows = append(still.rows, row)
+		}
+		if len(still.rows) == 0 {
+			continue
+		}
+		d.entry(still.rows[0].Agency, "letter.offer", at[still.rows[0].Key.Recipient].Digest.String(),
+			fmt.Sprintf("origin=%s letter=%s peer=%s recipients=%d", b.key.Origin, b.key.ID, peer, len(still.rows)))
+		out = append(out, still)
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	_, err := n.commit(ctx, d.change)
+	return out, err
+}
+
+// buildOffer puts an offer together: small files go along, as far as they fit.
+func (n *Node) buildOffer(ctx context.Context, b *bundle) (*Offer, error) {
+	letter, err := n.cfg.Store.Letter(ctx, b.key)
+	if err != nil {
+		return nil, err
+	}
+	path, err := n.cfg.Store.Path(ctx, b.tip)
+	if err != nil {
+		return nil, err
+	}
+	offer := &Offer{Envelope: letter.Sealed, Content: letter.Content, Recipients: b.recipients(), Chain: path.Chain, Epochs: n.Directory().Epochs()}
+	total := uint64(0)
+	for _, f := range letter.Files {
+		file := OfferedFile{Digest: f.Digest, Size: f.Size, LeafRoot: f.LeafRoot}
+		if inline(f.Size, total) {
+			total += f.Size
+			if file.Data, err = n.readAll(ctx, f.Digest, f.Size); err != nil {
+				return nil, err
+			}
+		}
+		offer.Files = append(offer.Files, file)
+	}
+	return offer, nil
+}
+
+// inline reports whether a file goes in the frame, after total bytes of others.
+func inline(size, total uint64) bool { return size <= MaxInline && total+size <= MaxInlineTotal }
+
+func (n *Node) readAll(ctx context.Context, digest envelope.Digest, size uint64) ([]byte, error) {
+	blob, err := n.cfg.Blobs.Open(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	if blob.Size() != int64(size) {
+		return nil, fmt.Errorf("exchange: file %s has %d bytes, want %d", digest, blob.Size(), size)
+	}
+	buf := make([]byte, size)
+	if _, err := blob.ReadAt(buf, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return buf, nil
+}
+
+// accepted settles an answer. What it does not settle is offered again later.
+func (s *session) accepted(ctx context.Context, f Accepted) error {
+	kept, err := s.relay.settle(ctx, s.peer, f.Custody)
+	for _, k := range kept {
+		s.window.answered(k.delivery)
+	}
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), "BAD_ANSWER", 5*holdTime))
+}
+
+// Bounds of what a peer may ask us to wait, in microseconds.
+const (
+	minRetry = 1_000_000
+	maxRetry = 300_000_000
+)
+
+// refused ends what the peer has refused with its signature, and offers the rest
+// again later: a refusal without one proves nothing.
+func (s *session) refused(ctx context.Context, f Refused) error {
+	kept, err := s.relay.settle(ctx, s.peer, f.Failed)
+	ended := make([]string, 0, len(kept))
+	for _, k := range kept {
+		s.window.answered(k.delivery)
+		ended = append(ended, k.delivery.Recipient)
+	}
+	var rest []string
+	for _, r := range f.Recipients {
+		if !contains(ended, r) && s.window.has(DeliveryKey{f.Letter.Origin, f.Letter.ID, r}) {
+			rest = append(rest, r)
+		}
+	}
+	pause := min(max(int64(f.RetryAfter)*1_000_000, minRetry), maxRetry)
+	if f.Permanent {
+		pause = maxRetry
+	}
+	return errors.Join(err, s.later(ctx, f.Letter, rest, f.Reason, pause))
+}
+
+// later makes rows due again after a pause, and frees their place in the window.
+func (s *session) later(ctx context.Context, key LetterKey, recipients []string, reason string, pause int64) error {
+	if len(recipients) == 0 {
+		return nil
+	}
+	err := s.relay.postpone(ctx, s.peer, key, recipients, reason, s.relay.now()+pause)
+	for _, r := range recipients {
+		s.window.answered(DeliveryKey{key.Origin, key.ID, r})
+	}
+	return err
+}
+
+// Statements on their way: how many go in a frame, and how many may be unanswered
+// before the pump waits and begins again with the oldest.
+const (
+	statementBatch = 128
+	resendPause    = 60 * time.Second
+)
+
+// pumpStatements sends what waits for the peer, again and again until it has said
+// that it is stored. Statements need no window: they are small, and go before offers.
+func (s *session) pumpStatements(ctx context.Context) error {
+	after, quiet := uint64(0), time.Duration(0)
+	for ctx.Err() == nil {
+		woken := s.relay.outboxes.of(s.peer).next()
+		rows, err := s.relay.cfg.Store.StatementsTo(ctx, s.peer, after, statementBatch)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			wait(ctx, woken, pollPause)
+			// What was sent and is still there was not stored: begin again.
+			if quiet += pollPause; quiet >= resendPause {
+				after, quiet = 0, 0
+			}
+			continue
+		}
+		frame := Statements{}
+		for _, row := range rows {
+			receipt, err := s.relay.receipt(ctx, row.StatementRow)
+			if err != nil {
+				return err
+			}
+			frame.Statements = append(frame.Statements, receipt)
+			after = row.Seq
+		}
+		select {
+		case s.outgo <- frame:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return context.Cause(ctx)
+}

@@ -1,0 +1,114 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+)
+
+// receive reads frames and gives each to a worker. It waits for space to work in,
+// which frees as the store commits, and never for the peer: so two nodes that are
+// both full cannot wait for one another.
+func (s *session) receive(ctx context.Context) error {
+	for {
+		frame, err := s.conn.Recv()
+		if err != nil {
+			return err
+		}
+		s.heard.Add(1)
+		switch f := frame.(type) {
+		case Heartbeat:
+			s.checkClock(f.Clock)
+		case GoAway:
+			return fmt.Errorf("exchange: link with %q: it goes away: %.200s", s.peer, f.Reason)
+		case Hello:
+			return fmt.Errorf("exchange: link with %q: a second Hello", s.peer)
+		case Offer:
+			if !s.offers.TryAcquire(1) {
+				return fmt.Errorf("exchange: link with %q: more than %d offers without answer", s.peer, Window)
+			}
+			err = s.start(ctx, f, func() {
+				// Freed before the answer goes out: the peer may offer at once when it has it.
+				frames := s.take(ctx, f)
+				s.offers.Release(1)
+				for _, frame := range frames {
+					s.answer(frame)
+				}
+			})
+		case Accepted, Refused, Statements, Stored, NeedFiles:
+			err = s.start(ctx, f, func() { s.handle(ctx, f) })
+		default:
+			err = fmt.Errorf("exchange: link with %q: unknown frame %T", s.peer, frame)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// start runs a worker when there is space for its frame.
+func (s *session) start(ctx context.Context, frame Frame, work func()) error {
+	cost := min(weight(frame), maxWork)
+	if err := s.work.Acquire(ctx, cost); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return context.Cause(ctx)
+	}
+	s.workers.Add(1)
+	go func() {
+		defer s.workers.Done()
+		defer s.work.Release(cost)
+		work()
+	}()
+	return nil
+}
+
+// weight is about what a frame costs in memory, in bytes. The floor bounds the
+// number of workers.
+func weight(frame Frame) int64 {
+	const floor = 64 << 10
+	n := 0
+	switch f := frame.(type) {
+	case Offer:
+		n = len(f.Envelope.Payload)*2 + len(f.Content)*2
+		for _, file := range f.Files {
+			n += len(file.Data)
+		}
+	case Accepted:
+		n = len(f.Custody) * 4096
+	case Refused:
+		n = len(f.Failed) * 4096
+	case Statements:
+		n = len(f.Statements) * 4096
+	}
+	return int64(max(n, floor))
+}
+
+// handle works on a frame that answers something, or carries statements.
+func (s *session) handle(ctx context.Context, frame Frame) {
+	var err error
+	switch f := frame.(type) {
+	case Accepted:
+		err = s.accepted(ctx, f)
+	case Refused:
+		err = s.refused(ctx, f)
+	case Statements:
+		var kept []settled
+		kept, err = s.relay.settle(ctx, s.peer, f.Statements)
+		if stored := (Stored{}); len(kept) > 0 {
+			for _, k := range kept {
+				stored.Digests = append(stored.Digests, k.digest)
+			}
+			s.answer(stored)
+		}
+	case Stored:
+		err = s.relay.cfg.Store.StatementsSent(ctx, s.peer, f.Digests)
+	case NeedFiles:
+		err = s.put(ctx, f)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.relay.cfg.Log.Warn("relay: frame", "peer", s.peer, "frame", fmt.Sprintf("%T", frame), "error", err)
+	}
+}

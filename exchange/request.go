@@ -1,0 +1,89 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"lienthong/envelope"
+	"lienthong/journal"
+)
+
+// request looks a request id up. It returns the row to store with the act (nil
+// without an id), or the answer that was given before. The same id with other
+// content is an error (AIP-155).
+func (n *Node) request(ctx context.Context, actor journal.Actor, method, id, agency string, content envelope.Digest) (*Request, string, error) {
+	if id == "" {
+		return nil, "", nil
+	}
+	if len(id) > envelope.MaxID || !plainText(id) {
+		return nil, "", &Error{Code: Invalid, Reason: "INVALID_REQUEST_ID", Text: "the request id is wrong",
+			Fields: []Field{{"request_id", "TOO_LONG", fmt.Sprintf("has %d bytes, at most %d of plain text", len(id), envelope.MaxID)}}}
+	}
+	old, err := n.cfg.Store.Request(ctx, actor.Principal, method, id)
+	if errors.Is(err, ErrNotFound) {
+		return &Request{Principal: actor.Principal, Method: method, ID: id, Agency: agency, Content: content, Time: n.now()}, "", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if old.Content != content {
+		return nil, "", fail(Exists, "REQUEST_ID_REUSED", "request id %q was used at %s with other content", id, timeText(old.Time))
+	}
+	return nil, old.Answer, nil
+}
+
+// agencyHere finds an active agency that this node is home to.
+func (n *Node) agencyHere(idOrCode string) (envelope.Agency, error) {
+	a, err := n.agencyOf(idOrCode)
+	if err != nil {
+		return a, err
+	}
+	if a.Ended != 0 {
+		return a, fail(Precondition, ReasonEndedRecipient, "agency %q ended at %s; its successor is %q", idOrCode, timeText(a.Ended), a.Successor)
+	}
+	return a, nil
+}
+
+// agencyOf finds an agency that this node is home to, ended or not.
+func (n *Node) agencyOf(idOrCode string) (envelope.Agency, error) {
+	a, ok := n.Directory().Agency(idOrCode)
+	if !ok {
+		return a, fail(NotFound, "UNKNOWN_AGENCY", "agency %.80q is not in the directory (epoch %d)", idOrCode, n.Directory().Epoch)
+	}
+	if a.HomeNode != n.cfg.ID {
+		return a, fail(Precondition, "NOT_AT_HOME", "agency %q is at home at node %q, not here at %q", idOrCode, a.HomeNode, n.cfg.ID)
+	}
+	return a, nil
+}
+
+// storeError turns what a store answers into what a caller is told.
+func storeError(err error) error {
+	var own *Error
+	switch {
+	case err == nil, errors.As(err, &own):
+		return err
+	case errors.Is(err, ErrNotFound):
+		return &Error{Code: NotFound, Reason: "NOT_FOUND", Text: "not found", Cause: err}
+	case errors.Is(err, ErrFull):
+		return &Error{Code: Exhausted, Reason: ReasonSpace, Text: "this node has no space left: nothing was taken", Cause: err}
+	case errors.Is(err, ErrMissing):
+		return &Error{Code: Unavailable, Reason: "FILE_MISSING", Text: "a file went while it was being used: upload it again", Cause: err}
+	}
+	return err
+}
+
+// plainText reports whether s can stand on one line.
+func plainText(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,390 @@
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"lienthong/envelope"
+	"lienthong/journal"
+)
+
+// Vietnam is the zone in which dates of documents count.
+var Vietnam = time.FixedZone("+07", 7*3600)
+
+const (
+	defaultLife    = 7 * 24 * time.Hour
+	maxInlineSend  = 2 << 20 // bytes of files that come inside one request
+	methodSend     = "SendDocument"
+	methodStatus   = "ReportStatus"
+	methodUpload   = "StartUpload"
+	methodSign     = "SignFile"
+	maxNameLength  = 200 // characters of a file's name
+	maxMediaLength = 100
+)
+
+// Send takes a document for all its recipients, or for none. When it returns, the
+// document is durable and this node answers for it.
+func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest) (*Document, error) {
+	from, err := s.agencyHere(req.Agency)
+	if err != nil {
+		return nil, err
+	}
+	request, done, err := s.request(ctx, actor, methodSend, req.RequestID, from.ID, req.fingerprint())
+	if err != nil {
+		return nil, err
+	}
+	if done != "" {
+		id, err := envelope.ParseID(done)
+		if err != nil {
+			return nil, err
+		}
+		return s.Document(ctx, from.ID, id)
+	}
+	bad := s.checkSend(from, &req)
+	to, problems := s.recipients(req.Recipients)
+	bad = append(bad, problems...)
+	files, wrote, problems, err := s.outgoing(ctx, from, req.Files)
+	if err != nil {
+		return nil, err
+	}
+	if bad = append(bad, problems...); len(bad) > 0 {
+		return nil, &Error{Code: Invalid, Reason: "INVALID_DOCUMENT", Text: "the document was not taken, for any recipient", Fields: bad}
+	}
+	// The files are durable and the transaction is not open. If we die here they are
+	// orphans, which go a day later; the caller has no answer and asks again.
+	id, err := s.submit(ctx, actor, from, &req, to, files, wrote, request)
+	if errors.Is(err, ErrConflict) && request != nil {
+		// The same request came twice at once, and the other one won.
+		return s.Send(ctx, actor, req)
+	}
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return s.Document(ctx, from.ID, id)
+}
+
+// submit signs the envelope and commits it with everything that it sets off.
+func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope.Agency, req *SendRequest, to []envelope.Recipient,
+	files []envelope.ContentFile, wrote []BlobRow, request *Request) (envelope.ID, error) {
+	letter, content, err := s.seal(from, req, to, files)
+	if err != nil {
+		return envelope.ID{}, err
+	}
+	d := s.draft(actor)
+	d.change.Letter, d.change.Wrote = letter, wrote
+	for _, f := range letter.Files {
+		d.change.Uses = append(d.change.Uses, f.Digest)
+	}
+	if request != nil {
+		request.Answer = letter.Key.ID.String()
+		d.change.Request = request
+	}
+	d.entry(from.ID, "document.send", letter.Digest.String(), fmt.Sprintf("letter=%s recipients=%d", letter.Key.ID, len(to)))
+	var tip envelope.Digest
+	for _, r := range to {
+		if tip, err = d.submitted(letter, content, r, req.NotBefore, tip); err != nil {
+			return envelope.ID{}, err
+		}
+	}
+	_, err = s.commit(ctx, d.change)
+	// Committed: this node answers. If we die here the caller does not know it, and
+	// gets the same document again by its request id.
+	return letter.Key.ID, err
+}
+
+// submitted adds one recipient: its Submitted statement, and where it goes from here.
+func (d *draft) submitted(letter *Letter, content *envelope.Content, r envelope.Recipient, notBefore int64, tip envelope.Digest) (envelope.Digest, error) {
+	to, err := d.newDelivery(letter, r)
+	if err != nil {
+		return tip, err
+	}
+	row, err := d.issue(envelope.Submitted, to, 1, envelope.Digest{}, "", nil)
+	if err != nil {
+		return tip, err
+	}
+	if tip.IsZero() {
+		tip = row.Digest
+		d.change.Paths = append(d.change.Paths, Path{Tip: tip, Letter: letter.Key, Chain: []envelope.Sealed{row.Sealed}})
+	}
+	to.Tip = tip
+	hop := d.node.Directory().Route(d.node.cfg.ID, to.Key.Recipient)
+	switch {
+	case hop.Here && notBefore > d.node.now():
+		d.hold(&to, ReasonNotYet, notBefore)
+	case hop.Here:
+		if _, err := d.issue(envelope.Delivered, to, 1, tip, "", nil); err != nil {
+			return tip, err
+		}
+		d.home(&to, content)
+	default:
+		d.onward(&to, hop, notBefore)
+	}
+	d.change.Deliveries = append(d.change.Deliveries, to)
+	return tip, nil
+}
+
+// newDelivery is a row for a recipient that this node has none for.
+func (d *draft) newDelivery(letter *Letter, r envelope.Recipient) (Delivery, error) {
+	id, err := d.node.newID()
+	now := d.node.now()
+	return Delivery{ID: id, Key: DeliveryKey{letter.Key.Origin, letter.Key.ID, r.Agency.ID}, Digest: letter.Digest, OriginAgency: letter.Agency,
+		Role: r.Role, From: letter.From, Urgency: letter.Urgency, Created: now, Updated: now, ExpiresAt: letter.Expires}, err
+}
+
+// seal makes content and route, the only time that they are serialised.
+func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Recipient, files []envelope.ContentFile) (*Letter, *envelope.Content, error) {
+	now := s.cfg.Now()
+	id, err := s.newID()
+	if err != nil {
+		return nil, nil, err
+	}
+	content := &envelope.Content{Metadata: req.Metadata, Staff: req.Staff, Files: files}
+	if _, err := io.ReadFull(rand.Reader, content.Salt[:]); err != nil {
+		return nil, nil, err
+	}
+	code := CodeAt(from, now)
+	if content.Metadata.DocumentID == "" {
+		content.Metadata.DocumentID = fmt.Sprintf("%s,%.4s,%s/%s", code, req.Metadata.IssuedDate, req.Metadata.Number, req.Metadata.Symbol)
+	}
+	body, err := content.Marshal()
+	if err != nil {
+		return nil, nil, err
+	}
+	route := envelope.Route{ID: id, Kind: envelope.KindDocument, Schema: 1, OriginNode: s.cfg.ID, Incarnation: s.incarnation,
+		OriginAgency: envelope.AgencyRef{ID: from.ID, Code: code}, Recipients: to, Urgency: req.Urgency, Created: now.UnixMicro(),
+		NotBefore: req.NotBefore, ExpiresAt: req.ExpiresAt, Thread: id, Version: 1, Relations: req.Relations,
+		ContentSize: uint64(len(body)), ContentDigest: envelope.Sum(body)}
+	letter := &Letter{Key: LetterKey{s.cfg.ID, id}, Agency: from.ID, Content: body, Received: route.Created, Urgency: req.Urgency,
+		Expires: req.ExpiresAt, Staff: req.Staff.ID}
+	for _, f := range files {
+		route.FilesSize += f.Size
+		letter.Files = append(letter.Files, LetterFile{f.SHA256, f.Size, f.LeafRoot})
+	}
+	if letter.Sealed, err = envelope.SealRoute(&route, s.cfg.Signer); err != nil {
+		return nil, nil, err
+	}
+	letter.Digest = letter.Sealed.Digest()
+	return letter, content, nil
+}
+
+// checkSend checks everything but files and recipients, and fills in what was left out.
+func (s *Service) checkSend(from envelope.Agency, req *SendRequest) []Field {
+	now := s.cfg.Now()
+	var bad []Field
+	for _, p := range req.Metadata.Problems(now.In(Vietnam).Format(time.DateOnly)) {
+		bad = append(bad, Field{"metadata." + p.Field, p.Reason, p.Text})
+	}
+	if req.Urgency == 0 {
+		req.Urgency = envelope.UrgencyNormal
+	}
+	if req.Urgency < 0 || req.Urgency > envelope.UrgencyFlash {
+		bad = append(bad, Field{"urgency", "UNKNOWN", fmt.Sprintf("is %d, want 1 to 4", req.Urgency)})
+	}
+	if req.ExpiresAt == 0 {
+		req.ExpiresAt = max(now.UnixMicro(), req.NotBefore) + defaultLife.Microseconds()
+	}
+	if req.NotBefore < 0 || req.ExpiresAt <= now.UnixMicro() || req.ExpiresAt <= req.NotBefore {
+		bad = append(bad, Field{"expires_at", "IN_PAST", fmt.Sprintf("is %s, want after now and after not_before", timeText(req.ExpiresAt))})
+	}
+	if len(req.Relations) > envelope.MaxRelations {
+		bad = append(bad, Field{"relations", "TOO_MANY", fmt.Sprintf("has %d, at most %d", len(req.Relations), envelope.MaxRelations)})
+	}
+	if len(req.Staff.ID) > envelope.MaxID || len(req.Staff.Name) > 1000 || len(req.Staff.Department) > 1000 {
+		bad = append(bad, Field{"staff", "TOO_LONG", "is too long"})
+	}
+	return bad
+}
+
+func timeText(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339) }
+
+// recipients resolves all of them, or lists each that cannot be reached.
+func (s *Service) recipients(asked []OutgoingRecipient) ([]envelope.Recipient, []Field) {
+	if len(asked) == 0 || len(asked) > envelope.MaxRecipients {
+		return nil, []Field{{"recipients", "REQUIRED", fmt.Sprintf("has %d, want 1 to %d", len(asked), envelope.MaxRecipients)}}
+	}
+	var out []envelope.Recipient
+	var bad []Field
+	seen := make(map[string]int, len(asked))
+	for i, r := range asked {
+		path := fmt.Sprintf("recipients[%d].agency", i)
+		res := s.resolve(r.Agency)
+		if res.Result != ResolvedOK {
+			bad = append(bad, Field{path, res.reason(), res.text()})
+			continue
+		}
+		if first, twice := seen[res.Agency.ID]; twice {
+			bad = append(bad, Field{path, "DUPLICATE", fmt.Sprintf("%q is the same agency as recipients[%d]", r.Agency, first)})
+			continue
+		}
+		seen[res.Agency.ID] = i
+		role := r.Role
+		if role == 0 {
+			role = envelope.RecipientTo
+		}
+		out = append(out, envelope.Recipient{Agency: Ref(res.Agency, s.cfg.Now()), Role: role})
+	}
+	return out, bad
+}
+
+// outgoing finds the files of a request in the agency's possession, or stores those
+// that came along.
+func (s *Service) outgoing(ctx context.Context, from envelope.Agency, asked []OutgoingFile) ([]envelope.ContentFile, []BlobRow, []Field, error) {
+	if len(asked) == 0 || len(asked) > envelope.MaxFiles {
+		return nil, nil, []Field{{"files", "REQUIRED", fmt.Sprintf("has %d, want 1 to %d", len(asked), envelope.MaxFiles)}}, nil
+	}
+	var out []envelope.ContentFile
+	var wrote []BlobRow
+	var bad []Field
+	var total, inline uint64
+	mains := 0
+	for i, f := range asked {
+		file, row, problem, err := s.outgoingFile(ctx, from, fmt.Sprintf("files[%d]", i), f)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if problem != nil {
+			bad = append(bad, *problem)
+			continue
+		}
+		if row != nil {
+			wrote = append(wrote, *row)
+			inline += file.Size
+		}
+		if file.Role == envelope.FileMain {
+			mains++
+		}
+		total += file.Size
+		out = append(out, *file)
+	}
+	if mains != 1 && len(bad) == 0 {
+		bad = append(bad, Field{"files", "MAIN_FILE", fmt.Sprintf("has %d main files, want exactly one", mains)})
+	}
+	if total > uint64(s.cfg.MaxLetter) || inline > maxInlineSend {
+		bad = append(bad, Field{"files", ReasonTooLarge, fmt.Sprintf("hold %d bytes, of which %d inside the request: at most %d and %d; upload larger files first",
+			total, inline, s.cfg.MaxLetter, maxInlineSend)})
+	}
+	return out, wrote, bad, nil
+}
+
+func (s *Service) outgoingFile(ctx context.Context, from envelope.Agency, path string, f OutgoingFile) (*envelope.ContentFile, *BlobRow, *Field, error) {
+	var row *BlobRow
+	have := File{Name: f.Name, MediaType: f.MediaType}
+	switch {
+	case len(f.Data) > 0 && !f.Digest.IsZero() && envelope.Sum(f.Data) != f.Digest:
+		return nil, nil, &Field{path + ".sha256", ReasonDigestMismatch, fmt.Sprintf("is %s, but the data have %s", f.Digest, envelope.Sum(f.Data))}, nil
+	case len(f.Data) > maxInlineSend:
+		return nil, nil, &Field{path + ".data", ReasonTooLarge, fmt.Sprintf("has %d bytes, at most %d: upload it first", len(f.Data), maxInlineSend)}, nil
+	case len(f.Data) > 0:
+		kept, err := s.keep(ctx, f.Data)
+		if err != nil {
+			return nil, nil, nil, storeError(err)
+		}
+		row = &kept
+		have.Digest, have.Size, have.LeafRoot = kept.Digest, kept.Size, kept.LeafRoot
+	default:
+		found, err := s.cfg.Store.File(ctx, from.ID, f.Digest)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil, &Field{path + ".sha256", "NOT_FOUND", fmt.Sprintf("%s is no file of this agency: upload it first", f.Digest)}, nil
+		}
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		have = found
+	}
+	out := &envelope.ContentFile{Role: f.Role, Name: first(f.Name, have.Name), MediaType: first(f.MediaType, have.MediaType), Size: have.Size, SHA256: have.Digest, LeafRoot: have.LeafRoot}
+	problem, err := s.checkFile(ctx, path, out, f.Data)
+	return out, row, problem, err
+}
+
+// checkFile checks what is said about a file, and that a main file is a PDF.
+func (s *Service) checkFile(ctx context.Context, path string, f *envelope.ContentFile, data []byte) (*Field, error) {
+	if f.Role == 0 {
+		f.Role = envelope.FileAnnex
+	}
+	if f.MediaType == "" {
+		f.MediaType = "application/octet-stream"
+	}
+	switch {
+	case f.Role != envelope.FileMain && f.Role != envelope.FileAnnex:
+		return &Field{path + ".role", "UNKNOWN", fmt.Sprintf("is %d, want 1 (main) or 2 (annex)", f.Role)}, nil
+	case f.Name == "" || len([]rune(f.Name)) > maxNameLength || !plainText(f.Name):
+		return &Field{path + ".name", "REQUIRED", fmt.Sprintf("is %.50q, want 1 to %d characters of text", f.Name, maxNameLength)}, nil
+	case len(f.MediaType) > maxMediaLength || !plainText(f.MediaType):
+		return &Field{path + ".media_type", "TOO_LONG", fmt.Sprintf("is %.50q, want at most %d characters", f.MediaType, maxMediaLength)}, nil
+	case int64(f.Size) > s.cfg.MaxFile:
+		return &Field{path, ReasonTooLarge, fmt.Sprintf("has %d bytes, at most %d", f.Size, s.cfg.MaxFile)}, nil
+	case f.Role == envelope.FileAnnex:
+		return nil, nil
+	}
+	head := data
+	if len(head) == 0 {
+		var err error
+		if head, err = s.head(ctx, f.SHA256); err != nil {
+			return nil, storeError(err)
+		}
+	}
+	if head = head[:min(len(head), 1024)]; !bytes.Contains(head, []byte("%PDF-")) {
+		return &Field{path, "NOT_A_PDF", fmt.Sprintf("%q is the main file and no PDF", f.Name)}, nil
+	}
+	return nil, nil
+}
+
+// head reads the first kilobyte of a blob.
+func (n *Node) head(ctx context.Context, digest envelope.Digest) ([]byte, error) {
+	blob, err := n.cfg.Blobs.Open(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	buf := make([]byte, min(blob.Size(), 1024))
+	if _, err := blob.ReadAt(buf, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return buf, nil
+}
+
+// keep stores small bytes durably.
+func (n *Node) keep(ctx context.Context, data []byte) (BlobRow, error) {
+	root, size, err := envelope.LeafRoot(bytes.NewReader(data))
+	if err != nil {
+		return BlobRow{}, err
+	}
+	digest, err := n.cfg.Blobs.Put(ctx, data)
+	return BlobRow{Digest: digest, Size: size, LeafRoot: root, Touched: n.now()}, err
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// fingerprint is the digest of what the request asks for, without its id.
+func (req SendRequest) fingerprint() envelope.Digest {
+	req.RequestID = ""
+	files := make([]OutgoingFile, len(req.Files))
+	for i, f := range req.Files {
+		if len(f.Data) > 0 {
+			f.Digest, f.Data = envelope.Sum(f.Data), nil
+		}
+		files[i] = f
+	}
+	req.Files = files
+	return fingerprint(req)
+}
+
+func fingerprint(v any) envelope.Digest {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return envelope.Digest{}
+	}
+	return sha256.Sum256(data)
+}

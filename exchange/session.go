@@ -1,0 +1,228 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Bounds of one session. None of them is ever reached by an honest peer whose
+// window is [Window].
+const (
+	maxAnswers     = 4096     // frames that wait to be sent, offers not counted
+	maxWork        = 64 << 20 // bytes of frames that are being worked on
+	maxTransfers   = 4        // larger files at once
+	heartbeatPause = 15 * time.Second
+	silenceLimit   = 60 * time.Second
+	helloLimit     = 30 * time.Second
+)
+
+// A session is one link while it is up: four goroutines (receive, send, offers,
+// statements) and the workers that the receiver starts. The receiver never sends.
+type session struct {
+	relay   *Relay
+	peer    string
+	conn    Conn
+	courier Courier // nil where the peer dialled
+	greeted atomic.Bool
+	heard   atomic.Int64 // frames received, for the watch on silence
+	done    chan struct{}
+	cancel  context.CancelCauseFunc
+	ready   chan struct{} // closed when cancel is set
+
+	workers  sync.WaitGroup
+	offers   *semaphore.Weighted // offers of the peer that are being taken
+	work     *semaphore.Weighted // bytes of all frames that are being worked on
+	transfer *semaphore.Weighted
+
+	mu      sync.Mutex
+	closed  bool          // no more workers
+	answers []Frame       // to be sent before anything else
+	wake    chan struct{} // holds one token: there are answers
+	outgo   chan Frame    // offers and statements; sent when there are no answers
+	window  window
+	inbound inbound
+}
+
+func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
+	return &session{relay: r, peer: peer, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
+		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork), transfer: semaphore.NewWeighted(maxTransfers),
+		wake: make(chan struct{}, 1), outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
+		inbound: inbound{files: map[string]*inboundFile{}}}
+}
+
+// stop ends the session for a reason.
+func (s *session) stop(err error) {
+	<-s.ready
+	s.cancel(err)
+}
+
+// serve runs the session until it ends; the error says why.
+func (s *session) serve(ctx context.Context) error {
+	ctx, s.cancel = context.WithCancelCause(ctx)
+	close(s.ready)
+	defer close(s.done)
+	defer s.cancel(nil)
+	if _, ok := s.relay.Directory().Node(s.peer); !ok || s.peer == s.relay.cfg.ID {
+		return fmt.Errorf("exchange: link with %q: no such peer in the directory", s.peer)
+	}
+	if err := s.relay.own(ctx, s); err != nil {
+		return err
+	}
+	defer s.relay.disown(s)
+	if err := s.greet(ctx); err != nil {
+		return err
+	}
+	// Rows that were offered on an earlier link and not answered are offered again.
+	// The peer answers repeats as it did before.
+	if err := s.relay.cfg.Store.Rewind(ctx, s.peer); err != nil {
+		return err
+	}
+	s.greeted.Store(true)
+	s.relay.cfg.Log.Info("relay: link is up", "peer", s.peer, "dialled", s.courier != nil)
+	var wg sync.WaitGroup
+	for _, run := range []func(context.Context) error{s.send, s.pumpOffers, s.pumpStatements, s.watch} {
+		wg.Go(func() { s.cancel(run(ctx)) })
+	}
+	// The receiver may wait in Recv until its stream ends, after this returns.
+	go func() { s.cancel(s.receive(ctx)) }()
+	<-ctx.Done()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	wg.Wait()
+	s.workers.Wait()
+	return context.Cause(ctx)
+}
+
+// greet exchanges Hello with the peer.
+func (s *session) greet(ctx context.Context) error {
+	dir := s.relay.Directory()
+	hello := Hello{Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now()}
+	type result struct {
+		frame Frame
+		err   error
+	}
+	got := make(chan result, 1)
+	go func() {
+		frame, err := s.conn.Recv()
+		got <- result{frame, err}
+	}()
+	sent := make(chan error, 1)
+	go func() { sent <- s.conn.Send(hello) }()
+	timer := time.NewTimer(helloLimit)
+	defer timer.Stop()
+	for range 2 {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timer.C:
+			return fmt.Errorf("exchange: link with %q: no Hello within %s", s.peer, helloLimit)
+		case err := <-sent:
+			if err != nil {
+				return err
+			}
+		case r := <-got:
+			if r.err != nil {
+				return r.err
+			}
+			if err := s.checkHello(r.frame); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// maxSkew is how far two clocks may differ before it is logged, in microseconds.
+const maxSkew = 120_000_000
+
+func (s *session) checkHello(frame Frame) error {
+	hello, ok := frame.(Hello)
+	if !ok {
+		return fmt.Errorf("exchange: link with %q: began with %T, want Hello", s.peer, frame)
+	}
+	if hello.Node != s.peer {
+		return fmt.Errorf("exchange: link with %q: it says that it is %.80q", s.peer, hello.Node)
+	}
+	if hello.ProtocolMin > ProtocolMax || hello.ProtocolMax < ProtocolMin {
+		return fmt.Errorf("exchange: link with %q: it speaks protocol %d to %d, this node %d to %d", s.peer, hello.ProtocolMin, hello.ProtocolMax, ProtocolMin, ProtocolMax)
+	}
+	s.checkClock(hello.Clock)
+	return nil
+}
+
+func (s *session) checkClock(clock int64) {
+	if skew := clock - s.relay.now(); skew > maxSkew || skew < -maxSkew {
+		s.relay.cfg.Log.Warn("relay: clocks differ", "peer", s.peer, "seconds", skew/1_000_000)
+	}
+}
+
+var errSilent = errors.New("exchange: the peer is silent")
+
+// watch sends heartbeats, and ends the session when nothing comes back.
+func (s *session) watch(ctx context.Context) error {
+	last, silent := int64(-1), time.Duration(0)
+	for wait(ctx, nil, heartbeatPause) {
+		if err := s.answer(Heartbeat{Clock: s.relay.now()}); err != nil {
+			return err
+		}
+		if heard := s.heard.Load(); heard != last {
+			last, silent = heard, 0
+			continue
+		}
+		if silent += heartbeatPause; silent >= silenceLimit {
+			return errSilent
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// answer queues a frame that goes before all offers. It does not wait. A peer that
+// sends and never reads is cut off.
+func (s *session) answer(frame Frame) error {
+	s.mu.Lock()
+	s.answers = append(s.answers, frame)
+	full := len(s.answers) > maxAnswers
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	if full {
+		err := fmt.Errorf("exchange: link with %q: it does not read: %d answers wait", s.peer, maxAnswers)
+		s.cancel(err)
+		return err
+	}
+	return nil
+}
+
+// send is the one goroutine that sends: answers first, then what the pumps have.
+func (s *session) send(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		var frame Frame
+		if len(s.answers) > 0 {
+			frame = s.answers[0]
+			s.answers = s.answers[1:]
+		}
+		s.mu.Unlock()
+		if frame == nil {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-s.wake:
+				continue
+			case frame = <-s.outgo:
+			}
+		}
+		if err := s.conn.Send(frame); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lienthong/envelope"
+	"lienthong/journal"
+)
+
+// maxStatements bounds the statements of one frame.
+const maxStatements = 16_384
+
+// settle keeps statements that a peer sent, lets them change the deliveries that
+// they are about, and sends them on towards the origin. It returns
+// those that are durable here, which the peer need not send again; the error names
+// one that was not taken. Statements are taken whatever space is left.
+func (n *Node) settle(ctx context.Context, peer string, receipts []envelope.Receipt) ([]settled, error) {
+	if len(receipts) > maxStatements {
+		return nil, fmt.Errorf("exchange: %d statements in one frame, at most %d", len(receipts), maxStatements)
+	}
+	byLetter := make(map[LetterKey][]verified)
+	var order []LetterKey
+	var bad error
+	dir := n.Directory()
+	for _, r := range receipts {
+		st, err := dir.verifyStatement(r.Statement)
+		if err != nil {
+			bad = err
+			continue
+		}
+		if r.Proof != nil && dir.verifyProof(st, r) != nil {
+			r.Proof = nil // the statement stands by its signature alone
+		}
+		key := LetterKey{st.OriginNode, st.EnvelopeID}
+		if _, ok := byLetter[key]; !ok {
+			order = append(order, key)
+		}
+		byLetter[key] = append(byLetter[key], verified{st, r})
+	}
+	var out []settled
+	for _, key := range order {
+		stored, err := n.settleLetter(ctx, peer, key, byLetter[key])
+		out = append(out, stored...)
+		if err != nil {
+			bad = err
+		}
+	}
+	return out, bad
+}
+
+// A verified is a statement whose issuer signed it.
+type verified struct {
+	st      envelope.Statement
+	receipt envelope.Receipt
+}
+
+// A settled is a statement that is durable here.
+type settled struct {
+	digest   envelope.Digest
+	delivery DeliveryKey
+}
+
+func (n *Node) settleLetter(ctx context.Context, peer string, key LetterKey, list []verified) ([]settled, error) {
+	var out []settled
+	var bad error
+	err := n.decide(ctx, func() error {
+		out, bad = nil, nil
+		rows, err := n.cfg.Store.Deliveries(ctx, key)
+		if err != nil {
+			return err
+		}
+		s := &settling{draft: n.draft(journal.Actor{Node: peer}), peer: peer, rows: make(map[string]*Delivery, len(rows)), stored: map[string][]StatementRow{}, changed: map[string]bool{}}
+		for i := range rows {
+			s.rows[rows[i].Key.Recipient] = &rows[i]
+		}
+		for _, v := range list {
+			digest, err := s.one(ctx, v)
+			if err != nil {
+				bad = err
+				continue
+			}
+			out = append(out, settled{digest, DeliveryKey{key.Origin, key.ID, v.st.Recipient}})
+		}
+		if len(s.change.Entries) == 0 {
+			return nil
+		}
+		for recipient := range s.changed {
+			s.change.Deliveries = append(s.change.Deliveries, *s.rows[recipient])
+		}
+		_, err = n.commit(ctx, s.change)
+		// Committed: rows that a peer answered for are gone from the outbox. If we die
+		// before, they are offered again, and the peer answers as it did.
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, bad
+}
+
+// settling is one attempt to keep statements about one letter.
+type settling struct {
+	*draft
+	peer    string
+	rows    map[string]*Delivery
+	stored  map[string][]StatementRow
+	changed map[string]bool
+}
+
+var errUnknownSubject = errors.New("exchange: statement about a letter that is not here")
+
+func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error) {
+	digest := v.receipt.Statement.Digest()
+	d := s.rows[v.st.Recipient]
+	if d == nil || d.Digest != v.st.Envelope {
+		return digest, errUnknownSubject
+	}
+	dir := s.node.Directory()
+	home := ""
+	if a, ok := dir.Agency(v.st.Recipient); ok {
+		home = a.HomeNode
+	}
+	switch v.st.Kind {
+	case envelope.Delivered, envelope.Validated, envelope.Status:
+		if v.st.Issuer != home {
+			return digest, fmt.Errorf("exchange: %s statement by %q about %q, whose home is %q (epoch %d)", v.st.Kind, v.st.Issuer, v.st.Recipient, home, dir.Epoch)
+		}
+	}
+	stored, ok := s.stored[v.st.Recipient]
+	if !ok {
+		var err error
+		if stored, err = s.node.cfg.Store.Statements(ctx, d.Digest, v.st.Recipient); err != nil {
+			return digest, err
+		}
+		s.stored[v.st.Recipient] = stored
+	}
+	known := false
+	for _, row := range stored {
+		known = known || row.Key == v.st.Key()
+	}
+	changed, done := d.apply(&v.st, home)
+	if known && !changed {
+		return digest, nil
+	}
+	s.keep(d, v, digest, known)
+	if changed {
+		d.Updated = s.node.now()
+		s.changed[v.st.Recipient] = true
+	}
+	if done {
+		s.change.Unqueue = append(s.change.Unqueue, d.Key)
+	}
+	return digest, nil
+}
+
+// keep adds the statement and the entry that it was received, and sends it on to
+// the peer from which its subject came.
+func (s *settling) keep(d *Delivery, v verified, digest envelope.Digest, known bool) {
+	entry := s.entry(v.st.Recipient, "received."+v.st.Kind.String(), digest.String(), about(d.Key)+" issuer="+v.st.Issuer)
+	if known {
+		return
+	}
+	row := StatementRow{Key: v.st.Key(), Digest: digest, Agency: v.st.Recipient, Delivery: d.Key, Sealed: v.receipt.Statement,
+		Proof: v.receipt.Proof.Marshal(), Received: s.node.now(), Entry: entry}
+	if d.From != s.peer {
+		row.SendTo = d.From
+	}
+	s.change.Statements = append(s.change.Statements, row)
+	s.stored[v.st.Recipient] = append(s.stored[v.st.Recipient], row)
+}
+
+// postpone makes rows due again later, after a refusal that is not for good.
+func (n *Node) postpone(ctx context.Context, peer string, key LetterKey, recipients []string, reason string, due int64) error {
+	return n.decide(ctx, func() error {
+		rows, err := n.cfg.Store.Deliveries(ctx, key)
+		if err != nil {
+			return err
+		}
+		d := n.draft(journal.Actor{Node: peer})
+		for _, to := range rows {
+			if to.Peer != peer || !to.State.open() || !contains(recipients, to.Key.Recipient) {
+				continue
+			}
+			if to.State == StateOffered {
+				to.State = StateQueued
+			}
+			to.Reason, to.Updated = fmt.Sprintf("%.64s", reason), n.now()
+			d.change.Deliveries = append(d.change.Deliveries, to)
+			d.change.Defer = append(d.change.Defer, Deferral{to.Key, due})
+		}
+		if len(d.change.Deliveries) == 0 {
+			return nil
+		}
+		e := d.entry(d.change.Deliveries[0].OriginAgency, "letter.refused", d.change.Deliveries[0].Digest.String(),
+			fmt.Sprintf("origin=%s letter=%s peer=%s recipients=%d", key.Origin, key.ID, peer, len(d.change.Deliveries)))
+		d.change.Entries[e].Outcome = fmt.Sprintf("%.64s", first(reason, ReasonRefused))
+		_, err = n.commit(ctx, d.change)
+		return err
+	})
+}

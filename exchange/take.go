@@ -1,0 +1,306 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lienthong/envelope"
+	"lienthong/journal"
+)
+
+// A takeKind is what to do with one recipient of an offer.
+type takeKind uint8
+
+const (
+	takeNew    takeKind = iota + 1 // not here, or it had ended
+	takeRepeat                     // answered under this very statement: answer as before
+	takeAgain                      // answered for, but offered by another way: say so, under this one
+	takeBack                       // it came round: take it as new work, and hold it
+)
+
+// decideTake is the rule of custody for one recipient. An answer promises that
+// somebody goes on answering, so it is given without new work only where that is
+// true whatever becomes of what the peer holds:
+//
+//   - This node has answered under the very statement that the peer presents: that
+//     tenure of the peer was taken over once, and what came of it was handed on under
+//     statements of its own.
+//   - A Delivered is at hand, or a row is live here, or a node that the chain does not
+//     name has taken over, and the chain does not name this node.
+//
+// Otherwise the letter has come round: what this node handed on may be the very
+// thing that the peer now offers, so it becomes work again, held, with a longer
+// chain, until the directories agree or the hop limit ends it.
+func decideTake(self string, have *Delivery, answered bool, visited []string) takeKind {
+	switch {
+	case have == nil, have.State == StateFailed, have.State == StateDropped, have.State == StateStopped:
+		return takeNew
+	case answered:
+		return takeRepeat
+	case have.State == StateDelivered:
+		return takeAgain
+	case contains(visited, self), have.State == StateRelayed && contains(visited, have.Peer):
+		return takeBack
+	}
+	return takeAgain
+}
+
+// taken is what came of an offer: the statements by which this node answers, and
+// the recipients for whom it does not.
+type taken struct {
+	custody []StatementRow
+	refused map[string]*refusal // by recipient
+}
+
+// accept takes an offer whose files are durable. It returns when everything that
+// the statements promise is durable too.
+func (n *Node) accept(ctx context.Context, o *offered, wrote []BlobRow) (*taken, error) {
+	var out *taken
+	err := n.decide(ctx, func() error {
+		t := &taking{draft: n.draft(journal.Actor{Node: o.peer}), offered: o, out: &taken{refused: map[string]*refusal{}}}
+		if err := t.prepare(ctx, wrote); err != nil {
+			return err
+		}
+		out = t.out
+		if len(t.change.Entries) == 0 {
+			return nil
+		}
+		done, err := n.commit(ctx, t.change)
+		// Committed: this node answers. If we die before the peer hears it, the peer
+		// offers again, and decideTake finds the repeat.
+		for _, row := range t.change.Statements {
+			row.JournalIndex = done.First + uint64(row.Entry)
+			out.custody = append(out.custody, row)
+		}
+		return err
+	})
+	if errors.Is(err, ErrConflict) {
+		return nil, refuseForGood(ReasonDigestMismatch, "letter %s of %q is here with another digest", o.letter.Key.ID, o.letter.Key.Origin)
+	}
+	return out, err
+}
+
+// stands reports whether nothing is left to do for an offer but to answer: then
+// its files need not be fetched.
+func (n *Node) stands(ctx context.Context, o *offered) (bool, error) {
+	t := &taking{draft: n.draft(journal.Actor{Node: o.peer}), offered: o, out: &taken{refused: map[string]*refusal{}}}
+	err := t.prepare(ctx, nil)
+	return err == nil && t.works == 0, err
+}
+
+// taking is one attempt to decide about an offer.
+type taking struct {
+	*draft
+	*offered
+	out   *taken
+	tip   envelope.Digest
+	works int // recipients that are taken as new work, and need the files
+}
+
+func (t *taking) prepare(ctx context.Context, wrote []BlobRow) error {
+	rows, err := t.node.cfg.Store.Deliveries(ctx, t.letter.Key)
+	if err != nil {
+		return err
+	}
+	have := make(map[string]*Delivery, len(rows))
+	for i := range rows {
+		if rows[i].Digest != t.letter.Digest {
+			return ErrConflict
+		}
+		have[rows[i].Key.Recipient] = &rows[i]
+	}
+	for _, r := range t.recipients {
+		if err := t.one(ctx, r, have[r.Agency.ID]); err != nil {
+			return err
+		}
+	}
+	if t.works > 0 {
+		t.change.Letter, t.change.Wrote = t.letter, wrote
+		for _, f := range t.letter.Files {
+			t.change.Uses = append(t.change.Uses, f.Digest)
+		}
+	}
+	return nil
+}
+
+func (t *taking) one(ctx context.Context, r envelope.Recipient, have *Delivery) error {
+	var stored, answers []StatementRow
+	if have != nil {
+		var err error
+		if stored, err = t.node.cfg.Store.Statements(ctx, t.letter.Digest, r.Agency.ID); err != nil {
+			return err
+		}
+		answers = t.node.answers(stored, t.under)
+	}
+	switch kind := decideTake(t.node.cfg.ID, have, len(answers) > 0, t.visited); kind {
+	case takeRepeat:
+		t.out.custody = append(t.out.custody, answers...)
+		return nil
+	case takeAgain:
+		return t.again(*have, stored)
+	default:
+		return t.work(r, have, stored, kind == takeBack)
+	}
+}
+
+// again answers for what this node answers for already, under another statement.
+func (t *taking) again(to Delivery, stored []StatementRow) error {
+	kind := envelope.Custody
+	if to.Home {
+		kind = envelope.Delivered
+	}
+	count, _ := t.node.own(stored, kind)
+	to.Updated = t.node.now()
+	t.change.Deliveries = append(t.change.Deliveries, to)
+	_, err := t.issue(kind, to, count+1, t.under, "", nil)
+	return err
+}
+
+// work takes a recipient over: statement, row, and what is to be done.
+func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRow, back bool) error {
+	hop := t.node.Directory().Route(t.node.cfg.ID, r.Agency.ID)
+	if why := t.refuses(r.Agency.ID, hop); why != nil && !back {
+		t.out.refused[r.Agency.ID] = why
+		return nil
+	}
+	to, err := t.newDelivery(t.letter, r)
+	if err != nil {
+		return err
+	}
+	if have != nil {
+		to.ID, to.Revision, to.Created = have.ID, have.Revision, have.Created
+		to.Verdict, to.VerdictSeq, to.Status, to.StatusSeq = have.Verdict, have.VerdictSeq, have.Status, have.StatusSeq
+		if back || have.From == "" {
+			// Statements go on to where the letter first came from, not round in the ring.
+			to.From = have.From
+		}
+		// What was queued was queued under the tenure that ends here.
+		t.change.Unqueue = append(t.change.Unqueue, to.Key)
+	}
+	t.works++
+	if hop.Here {
+		count, _ := t.node.own(stored, envelope.Delivered)
+		row, err := t.issue(envelope.Delivered, to, count+1, t.under, "", nil)
+		to.Tip = row.Digest
+		t.home(&to, &t.content)
+		t.change.Deliveries = append(t.change.Deliveries, to)
+		return err
+	}
+	count, _ := t.node.own(stored, envelope.Custody)
+	row, err := t.issue(envelope.Custody, to, count+1, t.under, "", nil)
+	if err != nil {
+		return err
+	}
+	if t.tip.IsZero() {
+		t.tip = row.Digest
+		chain := append(append([]envelope.Sealed(nil), t.chain...), row.Sealed)
+		t.change.Paths = append(t.change.Paths, Path{Tip: t.tip, Letter: t.letter.Key, From: t.peer, Chain: chain})
+	}
+	to.Tip = t.tip
+	if back || t.behind && (hop.None() || contains(t.visited, hop.Peer)) {
+		t.hold(&to, ReasonDirectorySkew, t.node.now()+holdTime)
+	} else {
+		t.onward(&to, hop, t.route.NotBefore)
+	}
+	t.change.Deliveries = append(t.change.Deliveries, to)
+	return nil
+}
+
+// refuses says why a recipient is not taken, if it is not. Without a route the
+// answer is for good only if the peer's directory is not newer than this one.
+func (t *taking) refuses(recipient string, hop Hop) *refusal {
+	if t.letter.Expires <= t.node.now() {
+		return refuseForGood(ReasonExpired, "the letter expired at %s", timeText(t.letter.Expires))
+	}
+	if !hop.None() || t.behind {
+		return nil
+	}
+	if _, ok := t.node.Directory().Agency(recipient); !ok {
+		return refuseForGood(ReasonUnknownRecipient, "agency %q is not in the directory of node %q (epoch %d)", recipient, t.node.cfg.ID, t.node.Directory().Epoch)
+	}
+	return refuseForGood(ReasonNoRoute, "node %q knows no way to agency %q (epoch %d)", t.node.cfg.ID, recipient, t.node.Directory().Epoch)
+}
+
+// answers picks what to tell a peer that offers again under a statement that this
+// node has answered: the answer given then, and a Delivered that has come since.
+func (n *Node) answers(stored []StatementRow, under envelope.Digest) []StatementRow {
+	var own, delivered *StatementRow
+	for i := range stored {
+		row := &stored[i]
+		switch row.Key.Kind {
+		case envelope.Custody, envelope.Delivered:
+		default:
+			continue
+		}
+		st, err := envelope.ParseStatement(row.Sealed)
+		if err != nil {
+			continue
+		}
+		if st.Issuer == n.cfg.ID && st.Previous == under {
+			own = row
+		}
+		if st.Kind == envelope.Delivered {
+			delivered = row
+		}
+	}
+	if own == nil {
+		return nil
+	}
+	if delivered != nil && delivered != own {
+		return []StatementRow{*own, *delivered}
+	}
+	return []StatementRow{*own}
+}
+
+// failing signs, once, that this node will not take these recipients over, and
+// gives the statements. They are the proof on which the peer ends its rows.
+func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal) ([]StatementRow, error) {
+	var out []StatementRow
+	d := n.draft(journal.Actor{Node: o.peer})
+	for _, r := range o.recipients {
+		refused := why[r.Agency.ID]
+		if refused == nil || !refused.permanent {
+			continue
+		}
+		stored, err := n.cfg.Store.Statements(ctx, o.letter.Digest, r.Agency.ID)
+		if err != nil {
+			return nil, err
+		}
+		if row := n.failedUnder(stored, o.under); row != nil {
+			out = append(out, *row)
+			continue
+		}
+		to, err := d.newDelivery(o.letter, r)
+		if err != nil {
+			return nil, err
+		}
+		count, _ := n.own(stored, envelope.Failed)
+		if _, err := d.issue(envelope.Failed, to, count+1, o.under, "", func(st *envelope.Statement) {
+			st.Failed = &envelope.FailedDetail{Reason: refused.reason, Text: fmt.Sprintf("%.300s", refused.text)}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if len(d.change.Statements) == 0 {
+		return out, nil
+	}
+	done, err := n.commit(ctx, d.change)
+	for _, row := range d.change.Statements {
+		row.JournalIndex = done.First + uint64(row.Entry)
+		out = append(out, row)
+	}
+	return out, err
+}
+
+func (n *Node) failedUnder(stored []StatementRow, under envelope.Digest) *StatementRow {
+	for i := range stored {
+		if stored[i].Key.Issuer != n.cfg.ID || stored[i].Key.Kind != envelope.Failed {
+			continue
+		}
+		if st, err := envelope.ParseStatement(stored[i].Sealed); err == nil && st.Previous == under {
+			return &stored[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+
+	"lienthong/envelope"
+	"lienthong/journal"
+)
+
+// Rows that are looked at together, and how often at one time.
+const (
+	tendBatch  = 256
+	tendRounds = 64
+)
+
+// Tend does what time brings: letters that reached their deadline, and held ones
+// that are to be looked at again. Run calls it every second.
+func (n *Node) Tend(ctx context.Context) error {
+	now := n.now()
+	for range tendRounds {
+		due, err := n.cfg.Store.Expiring(ctx, now, tendBatch)
+		if err != nil {
+			return err
+		}
+		for _, d := range due {
+			if err := n.expire(ctx, d.ID); err != nil {
+				return err
+			}
+		}
+		if len(due) < tendBatch {
+			break
+		}
+	}
+	for range tendRounds {
+		held, err := n.cfg.Store.HeldDue(ctx, now, tendBatch)
+		if err != nil {
+			return err
+		}
+		for _, d := range held {
+			if err := n.release(ctx, d.ID); err != nil {
+				return err
+			}
+		}
+		if len(held) < tendBatch {
+			break
+		}
+	}
+	return nil
+}
+
+// expire ends a delivery at its deadline. One that nobody was offered has failed,
+// and this node says so; one that was offered is in doubt: its outbox row stays, so
+// that the peer's answer to the next offer ends the doubt.
+func (n *Node) expire(ctx context.Context, id envelope.ID) error {
+	return n.decide(ctx, func() error {
+		to, err := n.cfg.Store.DeliveryByID(ctx, id)
+		if err != nil || to.ExpiresAt > n.now() {
+			return err
+		}
+		d := n.draft(journal.System)
+		to.Updated, to.Reason, to.HeldUntil = n.now(), ReasonExpired, 0
+		switch to.State {
+		case StateOffered:
+			to.State = StateInDoubt
+			e := d.entry(to.Key.Recipient, "delivery.in_doubt", to.Digest.String(), about(to.Key))
+			d.change.Entries[e].Outcome = ReasonExpired
+		case StateQueued, StateHeld:
+			to.State = StateFailed
+			d.change.Unqueue = append(d.change.Unqueue, to.Key)
+			if err := d.fail(ctx, to, ReasonExpired, fmt.Sprintf("not handed on until %s", timeText(to.ExpiresAt))); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+		d.change.Deliveries = append(d.change.Deliveries, to)
+		_, err = n.commit(ctx, d.change)
+		return err
+	})
+}
+
+// fail signs that this node does not answer for a delivery any more.
+func (d *draft) fail(ctx context.Context, to Delivery, reason, text string) error {
+	stored, err := d.node.cfg.Store.Statements(ctx, to.Digest, to.Key.Recipient)
+	if err != nil {
+		return err
+	}
+	count, _ := d.node.own(stored, envelope.Failed)
+	_, err = d.issue(envelope.Failed, to, count+1, to.Tip, to.From, func(st *envelope.Statement) {
+		st.Failed = &envelope.FailedDetail{Reason: reason, Text: text}
+	})
+	return err
+}
+
+// release looks at a held delivery again: the directory may know a way now.
+func (n *Node) release(ctx context.Context, id envelope.ID) error {
+	return n.decide(ctx, func() error {
+		to, err := n.cfg.Store.DeliveryByID(ctx, id)
+		if err != nil || to.State != StateHeld || to.HeldUntil > n.now() {
+			return err
+		}
+		d := n.draft(journal.System)
+		hop := n.Directory().Route(n.cfg.ID, to.Key.Recipient)
+		if hop.None() && to.Reason == ReasonNoRoute {
+			// Wait as long again as it has waited, between a minute and an hour.
+			to.HeldUntil = n.now() + min(max(n.now()-to.Created, holdTime), 60*holdTime)
+		} else if err := d.released(ctx, &to, hop); err != nil {
+			return err
+		}
+		d.entry(to.Key.Recipient, "delivery.released", to.Digest.String(), about(to.Key)+" state="+to.State.String())
+		d.change.Deliveries = append(d.change.Deliveries, to)
+		_, err = n.commit(ctx, d.change)
+		return err
+	})
+}
+
+func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
+	if !hop.Here {
+		d.onward(to, hop, 0)
+		return nil
+	}
+	letter, err := d.node.cfg.Store.Letter(ctx, to.Key.Letter())
+	if err != nil {
+		return err
+	}
+	content, err := envelope.ParseContent(letter.Content)
+	if err != nil {
+		return err
+	}
+	stored, err := d.node.cfg.Store.Statements(ctx, to.Digest, to.Key.Recipient)
+	if err != nil {
+		return err
+	}
+	count, _ := d.node.own(stored, envelope.Delivered)
+	if _, err := d.issue(envelope.Delivered, *to, count+1, to.Tip, to.From, nil); err != nil {
+		return err
+	}
+	d.home(to, &content)
+	return nil
+}

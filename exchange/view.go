@@ -1,0 +1,197 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+
+	"lienthong/envelope"
+)
+
+const (
+	maxPage     = 1000
+	defaultPage = 50
+)
+
+func page(limit int) int {
+	if limit <= 0 {
+		return defaultPage
+	}
+	return min(limit, maxPage)
+}
+
+// Document finds a document that an agency (id or code) sent from here.
+func (s *Service) Document(ctx context.Context, agency string, id envelope.ID) (*Document, error) {
+	a, err := s.agencyOf(agency)
+	if err != nil {
+		return nil, err
+	}
+	letter, err := s.cfg.Store.Letter(ctx, LetterKey{s.cfg.ID, id})
+	if err == nil && letter.Agency != a.ID {
+		err = ErrNotFound
+	}
+	if errors.Is(err, ErrNotFound) {
+		return nil, fail(NotFound, "NOT_FOUND", "agency %q has sent no document %s", agency, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.document(ctx, letter)
+}
+
+// Documents lists what an agency sent, newest first, after the cursor (zero: the newest).
+func (s *Service) Documents(ctx context.Context, agency string, after envelope.ID, limit int) ([]Document, error) {
+	a, err := s.agencyOf(agency)
+	if err != nil {
+		return nil, err
+	}
+	letters, err := s.cfg.Store.Documents(ctx, a.ID, after, page(limit))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Document, 0, len(letters))
+	for _, letter := range letters {
+		doc, err := s.document(ctx, letter)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *doc)
+	}
+	return out, nil
+}
+
+func (n *Node) document(ctx context.Context, letter Letter) (*Document, error) {
+	doc, err := opened(letter)
+	if err != nil {
+		return nil, err
+	}
+	doc.Deliveries, err = n.cfg.Store.Deliveries(ctx, letter.Key)
+	return doc, err
+}
+
+func opened(letter Letter) (*Document, error) {
+	route, err := envelope.ParseRoute(letter.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	content, err := envelope.ParseContent(letter.Content)
+	if err != nil {
+		return nil, err
+	}
+	return &Document{Letter: letter, Route: route, Content: content}, nil
+}
+
+// visible finds a delivery that an agency (id) sent from here or received here.
+func (n *Node) visible(ctx context.Context, agency string, id envelope.ID) (Delivery, error) {
+	d, err := n.cfg.Store.DeliveryByID(ctx, id)
+	if err == nil && !(d.Home && d.Key.Recipient == agency) && !(d.From == "" && d.Key.Origin == n.cfg.ID && d.OriginAgency == agency) {
+		err = ErrNotFound
+	}
+	if errors.Is(err, ErrNotFound) {
+		return Delivery{}, fail(NotFound, "NOT_FOUND", "the agency has no delivery %s", id)
+	}
+	return d, err
+}
+
+// Delivery shows one delivery to its sender or receiver (id or code), with its history.
+func (s *Service) Delivery(ctx context.Context, agency string, id envelope.ID) (*DeliveryView, error) {
+	a, err := s.agencyOf(agency)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.visible(ctx, a.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.view(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	view.History, err = s.history(ctx, d)
+	return view, err
+}
+
+// history lists every statement about a delivery, with a proof each, and whether
+// signature and proof verify now.
+func (n *Node) history(ctx context.Context, d Delivery) ([]Event, error) {
+	rows, err := n.cfg.Store.Statements(ctx, d.Digest, d.Key.Recipient)
+	if err != nil {
+		return nil, err
+	}
+	dir := n.Directory()
+	out := make([]Event, 0, len(rows))
+	for _, row := range rows {
+		receipt, err := n.receipt(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		st, err := envelope.ParseStatement(row.Sealed)
+		if err != nil {
+			return nil, err
+		}
+		_, err = dir.VerifyReceipt(receipt)
+		out = append(out, Event{Statement: st, JournalIndex: row.JournalIndex, Receipt: receipt, Verified: err == nil})
+	}
+	return out, nil
+}
+
+func (n *Node) view(ctx context.Context, d Delivery) (*DeliveryView, error) {
+	letter, err := n.cfg.Store.Letter(ctx, d.Key.Letter())
+	if err != nil {
+		return nil, err
+	}
+	doc, err := opened(letter)
+	if err != nil {
+		return nil, err
+	}
+	doc.Deliveries = []Delivery{d}
+	to, _ := doc.Route.Recipient(d.Key.Recipient)
+	return &DeliveryView{Delivery: d, Document: *doc, Recipient: to}, nil
+}
+
+func (n *Node) views(ctx context.Context, rows []Delivery) ([]DeliveryView, error) {
+	out := make([]DeliveryView, 0, len(rows))
+	for _, d := range rows {
+		view, err := n.view(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *view)
+	}
+	return out, nil
+}
+
+// Inbox lists what came to an agency, newest first, after the cursor (zero: the newest).
+func (s *Service) Inbox(ctx context.Context, agency string, after envelope.ID, limit int) ([]DeliveryView, error) {
+	a, err := s.agencyOf(agency)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.cfg.Store.Inbox(ctx, a.ID, after, page(limit))
+	if err != nil {
+		return nil, err
+	}
+	return s.views(ctx, rows)
+}
+
+// Changes lists deliveries of an agency that changed after a journal index, and the
+// cursor to go on from. Where there are none it waits until there are, or ctx ends.
+func (s *Service) Changes(ctx context.Context, agency string, after uint64, limit int) ([]DeliveryView, uint64, error) {
+	a, err := s.agencyOf(agency)
+	if err != nil {
+		return nil, after, err
+	}
+	for {
+		next := s.changed.next()
+		rows, err := s.cfg.Store.Changes(ctx, a.ID, after, page(limit))
+		if err != nil {
+			return nil, after, err
+		}
+		if len(rows) > 0 {
+			views, err := s.views(ctx, rows)
+			return views, rows[len(rows)-1].Changed, err
+		}
+		if !wait(ctx, next, 10*pollPause) {
+			return nil, after, ctx.Err()
+		}
+	}
+}
