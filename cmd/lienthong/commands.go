@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 // commands lists the commands, each of which has a file of its own.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.serveCommand(),
+		a.demoCommand(), a.serveCommand(),
 		a.signCommand(), a.validateCommand(), a.inspectCommand(),
 		a.sendCommand(), a.inboxCommand(), a.outboxCommand(), a.showCommand(), a.statusCommand(), a.fetchCommand(),
 		a.journalCommand(), a.agencyCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(),

@@ -68,9 +68,9 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 
 // nodeParts makes all of a node that needs no store.
 func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logger) (exchange.Config, error) {
-	key, ok := certificate.PrivateKey.(crypto.Signer)
-	if !ok {
-		return exchange.Config{}, failf(exitUsage, "%s: its key cannot sign", cfg.TLS.Key)
+	own, err := nodeSigner(certificate)
+	if err != nil {
+		return exchange.Config{}, failf(exitUsage, "%s: %v", cfg.TLS.Key, err)
 	}
 	authorities, err := loadAll(cfg.Directory.Authority)
 	if err != nil {
@@ -84,8 +84,17 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if cfg.TSA.URL != "" {
 		signing.TSA = &tsp.Client{URL: cfg.TSA.URL, Timeout: cfg.TSA.Timeout, Now: a.now}
 	}
-	return exchange.Config{ID: cfg.Node, Signer: envelope.Signer{Key: key, Certificate: certificate.Leaf}, Authorities: authorities,
+	return exchange.Config{ID: cfg.Node, Signer: own, Authorities: authorities,
 		Validate: exchange.NewValidator(trust, evidence), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File)}, nil
+}
+
+// nodeSigner is the key of a certificate, for what a node or an authority signs.
+func nodeSigner(pair tls.Certificate) (envelope.Signer, error) {
+	key, ok := pair.PrivateKey.(crypto.Signer)
+	if !ok {
+		return envelope.Signer{}, fmt.Errorf("its key of type %T cannot sign", pair.PrivateKey)
+	}
+	return envelope.Signer{Key: key, Certificate: pair.Leaf}, nil
 }
 
 func loadAll(paths []string) ([]*x509.Certificate, error) {
