@@ -32,7 +32,7 @@ func (c *check) judgeTimes() {
 func (c *check) provedAt(revision int) (time.Time, bool) {
 	best, proved := c.opts.At, false
 	for _, p := range c.proofs {
-		if p.revision > revision && p.at.Before(best) {
+		if p.revision > revision && !p.at.After(best) {
 			best, proved = p.at, true
 		}
 	}

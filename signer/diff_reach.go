@@ -14,7 +14,7 @@ type differ struct {
 	file   *pdf.File
 	items  []*item
 	holder []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
-	twice  []bool  // by object number: mentioned more than once
+	twice  []bool  // by object number: mentioned by more than one object
 	later  map[int]bool
 	edges  map[int][]edge
 	budget int // nodes that may still be visited
@@ -39,6 +39,12 @@ func newDiffer(file *pdf.File, items []*item, first int) *differ {
 		}
 	}
 	v := file.View(first)
+	if root, catalog, err := v.Catalog(); err == nil && catalog != nil {
+		// Pages first, so that what belongs to a page is named by its page.
+		if pages := catalog.Ref("Pages"); d.mention(pages.Number, root.Number) {
+			d.absorb(v, pages.Number, read(v, pages))
+		}
+	}
 	if t := v.Trailer(); t != nil {
 		d.absorb(v, 0, t)
 	}
@@ -48,9 +54,8 @@ func newDiffer(file *pdf.File, items []*item, first int) *differ {
 // mentioned reports whether the document has referred to an object number.
 func (d *differ) mentioned(n int) bool { return n >= 0 && n < len(d.holder) && d.holder[n] != 0 }
 
-// shared reports whether the document has referred to an object number from more
-// than one place. An object that was read again counts its references again, so
-// this may say yes too often, never too rarely.
+// shared reports whether more than one object of the document has referred to an
+// object number.
 func (d *differ) shared(n int) bool { return n > 0 && n < len(d.twice) && d.twice[n] }
 
 // mention notes a reference and reports whether it is the first to that number.
@@ -64,7 +69,7 @@ func (d *differ) mention(n, holder int) bool {
 		d.twice = append(d.twice, make([]bool, more)...)
 	}
 	if d.holder[n] != 0 {
-		d.twice[n] = true
+		d.twice[n] = d.twice[n] || d.holder[n] != int32(holder)+1
 		return false
 	}
 	d.holder[n] = int32(holder) + 1
