@@ -15,7 +15,7 @@ import (
 const (
 	family     = "LiberationSerif"
 	largest    = 10.0 // points: what Decree 30 asks of text in a corner
-	unbroken   = 7.0  // lines are rather made this small than broken
+	unbroken   = 8.0  // lines are rather made this small than broken
 	smallest   = 4.0
 	lineHeight = 1.15 // of the size, as of the ascent below
 	ascent     = 0.89

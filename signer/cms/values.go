@@ -152,21 +152,16 @@ func (r *CertificateRef) readIssuerSerial(s *cryptobyte.String) bool {
 	return true
 }
 
-// Matches reports whether the reference names c: by hash, and by issuer and
-// serial number where it has them.
+// Matches reports whether the reference names c. The digest decides alone: the
+// issuer and serial number beside it are a hint, by which a certificate can be
+// looked up (EN 319 122-1, 5.2.2), and tools spell the issuer differently.
 func (r CertificateRef) Matches(c *x509.Certificate) bool {
 	if !r.Hash.Available() {
 		return false
 	}
 	h := r.Hash.New()
 	h.Write(c.Raw)
-	if !bytes.Equal(h.Sum(nil), r.Digest) {
-		return false
-	}
-	if r.Issuer != nil && !bytes.Equal(r.Issuer, c.RawIssuer) {
-		return false
-	}
-	return r.Serial == nil || r.Serial.Cmp(c.SerialNumber) == 0
+	return bytes.Equal(h.Sum(nil), r.Digest)
 }
 
 // TimeStamps returns the DER of each signature-time-stamp token, in file order.
