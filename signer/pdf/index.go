@@ -32,6 +32,24 @@ func (f *File) indexed(n, rev int) (entry, int) {
 	return 0, 0
 }
 
+// firstIndexed returns the earliest of the first rev revisions whose entry of
+// object n is one that is wanted, or 0.
+func (f *File) firstIndexed(n, rev int, wanted func(entry) bool) int {
+	if e, ok := f.revs[0].lookup(n); ok && wanted(e) {
+		return 1
+	}
+	if f.listings == nil {
+		f.index()
+	}
+	i, _ := slices.BinarySearchFunc(f.listings, listing{number: int32(n)}, compareListings)
+	for ; i < len(f.listings) && int(f.listings[i].number) == n && int(f.listings[i].rev) <= rev; i++ {
+		if wanted(f.listings[i].entry) {
+			return int(f.listings[i].rev)
+		}
+	}
+	return 0
+}
+
 func compareListings(a, b listing) int {
 	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.rev, b.rev))
 }

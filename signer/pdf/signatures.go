@@ -49,8 +49,13 @@ func (v *View) Signatures() ([]SignatureField, error) {
 			holder = f.Ref
 		}
 		s := newSignatureDict(d, holder, !indirect)
-		s.First, s.Revision = v.history(holder)
-		out = append(out, SignatureField{f, s})
+		s.First = v.firstUse(holder)
+		if s.First > 0 {
+			_, s.Revision = v.lookup(holder.Number)
+		}
+		if out = append(out, SignatureField{f, s}); len(out) > maxSignatures {
+			return nil, fmt.Errorf("%w: more than %d signatures", ErrLimit, maxSignatures)
+		}
 	}
 	return out, nil
 }
@@ -62,19 +67,21 @@ func newSignatureDict(d *Dict, ref Ref, direct bool) SignatureDict {
 	return s
 }
 
-// history returns the first revision in which ref was in use, and the one that
-// lists the body that v sees; both are 0 where there is none.
-func (v *View) history(ref Ref) (first, current int) {
+// maxSignatures bounds the signature dictionaries of a file.
+const maxSignatures = 10_000
+
+// firstUse returns the earliest revision in which ref was in use, or 0.
+func (v *View) firstUse(ref Ref) int {
+	used := func(e entry) bool { return e.kind() != kindFree && e.generation() == ref.Generation }
+	if v.rev > fewRevisions {
+		return v.file.firstIndexed(ref.Number, v.rev, used)
+	}
 	for i := range v.rev {
-		e, ok := v.file.revs[i].lookup(ref.Number)
-		if ok && e.kind() != kindFree && e.generation() == ref.Generation {
-			if first == 0 {
-				first = i + 1
-			}
-			current = i + 1
+		if e, ok := v.file.revs[i].lookup(ref.Number); ok && used(e) {
+			return i + 1
 		}
 	}
-	return first, current
+	return 0
 }
 
 // AllSignatures returns every signature dictionary, which is to say one with
@@ -98,11 +105,14 @@ func (f *File) AllSignatures() ([]SignatureDict, error) {
 			if isLimit(err) {
 				return nil, err
 			}
-			first, _ := v.history(ref)
+			first := v.firstUse(ref)
 			for _, d := range signatureDicts(nil, o) {
 				s := newSignatureDict(d, ref, Object(d) != o)
 				s.First, s.Revision = first, rev
 				out = append(out, s)
+			}
+			if len(out) > maxSignatures {
+				return nil, fmt.Errorf("%w: more than %d signatures", ErrLimit, maxSignatures)
 			}
 		}
 	}
