@@ -57,7 +57,7 @@ against revocation lists.`,
 	fl.StringVar(&f.image, "image", "", "PNG to show: the handwriting or the seal")
 	fl.StringVar(&f.at, "at", "", "page,x,y,w,h in points from the lower left corner; page -1 is the last")
 	fl.StringVar(&f.field, "field", "", "an empty signature field of the file, or the name of the new one")
-	fl.StringArrayVar(&f.lines, "line", nil, "a line of visible text, repeatable (default: signer, agency, time)")
+	fl.StringArrayVar(&f.lines, "line", nil, "a line of visible text, repeatable (default: signer, agency, time; one empty line: none)")
 	fl.StringVar(&f.name, "name", "", "name of the signer (default: as in the certificate)")
 	fl.StringVar(&f.location, "location", "", "where it is signed")
 	fl.StringVar(&f.reason, "reason", "", "why it is signed")
