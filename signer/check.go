@@ -87,6 +87,7 @@ type check struct {
 	evidence  *certs.Evidence
 	extra     []*x509.Certificate // that the file brings along: candidates for paths
 	proofs    []proof             // by passing document time-stamps
+	unread    bool                // the newest form cannot be read
 	orphaned  int                 // signature dictionaries without a field
 }
 

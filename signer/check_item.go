@@ -92,8 +92,9 @@ func weight(i Indication) int {
 // dictionaries that belong to no field at all.
 func (c *check) collect() error {
 	known := make(map[string]bool)
-	newest, err := c.file.Latest().Signatures()
+	newest, err := c.signaturesOf(c.file.Latest())
 	if err != nil {
+		c.unread = true
 		c.note(ruleForm, Failed, "", "cannot be read: %v", err)
 	}
 	fields := make(map[string]*item)
@@ -107,7 +108,7 @@ func (c *check) collect() error {
 		if !c.touchesForm(n + 1) {
 			continue
 		}
-		older, err := c.file.View(n).Signatures()
+		older, err := c.signaturesOf(c.file.View(n))
 		if err != nil {
 			continue // a revision whose form cannot be read is a change of content for what came before it
 		}
@@ -128,6 +129,44 @@ func (c *check) collect() error {
 	sortItems(c.items)
 	c.orphans(known)
 	return nil
+}
+
+// signaturesOf reads the signatures of a view's form. One that cannot be read does
+// not hide the others, and is itself not taken for a field that nobody signed.
+func (c *check) signaturesOf(v *pdf.View) ([]pdf.SignatureField, error) {
+	list, err := v.Signatures()
+	if err == nil {
+		return list, nil
+	}
+	fields, err := v.Fields()
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.file.AllSignatures()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range fields {
+		value := f.Dict.Get("V")
+		if f.Type != "Sig" || isNull(value) {
+			continue
+		}
+		s := pdf.SignatureField{Field: f}
+		if ref, ok := value.(pdf.Ref); ok {
+			s.Ref = ref
+			s.Revision = v.Revision().Number
+			if at, ok := v.Location(ref); ok {
+				s.Revision = at.Revision
+			}
+		}
+		for i := range all {
+			if all[i].Ref == s.Ref && all[i].Revision == s.Revision && !all[i].Direct {
+				s.SignatureDict = all[i]
+			}
+		}
+		list = append(list, s)
+	}
+	return list, nil
 }
 
 // touchesForm reports whether a revision writes any object at all, so that the

@@ -91,7 +91,7 @@ func (c *check) structure(it *item) {
 func (c *check) dictionary(it *item) {
 	d := it.sig.Dict
 	if d == nil {
-		it.format(ruleDictionary, "the field's value is not a dictionary")
+		it.format(ruleDictionary, "the field's value is no dictionary, or cannot be read")
 		return
 	}
 	if dup := d.Duplicates(); len(dup) > 0 {

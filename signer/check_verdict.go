@@ -63,6 +63,8 @@ func (c *check) verdict() Verdict {
 	switch {
 	case worst == TotalFailed:
 		return no
+	case len(c.report.Signatures) == 0 && c.unread:
+		return VerdictIndeterminate // nobody can say that it is not signed
 	case len(c.report.Signatures) == 0:
 		return VerdictUnsigned
 	case worst == Indeterminate || c.undecided():

@@ -7,19 +7,15 @@ import (
 // pages compares the pages that changed. A page may gain annotations, and nothing
 // else; the tree above it does not change at all.
 func (c *comparison) pages() {
-	touched := false
+	touched := len(c.widgets) > 0
 	for _, dl := range c.deltas {
-		if d, ok := dl.new.(*pdf.Dict); ok && dl.known && !dl.taken && d.Has("Annots") {
-			touched = true
+		if dl.taken || !dl.known {
+			continue
 		}
-		if d, ok := dl.old.(*pdf.Dict); ok && dl.known && !dl.taken && d.Has("Annots") {
-			touched = true
-		}
-		if _, ok := dl.old.(pdf.Array); ok && !dl.taken {
-			touched = true
-		}
+		_, array := dl.old.(pdf.Array)
+		touched = touched || array || pageLike(dl.old) || pageLike(dl.new)
 	}
-	if !touched && len(c.widgets) == 0 {
+	if !touched {
 		return
 	}
 	list, err := c.old.Pages()
@@ -32,6 +28,12 @@ func (c *comparison) pages() {
 	for _, n := range sortedWidgets(c.widgets) {
 		c.place(c.widgets[n], list)
 	}
+}
+
+// pageLike: an object that could be a page, or have annotations as one.
+func pageLike(o pdf.Object) bool {
+	d, ok := o.(*pdf.Dict)
+	return ok && (d.Name("Type") == "Page" || d.Has("Annots"))
 }
 
 func sortedWidgets(m map[int]*newWidget) []int {
