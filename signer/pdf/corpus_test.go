@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -202,4 +203,58 @@ func TestCorpusByteRanges(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Every file that opens takes a revision, and qpdf finds no fault in the
+// result that it did not find in the file.
+func TestCorpusUpdates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	refused, signed := 0, 0
+	for _, path := range corpusFiles(t, corpus(t), "plain", "SIGNABLE") {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(path, filepath.Dir(filepath.Dir(path)))
+		f, pages, err := readAll(bytes.NewReader(b), Limits{})
+		if err != nil || pages == 0 {
+			continue
+		}
+		if _, err := NewUpdate(f); err != nil {
+			if !errors.Is(err, ErrEncrypted) && !errors.Is(err, ErrHybrid) {
+				t.Errorf("%s: %v", name, err)
+			}
+			refused++
+			continue
+		}
+		if p, err := f.Latest().Pages(); err != nil || p[0].Ref.IsZero() {
+			refused++
+			continue
+		}
+		fields, err := f.Latest().Fields()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		_, once := addSignature(t, b, "one")
+		_, twice := addSignature(t, once, "two")
+		signed++
+		g, again, err := readAll(bytes.NewReader(twice), Limits{})
+		if err != nil || again != pages || len(g.Revisions()) != len(f.Revisions())+2 {
+			t.Errorf("%s: reads back with error %v, %d pages for %d", name, err, again, pages)
+			continue
+		}
+		if now, err := g.Latest().Fields(); err != nil || len(now) != len(fields)+2 {
+			t.Errorf("%s: %d fields became %d, error %v", name, len(fields), len(now), err)
+		}
+		before := qpdfCheck(t, b)
+		for line := range strings.Lines(qpdfCheck(t, twice)) {
+			if !strings.Contains(before, line) {
+				t.Errorf("%s: qpdf --check says what it does not say of the input: %s", name, line)
+			}
+		}
+	}
+	t.Logf("%d files signed twice, %d refused", signed, refused)
 }

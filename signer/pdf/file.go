@@ -17,6 +17,7 @@ type File struct {
 	version   string
 	header    int64 // offset of %PDF-
 	shift     int64 // what is added to offsets in the file: header, or 0 where the file counts from its first byte
+	start     int64 // what the last startxref says
 	revs      []revision
 	listings  []listing // made when many revisions are looked through
 	encrypted bool
@@ -46,11 +47,11 @@ func Open(src Source, lim Limits) (*File, error) {
 	if err := f.readHeader(); err != nil {
 		return nil, err
 	}
-	start, err := f.startXRef()
-	if err != nil {
+	var err error
+	if f.start, err = f.startXRef(); err != nil {
 		return nil, err
 	}
-	sections, err := f.readChain(start)
+	sections, err := f.readChain(f.start)
 	if err != nil {
 		var syntax *SyntaxError
 		if errors.As(err, &syntax) {

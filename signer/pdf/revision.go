@@ -171,9 +171,11 @@ func (f *File) groupRevisions(chain []*section) error {
 	return nil
 }
 
-// activates reports whether m puts s in force.
+// activates reports whether m puts s in force. Some files name a byte of the
+// white space before a section.
 func (f *File) activates(m marker, s *section) bool {
-	return m.end > 0 && (m.value+f.shift == s.offset || m.value == s.given)
+	before := s.offset - f.shift - m.value
+	return m.end > 0 && (m.value == s.given || before >= 0 && before <= 16)
 }
 
 // addSection begins a revision with s, or adds s to the last one where that

@@ -123,7 +123,7 @@ func (u *Update) trailer(size int) *Dict {
 		d.Set(key, value)
 	}
 	d.Set("Size", Integer(size))
-	d.Set("Prev", Integer(last.XRef-u.file.shift))
+	d.Set("Prev", Integer(u.file.start))
 	if u.id != nil {
 		second := String{Value: u.id, Hex: true}
 		first := Object(second)
