@@ -66,6 +66,10 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 	}
 	out.letter = &Letter{Key: LetterKey{route.OriginNode, route.ID}, Digest: o.Envelope.Digest(), Agency: route.OriginAgency.ID, Sealed: o.Envelope,
 		Content: o.Content, From: peer, Received: n.now(), Urgency: route.Urgency, Expires: route.ExpiresAt}
+	if len(o.Chain) > 0 {
+		// A refusal names the statement under which the peer offers, however the chain fares.
+		out.under = o.Chain[len(o.Chain)-1].Digest()
+	}
 	if err := out.checkRecipients(o.Recipients); err != nil {
 		return out, err
 	}
@@ -155,7 +159,6 @@ func (o *offered) checkChain(dir *Directory, peer string) error {
 	if last := o.visited[len(o.visited)-1]; last != peer {
 		return refuse(ReasonBadChain, "the chain ends with %q, but %q offers", last, peer)
 	}
-	o.under = previous
 	return nil
 }
 

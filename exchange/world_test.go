@@ -284,7 +284,10 @@ type end struct {
 }
 
 func (e *end) Send(f exchange.Frame) error {
-	if lossy := e.w.lossy; lossy != nil && lossy(e.from, e.to, f) {
+	e.w.mu.Lock()
+	lossy := e.w.lossy
+	e.w.mu.Unlock()
+	if lossy != nil && lossy(e.from, e.to, f) {
 		e.p.close()
 		return errCut
 	}

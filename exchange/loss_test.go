@@ -1,0 +1,132 @@
+package exchange_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+)
+
+// Frames are lost, each time with the link that carried them, offers and answers
+// alike. In the end every letter has arrived once, every statement came back, and
+// every journal verifies: an ack that is lost is asked for again, and answered as
+// it was.
+func TestNothingIsLostWithLinks(t *testing.T) {
+	t.Parallel()
+	const letters = 40
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			w := threeLevels(t)
+			var mu sync.Mutex
+			random := rand.New(rand.NewPCG(seed, 1))
+			losses := 12
+			w.mu.Lock()
+			w.lossy = func(from, to string, f exchange.Frame) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				if _, hello := f.(exchange.Hello); hello || losses == 0 || random.IntN(20) != 0 {
+					return false
+				}
+				losses--
+				return true
+			}
+			w.mu.Unlock()
+			ward := w.node("ward")
+			keys := make([]exchange.LetterKey, letters)
+			for i := range keys {
+				req := letter(t, "ba-hang", "pho-yen", "thai-nguyen", "so-tu-phap")
+				req.Metadata.Number = fmt.Sprint(i + 1)
+				keys[i] = ward.send(req).Letter.Key
+			}
+			for _, key := range keys {
+				ward.eventually("delivered", ward.delivered(key, "pho-yen", "thai-nguyen", "so-tu-phap"))
+			}
+			for _, id := range []string{"ward", "district", "province"} {
+				w.node(id).verifyJournal()
+			}
+			for agency, home := range map[string]string{"pho-yen": "district", "thai-nguyen": "province", "so-tu-phap": "province"} {
+				inbox, err := w.node(home).service.Inbox(context.Background(), agency, envelope.ID{}, 1000)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(inbox) != letters {
+					t.Errorf("%q received %d letters, want each of %d once", agency, len(inbox), letters)
+				}
+			}
+			assertOneDelivered(t, w.node("province"), keys)
+		})
+	}
+}
+
+// assertOneDelivered checks that the home node said Delivered once for each.
+func assertOneDelivered(t *testing.T, n *testNode, keys []exchange.LetterKey) {
+	t.Helper()
+	for _, key := range keys {
+		d, ok := n.delivery(key, "thai-nguyen")
+		if !ok {
+			t.Fatalf("letter %s is not at %q", key.ID, n.id)
+		}
+		rows, err := n.store.Statements(context.Background(), d.Digest, d.Key.Recipient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := 0
+		for _, row := range rows {
+			if row.Key.Kind == envelope.Delivered {
+				count++
+			}
+		}
+		if count != 1 {
+			t.Errorf("letter %s: %d Delivered statements, want 1", key.ID, count)
+		}
+	}
+}
+
+// A node is stopped and started over its folder while letters are under way.
+func TestRestartGoesOn(t *testing.T) {
+	t.Parallel()
+	w := threeLevels(t)
+	ward := w.node("ward")
+	var keys []exchange.LetterKey
+	for i := range 30 {
+		req := letter(t, "ba-hang", "thai-nguyen")
+		req.Metadata.Number = fmt.Sprint(i + 1)
+		keys = append(keys, ward.send(req).Letter.Key)
+		if i%10 == 5 {
+			district := w.node("district")
+			district.stop()
+			w.start("district", district.dir)
+		}
+	}
+	for _, key := range keys {
+		ward.eventually("delivered", ward.delivered(key, "thai-nguyen"))
+	}
+	assertOneDelivered(t, w.node("province"), keys)
+	w.node("district").verifyJournal()
+}
+
+// While the way up is cut, the ward can prove that the district holds its letter.
+func TestProofWhileTheProvinceIsAway(t *testing.T) {
+	t.Parallel()
+	w := threeLevels(t)
+	w.setDown("district", "province", true)
+	ward := w.node("ward")
+	doc := ward.send(letter(t, "ba-hang", "thai-nguyen"))
+	ward.eventually("relayed", func() bool { return ward.states(doc.Letter.Key)["thai-nguyen"] == exchange.StateRelayed })
+	d, _ := ward.delivery(doc.Letter.Key, "thai-nguyen")
+	view, err := ward.service.Delivery(context.Background(), "ba-hang", d.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := view.History[len(view.History)-1]
+	if last.Statement.Kind != envelope.Custody || last.Statement.Issuer != "district" || !last.Verified {
+		t.Fatalf("the last event is %s by %q, verified %t; want custody of the district, verified", last.Statement.Kind, last.Statement.Issuer, last.Verified)
+	}
+	w.setDown("district", "province", false)
+	ward.eventually("delivered", ward.delivered(doc.Letter.Key, "thai-nguyen"))
+}
