@@ -99,3 +99,41 @@ func qpdfPages(t testing.TB, path string) int {
 	}
 	return n
 }
+
+// Wherever the window of the file ends within an object, the object is the same.
+func TestWindowBoundaries(t *testing.T) {
+	t.Parallel()
+	const tail = `/A#42(x\)(\\)\053)/S<4 8>/B -1.50/T true/R[12 0 R 12 0 null]/ByteRange % c
+<</L>>/Length 6 0 R>>stream
+` + "\r\nabc\r\nendstream"
+	var want, found string
+	for pad := 3900; pad < 4150; pad++ {
+		m := simple().object(5, "<</P("+strings.Repeat("x", pad)+")"+tail).object(6, "5")
+		f := open(t, m.table("").Bytes())
+		v := f.Latest()
+		o, err := v.Object(Ref{5, 0})
+		if err != nil {
+			t.Fatalf("pad %d: %v", pad, err)
+		}
+		s, ok := o.(*Stream)
+		if !ok {
+			t.Fatalf("pad %d: found %T", pad, o)
+		}
+		raw, err := s.Decode(v)
+		if err != nil {
+			t.Fatalf("pad %d: %v", pad, err)
+		}
+		s.Dict.Delete("P")
+		found = string(Canonical(s.Dict)) + string(raw)
+		if want == "" {
+			want = found
+		}
+		if found != want {
+			t.Fatalf("pad %d: found %q, want %q", pad, found, want)
+		}
+		if strays, err := f.Strays(1); err != nil || len(strays) > 0 {
+			t.Fatalf("pad %d: strays %+v, error %v", pad, strays, err)
+		}
+	}
+	t.Log(want)
+}

@@ -133,7 +133,9 @@ func (p *parser) dict(depth int) (Object, error) {
 // readers have it.
 func (p *parser) dictValue(depth int) (Object, error) {
 	p.skipSpace()
-	if p.pos+1 < len(p.buf) && p.buf[p.pos] == '>' && p.buf[p.pos+1] == '>' {
+	if p.pos+1 >= len(p.buf) {
+		p.short = true
+	} else if p.buf[p.pos] == '>' && p.buf[p.pos+1] == '>' {
 		return Null{}, nil
 	}
 	return p.object(depth + 1)
