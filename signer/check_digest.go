@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"sort"
+	"sync"
 
 	"lienthong/signer/tsp"
 )
@@ -79,14 +80,20 @@ type tail struct {
 	h  hash.Hash
 }
 
+// chunkSize is how much of the file is read at a time.
+const chunkSize = 128 << 10
+
+var buffers = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
 func (p *pass) read(c *check) error {
 	src := c.file.Source()
-	buf := make([]byte, min(int64(256<<10), src.Size()))
+	buf := buffers.Get().(*[chunkSize]byte)
+	defer buffers.Put(buf)
 	for at := int64(0); at < src.Size(); {
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
-		n, err := src.ReadAt(buf[:min(int64(len(buf)), src.Size()-at)], at)
+		n, err := src.ReadAt(buf[:min(int64(chunkSize), src.Size()-at)], at)
 		if n == 0 && err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF

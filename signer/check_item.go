@@ -98,7 +98,11 @@ func (c *check) collect() error {
 		c.note(ruleForm, Failed, "", "cannot be read: %v", err)
 	}
 	fields := make(map[string]*item)
+	places := make(map[pdf.Location]bool)
 	for i := range newest {
+		if at, ok := c.file.Latest().Location(newest[i].Ref); ok && !newest[i].Direct {
+			places[at] = true
+		}
 		it := c.newItem(&newest[i])
 		known[identity(it.sig)] = true
 		fields[it.out.Field] = it
@@ -106,6 +110,9 @@ func (c *check) collect() error {
 	}
 	for n := len(c.revisions) - 1; n >= 1; n-- {
 		if !c.touchesForm(n + 1) {
+			continue
+		}
+		if c.sameSignatures(c.file.View(n), places) {
 			continue
 		}
 		older, err := c.signaturesOf(c.file.View(n))
@@ -129,6 +136,29 @@ func (c *check) collect() error {
 	sortItems(c.items)
 	c.orphans(known)
 	return nil
+}
+
+// sameSignatures reports whether every signature in a view's form stands where one
+// of the newest form does: then it is that one, and need not be read again.
+func (c *check) sameSignatures(v *pdf.View, places map[pdf.Location]bool) bool {
+	fields, err := v.Fields()
+	if err != nil {
+		return false
+	}
+	for _, f := range fields {
+		value := f.Dict.Get("V")
+		if f.Type != "Sig" || isNull(value) {
+			continue
+		}
+		ref, ok := value.(pdf.Ref)
+		if !ok {
+			return false
+		}
+		if at, ok := v.Location(ref); !ok || !places[at] {
+			return false
+		}
+	}
+	return true
 }
 
 // signaturesOf reads the signatures of a view's form. One that cannot be read does

@@ -39,14 +39,15 @@ func newDiffer(file *pdf.File, items []*item, first int) *differ {
 		}
 	}
 	v := file.View(first)
+	load := func(r pdf.Ref) pdf.Object { return read(v, r) }
 	if root, catalog, err := v.Catalog(); err == nil && catalog != nil {
 		// Pages first, so that what belongs to a page is named by its page.
 		if pages := catalog.Ref("Pages"); d.mention(pages.Number, root.Number) {
-			d.absorb(v, pages.Number, read(v, pages))
+			d.absorb(load, pages.Number, load(pages))
 		}
 	}
 	if t := v.Trailer(); t != nil {
-		d.absorb(v, 0, t)
+		d.absorb(load, 0, t)
 	}
 	return d
 }
@@ -77,30 +78,23 @@ func (d *differ) mention(n, holder int) bool {
 }
 
 // absorb notes what the body of one object refers to, and what that leads to.
-func (d *differ) absorb(v *pdf.View, holder int, body pdf.Object) {
-	type todo struct {
-		ref pdf.Ref
-	}
-	var queue []todo
+func (d *differ) absorb(load func(pdf.Ref) pdf.Object, holder int, body pdf.Object) {
+	var queue []pdf.Ref
 	visit := func(holder int, o pdf.Object) {
 		d.refs(o, nil, 0, func(r pdf.Ref, at *trail) {
 			if d.later[r.Number] {
 				d.edges[r.Number] = append(d.edges[r.Number], edge{holder, at.String()})
 			}
 			if d.mention(r.Number, holder) {
-				queue = append(queue, todo{r})
+				queue = append(queue, r)
 			}
 		})
 	}
 	visit(holder, body)
 	for len(queue) > 0 && !d.spent {
-		next := queue[len(queue)-1].ref
+		next := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
-		o, err := v.Object(next)
-		if err != nil {
-			continue // unreadable, and so part of no page that could be read
-		}
-		visit(next.Number, o)
+		visit(next.Number, load(next)) // what is unreadable refers to nothing
 	}
 }
 

@@ -136,9 +136,15 @@ func (c *comparison) equal(a, b pdf.Object, depth int) bool {
 		}
 		return true
 	}
-	if x, ok := a.(pdf.Ref); ok && a == b {
-		_ = x
-		return true
+	switch x := a.(type) {
+	case pdf.Ref:
+		if y, ok := b.(pdf.Ref); ok && x == y {
+			return true
+		}
+	case pdf.Name, pdf.Integer, pdf.Bool:
+		if _, ref := b.(pdf.Ref); !ref {
+			return a == b
+		}
 	}
 	_, refA := a.(pdf.Ref)
 	_, refB := b.(pdf.Ref)
@@ -230,16 +236,28 @@ func (c *comparison) takeTree(v *pdf.View, o pdf.Object, rule string, owners ...
 	for len(queue) > 0 {
 		r := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
-		collect(read(v, r))
+		collect(c.body(v, r))
 	}
+}
+
+// body is the object in a view, from the comparison where it has it: reading a
+// signature again means to decode its digits again.
+func (c *comparison) body(v *pdf.View, r pdf.Ref) pdf.Object {
+	if dl := c.deltas[r.Number]; dl != nil && dl.ref == r {
+		if v == c.new {
+			return dl.new
+		}
+		return dl.old
+	}
+	return read(v, r)
 }
 
 // absorbNew notes what the new bodies of reachable objects refer to.
 func (c *comparison) absorbNew() {
-	c.d.absorb(c.new, 0, c.new.Trailer())
+	c.d.absorb(func(r pdf.Ref) pdf.Object { return c.body(c.new, r) }, 0, c.new.Trailer())
 	for _, dl := range c.sorted() {
 		if c.d.mentioned(dl.ref.Number) && dl.known {
-			c.d.absorb(c.new, dl.ref.Number, dl.new)
+			c.d.absorb(func(r pdf.Ref) pdf.Object { return c.body(c.new, r) }, dl.ref.Number, dl.new)
 		}
 	}
 }
