@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,7 +110,12 @@ func pageCount(t testing.TB, file string) string {
 	if err != nil && len(complaints(t, file)) == 0 {
 		t.Fatalf("qpdf --show-npages: %v\n%s", err, out)
 	}
-	return out
+	for line := range strings.Lines(out) { // among warnings
+		if _, err := strconv.Atoi(strings.TrimSpace(line)); err == nil {
+			return strings.TrimSpace(line)
+		}
+	}
+	return "no"
 }
 
 // A verdict is what pyHanko says of one signature.
