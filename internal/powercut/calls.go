@@ -66,10 +66,10 @@ var arguments = map[string]int{"openat": 3, "open": 2, "write": 2, "pwrite64": 4
 	"close": 1, "dup": 1, "dup2": 2, "dup3": 3, "fcntl": 2, "lseek": 1, "ftruncate": 2, "truncate": 2, "fallocate": 4,
 	"fsync": 1, "fdatasync": 1, "mmap": 5, "copy_file_range": 3, "sendfile": 1, "splice": 3, "rename": 2, "renameat": 4,
 	"renameat2": 4, "link": 2, "linkat": 4, "symlink": 2, "symlinkat": 3, "unlink": 1, "unlinkat": 2, "mkdir": 1, "mkdirat": 2,
-	"rmdir": 1}
+	"rmdir": 1, "creat": 1, "sync": 0, "syncfs": 0, "clone": 0, "clone3": 0, "fork": 0, "vfork": 0, "execve": 0}
 
 func (m *model) call(c *call) error {
-	if want := arguments[c.name]; len(c.args) < want {
+	if want, known := arguments[c.name]; !known || len(c.args) < want {
 		return fmt.Errorf("%d arguments, want %d", len(c.args), want)
 	}
 	p := m.process(c.pid)
@@ -183,8 +183,8 @@ func (m *model) writes(c *call, p *process) error {
 	if strings.HasPrefix(c.name, "pwrite") {
 		at := 3 // pwrite64(fd, data, size, offset), pwritev(fd, iov, count, offset)
 		offset, err := strconv.ParseInt(c.args[at], 0, 64)
-		if err != nil {
-			return err
+		if err != nil || offset < 0 {
+			return fmt.Errorf("offset %q", c.args[at])
 		}
 		m.write(c, d, data, offset)
 		return nil

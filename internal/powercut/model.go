@@ -30,6 +30,7 @@ type step struct {
 	name   string // name
 	target *file  // name: what it names from now on; nil takes it away
 	old    string // name: another name of the same folder that goes with it (rename)
+	needs  int    // name: this goes only if that step has come (rename between folders), or -1
 	covers int    // sync: the number of steps that were complete when it began
 }
 
@@ -178,7 +179,7 @@ func (m *model) arrived(path string, f *file) *file {
 }
 
 func (m *model) step(c *call, s step) {
-	s.at, s.line = c.at, c.ended
+	s.at, s.line, s.needs = c.at, c.ended, -1
 	m.steps = append(m.steps, s)
 }
 
@@ -224,8 +225,10 @@ func (m *model) rename(c *call, from, to string) error {
 		m.step(c, step{kind: stepName, file: target, name: name, target: f, old: old})
 		return nil
 	}
+	// Every filesystem that one would use does a rename as one, so the old name is
+	// not lost before the new one is safe, whichever folder is synced first.
 	m.step(c, step{kind: stepName, file: target, name: name, target: f})
-	m.step(c, step{kind: stepName, file: source, name: old})
+	m.steps = append(m.steps, step{kind: stepName, file: source, name: old, needs: len(m.steps) - 1, at: c.at, line: c.ended})
 	return nil
 }
 

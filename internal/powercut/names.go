@@ -50,8 +50,8 @@ func (m *model) resizes(c *call, p *process) error {
 
 func (m *model) resizeTo(c *call, f *file, size string) error {
 	n, err := strconv.ParseInt(size, 0, 64)
-	if err != nil {
-		return err
+	if err != nil || n < 0 {
+		return fmt.Errorf("size %q", size)
 	}
 	m.resize(c, f, n)
 	return nil
@@ -171,8 +171,8 @@ func (m *model) linkTo(c *call, from, to string) error {
 		return nil
 	}
 	f := m.lookup(source)
-	if !inFrom || f == nil {
-		return fmt.Errorf("link to %q, which nobody made", from)
+	if !inFrom || f == nil || f.folder {
+		return fmt.Errorf("link to %q, which is no file that anybody made", from)
 	}
 	return m.link(c, to, f)
 }

@@ -69,7 +69,8 @@ func parseLine(line string, n int, open map[int]pending) (*call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no time in %.80q", line)
 	}
-	if strings.HasPrefix(rest, "+++") || strings.HasPrefix(rest, "---") {
+	if strings.HasPrefix(rest, "+++") || strings.HasPrefix(rest, "---") || killed(rest) {
+		delete(open, pid)
 		return nil, nil
 	}
 	if head, ok := strings.CutSuffix(rest, unfinished); ok {
@@ -97,6 +98,12 @@ func parseLine(line string, n int, open map[int]pending) (*call, error) {
 	return c, nil
 }
 
+// killed reports whether this line is about a call during which its thread was
+// killed: it may have done anything, and nothing that anybody was told of.
+func killed(rest string) bool {
+	return strings.HasPrefix(rest, "???") || strings.HasSuffix(rest, " <detached ...>") || strings.HasSuffix(rest, ":No such process>")
+}
+
 // parseCall reads "name(arg, arg) = result <seconds>".
 func parseCall(s string) (*call, float64, error) {
 	name, rest, ok := strings.Cut(s, "(")
@@ -111,6 +118,9 @@ func parseCall(s string) (*call, float64, error) {
 	if !ok {
 		return nil, 0, fmt.Errorf("%s: no result in %.80q", name, rest)
 	}
+	if strings.HasPrefix(value, "?") {
+		return nil, 0, nil // killed within the call
+	}
 	c := &call{name: name, args: args}
 	var took float64
 	if i := strings.LastIndex(value, " <"); i >= 0 {
@@ -121,9 +131,6 @@ func parseCall(s string) (*call, float64, error) {
 		value = value[:i]
 	}
 	number, _, _ := strings.Cut(value, " ")
-	if number == "?" { // killed within the call
-		return nil, 0, nil
-	}
 	number, what, described := strings.Cut(number, "<")
 	if c.result, err = strconv.ParseInt(number, 0, 64); err != nil {
 		return nil, 0, fmt.Errorf("%s: result %.80q", name, value)

@@ -8,7 +8,8 @@
 //   - a file's bytes count from the fsync that began after they were written, and
 //     only once it has returned;
 //   - a name (create, rename, link, remove) counts from the fsync of its folder,
-//     even though many filesystems would keep it sooner.
+//     even though many filesystems would keep it sooner. A rename is not done by
+//     halves.
 //
 // That is the worst that a disk which honours fsync may do, but for one thing: a
 // real one may keep some of what was not synced. [Trace.RebuildTorn] does that.

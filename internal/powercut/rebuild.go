@@ -94,13 +94,17 @@ func (t *Trace) rebuild(dir string, cut int, chance func(*step) *step) error {
 		}
 		r.steps = append(r.steps, i)
 	}
+	kept := make([]*step, cut)
 	for _, r := range order {
 		for n, i := range r.steps {
-			s := &t.steps[i]
-			if n >= r.safe {
-				s = chance(s)
+			if kept[i] = &t.steps[i]; n >= r.safe {
+				kept[i] = chance(kept[i])
 			}
-			if s != nil {
+		}
+	}
+	for _, r := range order {
+		for _, i := range r.steps {
+			if s := kept[i]; s != nil && (s.needs < 0 || kept[s.needs] != nil) {
 				r.apply(s)
 			}
 		}
