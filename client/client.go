@@ -78,6 +78,10 @@ func Dial(cfg Config) (*Client, error) {
 	}, nil
 }
 
+// Conn is the connection itself, for services that have no stub here: health,
+// reflection, and those that a later version adds.
+func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
+
 // Close closes the connection.
 func (c *Client) Close() error { return c.conn.Close() }
 

@@ -1,0 +1,216 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"lienthong/client"
+	"lienthong/exchange"
+	"lienthong/internal/testnode"
+	"lienthong/internal/testpki"
+	_ "lienthong/proto/lienthong/v1"
+)
+
+// access is who may call what, written down a second time: a method whose option
+// changes by mistake fails here. "any" is everyone with a certificate that the
+// node knows; roles before the bar are held for an agency, those after it for the node.
+const access = `
+FileService.StartUpload             clerk signer
+FileService.UploadFile              clerk signer
+FileService.GetUpload               clerk signer
+FileService.DownloadFile            clerk signer reader
+FileService.GetFile                 clerk signer reader
+SigningService.SignFile             signer
+SigningService.ListKeys             signer
+ValidationService.ValidateFile      clerk signer reader
+DocumentService.SendDocument        clerk
+DocumentService.ResolveRecipients   clerk reader
+DocumentService.GetDocument         clerk reader
+DocumentService.ListDocuments       clerk reader
+DeliveryService.ListDeliveries      clerk reader
+DeliveryService.GetDelivery         clerk reader
+DeliveryService.AcknowledgeDelivery clerk
+DeliveryService.ReportStatus        clerk
+DeliveryService.WatchDeliveries     clerk reader
+DirectoryService.GetAgency          any
+DirectoryService.ListAgencies       any
+DirectoryService.ImportDirectory    admin
+DirectoryService.ExportDirectory    any
+JournalService.ListEntries          auditor admin
+JournalService.GetCheckpoint        any
+JournalService.VerifyJournal        auditor admin
+RelayService.Link                   liaison
+RelayService.Put                    liaison
+RelayService.Get                    liaison
+`
+
+// A person is one kind of caller.
+type person struct {
+	name  string
+	role  string // empty: none
+	known bool
+	c     *client.Client
+}
+
+func people(t *testing.T, n *testnode.Network) []person {
+	t.Helper()
+	ward := n.Node("ward")
+	out := []person{
+		{name: "no certificate", c: ward.Connect(t, nil)},
+		{name: "stranger", c: ward.Connect(t, n.PKI.Issue(testpki.Client("stranger", "")))},
+		{name: "peer node", role: "liaison", known: true, c: ward.Connect(t, n.Node("district").Leaf())},
+		{name: "no role", known: true, c: ward.User(t, "nobody")},
+	}
+	for _, role := range []exchange.Role{exchange.RoleClerk, exchange.RoleSigner, exchange.RoleReader} {
+		out = append(out, person{string(role), string(role), true, ward.User(t, string(role), exchange.Grant{Role: role, Agency: testnode.Ward})})
+	}
+	for _, role := range []exchange.Role{exchange.RoleAuditor, exchange.RoleAdmin} {
+		out = append(out, person{string(role), string(role), true, ward.User(t, string(role), exchange.Grant{Role: role})})
+	}
+	return out
+}
+
+// Every method, asked by every kind of caller, for their own agency and another.
+func TestAccessMatrix(t *testing.T) {
+	t.Parallel()
+	n := testnode.New(t)
+	callers := people(t, n)
+	rows := accessRows(t)
+	for _, m := range methods(t) {
+		name := strings.TrimPrefix(string(m.FullName()), "lienthong.v1.")
+		roles, ok := rows[name]
+		if !ok {
+			t.Errorf("%s has no row in the table of this test", name)
+			continue
+		}
+		for _, who := range callers {
+			for _, agency := range []string{testnode.Ward, testnode.Province} {
+				names := namesAgency(m)
+				if agency != testnode.Ward && !names {
+					continue
+				}
+				want := expect(who, roles, agency, names)
+				got := call(t, who.c, m, agency)
+				if (got == codes.PermissionDenied || got == codes.Unauthenticated || want != codes.OK) && got != want {
+					t.Errorf("%s by %s for %s: %v, want %v", name, who.name, agency, got, want)
+				}
+			}
+		}
+	}
+}
+
+// expect is Unauthenticated, PermissionDenied, or OK for "let in".
+func expect(who person, roles []string, agency string, names bool) codes.Code {
+	if !who.known {
+		return codes.Unauthenticated
+	}
+	if slices.Contains(roles, "any") {
+		return codes.OK
+	}
+	if who.role == "" || !slices.Contains(roles, who.role) {
+		return codes.PermissionDenied
+	}
+	ofAgency := who.role == "clerk" || who.role == "signer" || who.role == "reader"
+	if ofAgency && names && agency != testnode.Ward {
+		return codes.PermissionDenied
+	}
+	return codes.OK
+}
+
+func accessRows(t *testing.T) map[string][]string {
+	t.Helper()
+	rows := make(map[string][]string)
+	for line := range strings.Lines(strings.TrimSpace(access)) {
+		fields := strings.Fields(line)
+		rows[fields[0]] = fields[1:]
+	}
+	return rows
+}
+
+func methods(t *testing.T) []protoreflect.MethodDescriptor {
+	t.Helper()
+	var out []protoreflect.MethodDescriptor
+	protoregistry.GlobalFiles.RangeFilesByPackage("lienthong.v1", func(f protoreflect.FileDescriptor) bool {
+		for i := range f.Services().Len() {
+			s := f.Services().Get(i)
+			for j := range s.Methods().Len() {
+				out = append(out, s.Methods().Get(j))
+			}
+		}
+		return true
+	})
+	if len(out) < 20 {
+		t.Fatalf("%d methods, want all of the API", len(out))
+	}
+	return out
+}
+
+func namesAgency(m protoreflect.MethodDescriptor) bool {
+	f := m.Input().Fields()
+	return f.ByName("agency") != nil || f.ByName("name") != nil
+}
+
+// request is as empty as it may be: only the agency is named.
+func request(m protoreflect.MethodDescriptor, agency string) proto.Message {
+	out := dynamicpb.NewMessage(m.Input())
+	f := m.Input().Fields()
+	switch {
+	case f.ByName("agency") != nil:
+		out.Set(f.ByName("agency"), protoreflect.ValueOfString(agency))
+	case f.ByName("name") != nil:
+		out.Set(f.ByName("name"), protoreflect.ValueOfString("agencies/"+agency+"/documents/0192f3c4-7b3a-7000-8000-000000000000"))
+	}
+	return out
+}
+
+// call gives the status of one call. A stream that is let in and waits for more is
+// given up, which counts as let in.
+func call(t *testing.T, c *client.Client, m protoreflect.MethodDescriptor, agency string) codes.Code {
+	t.Helper()
+	path := "/" + string(m.Parent().FullName()) + "/" + string(m.Name())
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if !m.IsStreamingClient() && !m.IsStreamingServer() {
+		return codeOf(c.Conn().Invoke(ctx, path, request(m, agency), dynamicpb.NewMessage(m.Output())))
+	}
+	if m.Name() == "WatchDeliveries" || m.Name() == "Link" {
+		ctx, cancel = context.WithTimeout(ctx, 300*time.Millisecond)
+		defer cancel()
+	}
+	stream, err := c.Conn().NewStream(ctx, &grpc.StreamDesc{ClientStreams: m.IsStreamingClient(), ServerStreams: m.IsStreamingServer()}, path)
+	if err != nil {
+		return codeOf(err)
+	}
+	_ = stream.SendMsg(request(m, agency)) // what was wrong comes with the answer
+	_ = stream.CloseSend()
+	return codeOf(stream.RecvMsg(dynamicpb.NewMessage(m.Output())))
+}
+
+// codeOf finds the status under the error that a client gives.
+func codeOf(err error) codes.Code {
+	var e *exchange.Error
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return codes.OK
+	case errors.As(err, &e) && (e.Reason == "NO_CERTIFICATE" || e.Reason == "UNKNOWN_CERTIFICATE" || e.Reason == "EXPIRED_CERTIFICATE"):
+		return codes.Unauthenticated
+	case errors.As(err, &e) && e.Code == exchange.Denied:
+		return codes.PermissionDenied
+	case errors.As(err, &e) && e.Code == exchange.Invalid:
+		return codes.InvalidArgument
+	}
+	return status.Code(err)
+}
