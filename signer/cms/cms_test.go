@@ -78,13 +78,7 @@ func TestSignAndVerify(t *testing.T) {
 // OpenSSL reads attributes, algorithms and DER by its own rules.
 func TestOpenSSLVerifies(t *testing.T) {
 	t.Parallel()
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no openssl: apt-get install openssl")
-		}
-		t.Skip("no openssl: apt-get install openssl")
-	}
+	openssl := needOpenSSL(t)
 	for name, key := range map[string]crypto.Signer{"RSA": rsaKey(), "P-256": ecKey(elliptic.P256())} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
