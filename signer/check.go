@@ -88,6 +88,7 @@ type check struct {
 	extra     []*x509.Certificate // that the file brings along: candidates for paths
 	proofs    []proof             // by passing document time-stamps
 	unread    bool                // the newest form cannot be read
+	looked    int                 // fields that were read in older revisions
 	orphaned  int                 // signature dictionaries without a field
 }
 

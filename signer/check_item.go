@@ -109,8 +109,12 @@ func (c *check) collect() error {
 		c.items = append(c.items, it)
 	}
 	for n := len(c.revisions) - 1; n >= 1; n-- {
-		if !c.touchesForm(n + 1) {
+		if len(c.file.Written(n+1)) == 0 {
 			continue
+		}
+		if c.looked > maxLooked {
+			c.note(ruleVanished, Failed, "", "too many fields in too many revisions to look for signatures that were removed before revision %d", n)
+			break
 		}
 		if c.sameSignatures(c.file.View(n), places) {
 			continue
@@ -145,6 +149,7 @@ func (c *check) sameSignatures(v *pdf.View, places map[pdf.Location]bool) bool {
 	if err != nil {
 		return false
 	}
+	c.looked += len(fields) + 1
 	for _, f := range fields {
 		value := f.Dict.Get("V")
 		if f.Type != "Sig" || isNull(value) {
@@ -199,9 +204,8 @@ func (c *check) signaturesOf(v *pdf.View) ([]pdf.SignatureField, error) {
 	return list, nil
 }
 
-// touchesForm reports whether a revision writes any object at all, so that the
-// form before it may have been another one.
-func (c *check) touchesForm(revision int) bool { return len(c.file.Written(revision)) > 0 }
+// maxLooked bounds the fields that are read in older revisions.
+const maxLooked = 500_000
 
 func (c *check) newItem(s *pdf.SignatureField) *item {
 	it := &item{sig: s.SignatureDict, field: s.Field, revision: s.Revision}

@@ -55,9 +55,15 @@ func (c *comparison) formKey(root pdf.Ref, k pdf.Name, a, b pdf.Object) {
 			c.content(root, path, "set from %d to %d", x, y)
 		}
 	case "DA", "Q":
-		c.record(ChangesForm, root, path, "default appearance of fields changes")
+		if !isNull(a) {
+			c.content(root, path, "the default appearance of fields changes")
+		}
 	case "NeedAppearances":
-		c.record(ChangesForm, root, path, "appearances are to be drawn anew")
+		// Set, it has viewers draw every field by its value, also one whose signed
+		// appearance shows something else.
+		if b != pdf.Object(pdf.Bool(false)) && !isNull(b) {
+			c.content(root, path, "appearances are to be drawn anew")
+		}
 	case "DR":
 		if why := c.resources(a, b); why != "" {
 			c.content(root, path, "%s", why)
@@ -148,6 +154,7 @@ func (c *comparison) fields() {
 	var errA, errB error
 	c.oldFields, errA = fieldMap(c.old)
 	c.newFields, errB = fieldMap(c.new)
+	c.d.charge(len(c.oldFields) + len(c.newFields))
 	if errA != nil || errB != nil {
 		c.content(pdf.Ref{}, "/Root/AcroForm/Fields", "the fields cannot be read")
 		return
@@ -196,6 +203,7 @@ func (c *comparison) field(f, g *pdf.Field) {
 	}
 	e := &fieldEdit{c: c, name: f.FullName, signature: f.Type == "Sig", owners: numbers}
 	e.value = !c.same(f.Value, g.Value) || c.deltas[refNumber(g.Value)] != nil
+	e.button = f.Type == "Btn" && f.Flags&(1<<16) != 0
 	e.signed = e.signature && isNull(f.Value) && !isNull(g.Value)
 	for _, n := range numbers {
 		if dl := c.deltas[n]; dl != nil {
@@ -210,6 +218,7 @@ type fieldEdit struct {
 	c         *comparison
 	name      string
 	signature bool
+	button    bool // a push button, whose appearance is no value
 	value     bool // its value changed
 	signed    bool // it was empty, and is signed now
 	form      bool // something that belongs to filling in changed
@@ -277,7 +286,13 @@ func (e *fieldEdit) key(k pdf.Name, a, b pdf.Object) string {
 		}
 		e.form = e.form || !e.signed
 		return ""
-	case "DA", "M", "MK", "Q":
+	case "M":
+		e.form = e.form || !e.signed
+		return ""
+	case "DA", "MK", "Q":
+		if !e.value {
+			return "the way the field is drawn changes, and its value does not"
+		}
 		e.form = e.form || !e.signed
 		c.takeTree(c.new, b, "appearance of field "+e.name, e.owners...)
 		return ""
@@ -324,6 +339,8 @@ func visibleFlags(o pdf.Object) bool {
 func (e *fieldEdit) newValue(a, b pdf.Object) string {
 	c := e.c
 	switch {
+	case e.button:
+		return "a push button has no value"
 	case !e.signature:
 		e.form = true
 		c.takeTree(c.old, a, "value of field "+e.name, e.owners...)

@@ -19,6 +19,7 @@ func (c *comparison) pages() {
 		return
 	}
 	list, err := c.old.Pages()
+	c.d.charge(len(list))
 	if err != nil {
 		return // what changed on a page is then taken by nobody
 	}
@@ -105,6 +106,9 @@ func (c *comparison) annots(page pdf.Ref, a, b pdf.Object) {
 		}
 		is[r] = true
 		if w := c.widgets[r.Number]; w != nil && w.ref == r {
+			if w.page != 0 {
+				c.content(r, c.d.pathTo(c.old, page.Number)+"/Annots", "a signature shows on more than one page")
+			}
 			w.page = page.Number
 			w.earlier = w.earlier && was[r]
 		} else if !was[r] {
@@ -112,11 +116,25 @@ func (c *comparison) annots(page pdf.Ref, a, b pdf.Object) {
 		}
 	}
 	c.direct(page, old, now)
+	lost := 0
 	for _, e := range old {
 		if r, ok := e.(pdf.Ref); ok && !is[r] {
+			lost++
 			c.lostAnnotation(page, r)
 		}
 	}
+	if lost == 0 && kept(refsOnly(old), refsOnly(now)) < len(refsOnly(old)) {
+		c.content(page, c.d.pathTo(c.old, page.Number)+"/Annots", "annotations are put in another order, one over the other")
+	}
+}
+
+func refsOnly(list pdf.Array) (out pdf.Array) {
+	for _, e := range list {
+		if _, ok := e.(pdf.Ref); ok {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // direct compares annotations that stand in the array itself.

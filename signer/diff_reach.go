@@ -11,14 +11,16 @@ import (
 // the document has referred to so far, and what refers to those that some later
 // revision writes.
 type differ struct {
-	file   *pdf.File
-	items  []*item
-	holder []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
-	twice  []bool  // by object number: mentioned by more than one object
-	later  map[int]bool
-	edges  map[int][]edge
-	budget int // nodes that may still be visited
-	spent  bool
+	file    *pdf.File
+	items   []*item
+	objects int     // highest number that an object may have
+	holder  []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
+	twice   []bool  // by object number: mentioned by more than one object
+	later   map[int]bool
+	edges   map[int][]edge
+	budget  int // nodes that may still be visited
+	spent   bool
+	data    int64 // bytes of streams that may still be compared
 }
 
 // edge is a reference into an object that a later revision writes.
@@ -27,12 +29,23 @@ type edge struct {
 	path   string
 }
 
-// maxNodes bounds the visit of the whole document: array elements, dictionary
-// entries and objects. A document that takes more counts as not comparable.
-const maxNodes = 12_000_000
+// maxNodes bounds the work on one file, in visits of array elements and dictionary
+// entries; to read an object, a field or a page costs as much as objectCost of
+// them. A document that takes more counts as not comparable, and so as changed.
+const (
+	maxNodes   = 12_000_000
+	objectCost = 10
+	maxData    = 256 << 20
+)
+
+// charge accounts for objects that are read.
+func (d *differ) charge(objects int) {
+	d.budget -= objects * objectCost
+	d.spent = d.spent || d.budget < 0
+}
 
 func newDiffer(file *pdf.File, items []*item, first int) *differ {
-	d := &differ{file: file, items: items, later: make(map[int]bool), edges: make(map[int][]edge), budget: maxNodes}
+	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, later: make(map[int]bool), edges: make(map[int][]edge), budget: maxNodes, data: maxData}
 	for n := first + 1; n <= len(file.Revisions()); n++ {
 		for _, w := range file.Written(n) {
 			d.later[w.Ref.Number] = true
@@ -61,7 +74,7 @@ func (d *differ) shared(n int) bool { return n > 0 && n < len(d.twice) && d.twic
 
 // mention notes a reference and reports whether it is the first to that number.
 func (d *differ) mention(n, holder int) bool {
-	if n <= 0 || n > pdf.DefaultLimits().Objects {
+	if n <= 0 || n > d.objects {
 		return false
 	}
 	if n >= len(d.holder) {
@@ -94,6 +107,7 @@ func (d *differ) absorb(load func(pdf.Ref) pdf.Object, holder int, body pdf.Obje
 	for len(queue) > 0 && !d.spent {
 		next := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
+		d.charge(1)
 		visit(next.Number, load(next)) // what is unreadable refers to nothing
 	}
 }

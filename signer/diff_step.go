@@ -57,6 +57,9 @@ func (d *differ) step(n int) step {
 // findDeltas reads the bodies, old and new, of what the revision lists.
 func (c *comparison) findDeltas() {
 	for _, w := range c.d.file.Written(c.step.revision) {
+		if c.d.charge(1); c.d.spent {
+			return
+		}
 		n := w.Ref.Number
 		if n == 0 || c.old.SameBody(c.new, w.Ref) {
 			continue
@@ -112,7 +115,7 @@ func (c *comparison) equal(a, b pdf.Object, depth int) bool {
 	switch x := a.(type) {
 	case *pdf.Stream:
 		y, ok := b.(*pdf.Stream)
-		return ok && c.equal(x.Dict, y.Dict, depth) && sameData(c.old, x, c.new, y)
+		return ok && c.equal(x.Dict, y.Dict, depth) && c.sameData(x, y)
 	case *pdf.Dict:
 		y, ok := b.(*pdf.Dict)
 		if !ok || len(x.Duplicates())+len(y.Duplicates()) > 0 {
@@ -163,13 +166,14 @@ func (c *comparison) equal(a, b pdf.Object, depth int) bool {
 // same objects, those have deltas of their own if they changed.
 func (c *comparison) same(a, b pdf.Object) bool { return c.equal(a, b, 0) }
 
-func sameData(v *pdf.View, x *pdf.Stream, w *pdf.View, y *pdf.Stream) bool {
-	rx, errX := x.Raw(v)
-	ry, errY := y.Raw(w)
+// sameData compares the data of two streams, as far as the budget for it goes.
+func (c *comparison) sameData(x, y *pdf.Stream) bool {
+	rx, errX := x.Raw(c.old)
+	ry, errY := y.Raw(c.new)
 	if errX != nil || errY != nil || rx.Size() != ry.Size() {
 		return false
 	}
-	if rx.Size() > 32<<20 {
+	if c.d.data -= rx.Size(); c.d.data < 0 {
 		return false
 	}
 	dx, errX := io.ReadAll(rx)
@@ -324,9 +328,9 @@ func (c *comparison) rest() {
 		case dl.taken:
 		case dl.known || c.d.mentioned(dl.ref.Number):
 			c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "%s", describeDelta(dl))
-		case isContainer(dl.old):
+		case isContainer(dl.old) && streamType(dl.old) == "ObjStm":
 			c.content(dl.ref, "", "rewrites a stream that holds other objects")
-		case !isContainer(dl.new) && !isNull(dl.new):
+		case !isContainer(dl.new) && !isNull(dl.new) && !isContainer(dl.old):
 			if unreached++; unreached == 1 {
 				c.note(ruleUnreached, dl.ref, "%s is added and nothing refers to it", typeName(dl.new))
 			}
@@ -340,8 +344,15 @@ func (c *comparison) rest() {
 // isContainer: an object stream or a cross-reference stream, which no object
 // refers to.
 func isContainer(o pdf.Object) bool {
-	s, ok := o.(*pdf.Stream)
-	return ok && (s.Dict.Name("Type") == "ObjStm" || s.Dict.Name("Type") == "XRef")
+	t := streamType(o)
+	return t == "ObjStm" || t == "XRef"
+}
+
+func streamType(o pdf.Object) pdf.Name {
+	if s, ok := o.(*pdf.Stream); ok {
+		return s.Dict.Name("Type")
+	}
+	return ""
 }
 
 func describeDelta(dl *delta) string {
