@@ -32,6 +32,7 @@ const (
 // Send takes a document for all its recipients, or for none. When it returns, the
 // document is durable and this node answers for it.
 func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest) (*Document, error) {
+	asked := req
 	from, err := s.agencyHere(req.Agency)
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	id, err := s.submit(ctx, actor, from, &req, to, files, wrote, request)
 	if errors.Is(err, ErrConflict) && request != nil {
 		// The same request came twice at once, and the other one won.
-		return s.Send(ctx, actor, req)
+		return s.Send(ctx, actor, asked)
 	}
 	if err != nil {
 		return nil, storeError(err)
