@@ -19,19 +19,19 @@ func (a *app) agencyCommand() *cobra.Command {
 	list := a.nodeFlags(&cobra.Command{
 		Use:   "list",
 		Short: "List the agencies of the directory",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.agencyList(c.Context()) },
 	})
 	show := a.nodeFlags(&cobra.Command{
 		Use:   "show CODE",
 		Short: "Show an agency, its certificates and how it is reached",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  args(1, 1),
 		RunE:  func(c *cobra.Command, in []string) error { return a.agencyShow(c.Context(), in[0]) },
 	})
 	importing := a.nodeFlags(&cobra.Command{
 		Use:   "import FILE",
 		Short: "Give a node a signed directory of a higher epoch",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  args(1, 1),
 		RunE:  func(c *cobra.Command, in []string) error { return a.agencyImport(c.Context(), in[0]) },
 	})
 	return group("agency", "Agencies and nodes: the signed directory (danh bạ cơ quan)", list, show, importing, a.agencySealCommand())

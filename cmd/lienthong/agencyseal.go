@@ -61,7 +61,7 @@ func (a *app) agencySealCommand() *cobra.Command {
   agencies:
     - {id: a-province, codes: [H55], name: UBND tỉnh Thái Nguyên, home_node: province,
        certificates: [{file: seal.pem, role: agency, holder: UBND tỉnh Thái Nguyên}]}`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1),
 		RunE: func(_ *cobra.Command, in []string) error {
 			if key == "" || output == "" {
 				return fail(exitUsage, errors.New("no key or no output"), "--key pem:FILE -o OUT")

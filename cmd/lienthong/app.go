@@ -96,10 +96,11 @@ func (a *app) root() *cobra.Command {
 from node to node, and proves what was sent, received and answered.
 
 Start with "lienthong demo": three nodes on this machine, one signed letter.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          noCommand,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       noCommand,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, one object a line")
@@ -125,25 +126,25 @@ func noCommand(c *cobra.Command, args []string) error {
 	}
 	hints := []string{c.CommandPath() + " -h"}
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		hints = []string{c.CommandPath() + " " + strings.Join(near, ", ")}
+		hints = []string{"did you mean " + c.CommandPath() + " " + strings.Join(near, ", ") + "?"}
 	}
 	return fail(exitUsage, fmt.Errorf("unknown command %q", args[0]), hints...)
 }
 
-// args wraps cobra's checks so that a wrong number of arguments is status 2 and
-// points at the help of that command.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+// args checks the number of arguments: at least least, and at most most unless that
+// is negative. A wrong number is status 2, with the line that would be right.
+func args(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, given []string) error {
-		if err := check(c, given); err != nil {
-			return fail(exitUsage, err, fmt.Sprintf("%s -h", c.CommandPath()))
+		if len(given) >= least && (most < 0 || len(given) <= most) {
+			return nil
 		}
-		return nil
+		return fail(exitUsage, fmt.Errorf("%s: %d arguments, want: %s", c.CommandPath(), len(given), c.UseLine()), c.CommandPath()+" -h")
 	}
 }
 
 // group is a command that only holds others.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: noCommand,
+	c := &cobra.Command{Use: use, Short: short, Args: noCommand, SuggestionsMinimumDistance: 2,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(commands...)
 	return c

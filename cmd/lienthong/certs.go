@@ -24,7 +24,7 @@ func (a *app) devInitCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Make a root, an issuing CA, a time-stamping authority and two signers in a folder",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			pki, err := dev.Create(dir, dev.Options{Now: a.now, BaseURL: base, Issue: []dev.Request{
 				{Kind: dev.Person, ID: "dang-van-hung", Name: "Đặng Văn Hùng", Org: "Ủy ban nhân dân phường Ba Hàng", Locality: "Thái Nguyên"},
@@ -48,7 +48,7 @@ func (a *app) devIssueCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "issue ID --kind agencies|people|nodes|clients|directory --name NAME",
 		Short: "Issue one certificate with its key",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  args(1, 1),
 		RunE: func(_ *cobra.Command, in []string) error {
 			pki, err := dev.Open(dir, a.now)
 			if err != nil {
@@ -78,7 +78,7 @@ func (a *app) devServeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Answer time-stamp requests (/tsa) and give revocation lists (/crl/) until interrupted",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			pki, err := dev.Open(dir, a.now)
 			if err != nil {
@@ -113,7 +113,7 @@ func (a *app) devListCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List what was issued, with its files",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			pki, err := dev.Open(dir, a.now)
 			if err != nil {
@@ -132,7 +132,7 @@ func (a *app) devRevokeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "revoke ID --kind agencies|people|…",
 		Short: "Put a certificate on the revocation list from now on",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  args(1, 1),
 		RunE: func(_ *cobra.Command, in []string) error {
 			pki, err := dev.Open(dir, a.now)
 			if err != nil {

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // A byteSize is a number of bytes, written as 4GiB, 250MB or 1048576.
@@ -17,9 +20,16 @@ var sizeUnits = []struct {
 	bytes  int64
 }{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}}
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *byteSize) UnmarshalText(text []byte) error {
-	number, unit := strings.TrimSpace(string(text)), int64(1)
+// UnmarshalYAML implements yaml.NodeUnmarshaler, which knows the line.
+func (s *byteSize) UnmarshalYAML(n ast.Node) error {
+	if err := s.parse(n.GetToken().Value); err != nil {
+		return &yaml.SyntaxError{Message: err.Error(), Token: n.GetToken()}
+	}
+	return nil
+}
+
+func (s *byteSize) parse(text string) error {
+	number, unit := strings.TrimSpace(text), int64(1)
 	for _, u := range sizeUnits {
 		if rest, ok := strings.CutSuffix(number, u.suffix); ok {
 			number, unit = strings.TrimSpace(rest), u.bytes
@@ -75,7 +85,7 @@ func (s setting) set(text string) error {
 	case *[]string:
 		*p = strings.Split(text, ",")
 	case *byteSize:
-		return p.UnmarshalText([]byte(text))
+		return p.parse(text)
 	case *time.Duration:
 		d, err := time.ParseDuration(text)
 		if err != nil {

@@ -30,7 +30,7 @@ func (a *app) demoCommand() *cobra.Command {
 their province), sign a ward's report, send it through the district to the
 province, answer it, and check every receipt, signature and journal on the way.
 Exit status 0 only if all of it held. Nothing leaves this machine.`,
-		Args: args(cobra.NoArgs),
+		Args: args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			err := a.demo(c.Context(), dir, keep)
 			if err != nil && c.Context().Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"lienthong/certs/keys"
 	"lienthong/exchange"
 	"lienthong/internal/wire"
+	"lienthong/signer"
 	"lienthong/signer/pdf"
 )
 
@@ -15,9 +16,16 @@ import (
 // comes without a status was met while reading what the user named: status 2.
 func (a *app) explain(err error) *failure {
 	f := &failure{code: exitUsage, err: err}
+	// The outermost failure knows the status, the innermost what to do.
 	var known *failure
-	if errors.As(err, &known) {
-		f.code, f.hints = known.code, append(f.hints, known.hints...)
+	outermost := true
+	for at := err; errors.As(at, &known); at = known.err {
+		if outermost {
+			f.code, outermost = known.code, false
+		}
+		if len(known.hints) > 0 {
+			f.hints = append([]string(nil), known.hints...)
+		}
 	}
 	if len(f.hints) > 0 {
 		return f
@@ -30,7 +38,7 @@ func (a *app) explain(err error) *failure {
 	case errors.Is(err, keys.ErrWrongPassword):
 		f.hints = a.hint("the file that --password-file names must hold the password of the key, on its first line",
 			"tệp của --password-file phải chứa mật khẩu của khóa, ở dòng đầu")
-	case errors.Is(err, pdf.ErrEncrypted):
+	case errors.Is(err, pdf.ErrEncrypted), errors.Is(err, signer.ErrEncrypted):
 		f.hints = a.hint("sign the file before it is encrypted, or save it without a password first",
 			"ký trước khi đặt mật khẩu, hoặc lưu tệp không có mật khẩu rồi ký")
 	case errors.Is(err, pdf.ErrTruncated):

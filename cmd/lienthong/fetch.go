@@ -29,7 +29,7 @@ func (a *app) fetchCommand() *cobra.Command {
 		Short: "Get the files of a letter; with --ack also say that they are stored (tải văn bản)",
 		Long: `Get the files of a letter into a folder and compare each with the SHA-256 that
 its sender signed. --ack then tells the sender that they have arrived (status 01).`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.fetch(c.Context(), in[0], f) },
 	})
 	c.Flags().StringVar(&f.dir, "dir", ".", "folder")

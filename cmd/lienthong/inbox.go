@@ -14,7 +14,7 @@ func (a *app) inboxCommand() *cobra.Command {
 	c := a.nodeFlags(&cobra.Command{
 		Use:   "inbox",
 		Short: "List what has come, newest first, and what it is worth (văn bản đến)",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.inbox(c.Context(), limit) },
 	})
 	c.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")

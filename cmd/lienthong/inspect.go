@@ -16,7 +16,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Short: "Show the revisions, fields and signatures of a PDF file (xem cấu trúc)",
 		Long: `Show the revisions of a PDF file, its form fields, its signatures and what each
 covers. Nothing is judged here: that is what validate does.`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1),
 		RunE: func(c *cobra.Command, files []string) error { return a.inspect(c.Context(), files[0]) },
 	}
 }
@@ -64,11 +64,11 @@ func (a *app) inspect(_ context.Context, path string) error {
 	defer in.Close()
 	f, err := pdf.Open(in, pdf.DefaultLimits())
 	if err != nil {
-		return fmt.Errorf("inspect %q: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	report, err := examine(path, f)
 	if err != nil {
-		return fmt.Errorf("inspect %q: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if a.json {
 		return a.printJSON(report)

@@ -15,7 +15,7 @@ func (a *app) journalCommand() *cobra.Command {
 	list := a.nodeFlags(&cobra.Command{
 		Use:   "list",
 		Short: "List entries: who did what, to which object, with what outcome",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.journalList(c.Context(), from, limit) },
 	})
 	list.Flags().Uint64Var(&from, "from", 0, "first index")
@@ -23,7 +23,7 @@ func (a *app) journalCommand() *cobra.Command {
 	verify := a.nodeFlags(&cobra.Command{
 		Use:   "verify",
 		Short: "Hash the whole journal again, and compare",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.journalVerify(c.Context()) },
 	})
 	return group("journal", "The node's append-only journal (nhật ký)", list, verify)

@@ -12,7 +12,7 @@ func (a *app) keyCommand() *cobra.Command {
 	list := a.nodeFlags(&cobra.Command{
 		Use:   "list",
 		Short: "List the keys of the node that you may sign with",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.keyList(c.Context()) },
 	})
 	return group("key", "Signing keys that a node holds (khóa ký)", list)

@@ -84,8 +84,21 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if cfg.TSA.URL != "" {
 		signing.TSA = &tsp.Client{URL: cfg.TSA.URL, Timeout: cfg.TSA.Timeout, Now: a.now}
 	}
+	if _, err := signer.BuiltinPolicy(cfg.Trust.Policy); err != nil || cfg.Trust.Policy == "integrity" {
+		return exchange.Config{}, failf(exitUsage, "%s: trust.policy %q: want default or strict", cfg.path, cfg.Trust.Policy)
+	}
 	return exchange.Config{ID: cfg.Node, Signer: own, Authorities: authorities,
-		Validate: exchange.NewValidator(trust, evidence), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File)}, nil
+		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File)}, nil
+}
+
+// withPolicy judges by the node's own policy where nobody asks for another.
+func withPolicy(id string, validate exchange.ValidateFunc) exchange.ValidateFunc {
+	return func(ctx context.Context, file exchange.Blob, at time.Time, policy string, claim *signer.Claim) (*signer.Report, error) {
+		if policy == "" {
+			policy = id
+		}
+		return validate(ctx, file, at, policy, claim)
+	}
 }
 
 // nodeSigner is the key of a certificate, for what a node or an authority signs.

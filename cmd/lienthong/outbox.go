@@ -13,7 +13,7 @@ func (a *app) outboxCommand() *cobra.Command {
 	c := a.nodeFlags(&cobra.Command{
 		Use:   "outbox",
 		Short: "List what was sent, newest first, and where it is (văn bản đi)",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.outbox(c.Context(), limit) },
 	})
 	c.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")

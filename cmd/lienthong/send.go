@@ -37,7 +37,7 @@ recipients or for none: every bad field and recipient is named at once. When the
 command ends well, the letter is durable at the node, which answers for it.`,
 		Example: `  lienthong send --as clerk.yaml --to H55.1 --cc H55 --number 15 --symbol BC-UBND \
     --type BC --subject "Báo cáo tình hình quý IV" --signer "Đặng Văn Hùng" --position "Chủ tịch" sealed.pdf`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.send(c.Context(), in[0], f) },
 	})
 	fl := c.Flags()

@@ -25,7 +25,7 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "Run a node (chạy nút liên thông)",
 		Long: `Run a node until it is interrupted: it serves its clients and peers, keeps a link
 to its parent, and relays. --help-config describes every key of the file.`,
-		Args: args(cobra.NoArgs),
+		Args: args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if help {
 				describeConfig(a.out)

@@ -19,7 +19,7 @@ func (a *app) showCommand() *cobra.Command {
 		Long: `Show what was sent or what has come: its registration data, files, and each
 signed statement about it. ✓ means that the signature and the proof of the
 statement verify against the directory.`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.show(c.Context(), in[0]) },
 	})
 }

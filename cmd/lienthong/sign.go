@@ -43,7 +43,7 @@ against revocation lists.`,
     --profile personal --image handwriting.png --at -1,320,120,180,80 letter.pdf -o signed.pdf
   lienthong sign --key pkcs12:seal.p12 --password-file seal.pass --tsa http://tsa.example.vn \
     --profile agency --image seal.png --at -1,260,120,100,100 signed.pdf -o sealed.pdf`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.sign(c.Context(), in[0], f) },
 	}
 	fl := c.Flags()
@@ -205,7 +205,7 @@ func (a *app) signError(path string, err error, f signFlags) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("sign %q: %w", path, err)
+	err = fmt.Errorf("%s: %w", path, err)
 	if f.tsa != "" && strings.Contains(err.Error(), "tsp:") {
 		return fail(exitUndecided, err, fmt.Sprintf("look at %s, wait longer with --tsa-timeout, or sign without a time-stamp: --level B-B", f.tsa))
 	}

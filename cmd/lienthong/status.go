@@ -22,7 +22,7 @@ func (a *app) statusCommand() *cobra.Command {
 03 needs the verdict of validation, or --override with a --reason.`,
 		Example: `  lienthong status agencies/a-dist/deliveries/0192… 03
   lienthong status 0192… 02 --reason "Gửi nhầm cơ quan"`,
-		Args: args(cobra.ExactArgs(2)),
+		Args: args(2, 2),
 		RunE: func(c *cobra.Command, in []string) error {
 			code, err := strconv.ParseUint(in[1], 10, 8)
 			if err != nil {

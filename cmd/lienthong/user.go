@@ -35,7 +35,7 @@ clerk, signer and reader, each for an agency, and auditor and admin for the node
 The node must not be running: it has its store to itself.`,
 		Example: `  lienthong user add qlvb --config ward.yaml --cert qlvb.pem --grant clerk:H55.1 --grant signer:H55.1
   lienthong user add thanh-tra --config ward.yaml --cert thanh-tra.pem --grant auditor`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.userAdd(c.Context(), in[0], f) },
 	}
 	add.Flags().StringVar(&f.name, "name", "", "name, for people")
@@ -45,7 +45,7 @@ The node must not be running: it has its store to itself.`,
 	list := &cobra.Command{
 		Use:   "list --config FILE",
 		Short: "List users with their roles",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.userList(c.Context(), f.config) },
 	}
 	for _, c := range []*cobra.Command{add, list} {

@@ -34,7 +34,7 @@ Exit status over several files: the first of 2 (unreadable), 1 (invalid),
 3 (cannot be decided), 4 (not signed), 0 (valid) that occurs.`,
 		Example: `  lienthong validate --trust root.pem --crl crl/ letter.pdf
   lienthong validate --policy integrity stranger.pdf`,
-		Args: args(cobra.MinimumNArgs(1)),
+		Args: args(1, -1),
 		RunE: func(c *cobra.Command, files []string) error { return a.validate(c.Context(), files, f) },
 	}
 	fl := c.Flags()
@@ -80,7 +80,7 @@ func (a *app) validateOne(ctx context.Context, name string, opts signer.Options)
 	defer in.Close()
 	report, err := signer.Validate(ctx, in, opts)
 	if err != nil {
-		return 0, fmt.Errorf("validate %q: %w", name, err)
+		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	report.File = filepath.Base(name)
 	if a.json {
