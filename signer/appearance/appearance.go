@@ -26,7 +26,7 @@ type Profile string
 const (
 	Invisible Profile = ""
 	Personal  Profile = "personal" // the handwriting above the text, which is blue
-	Agency    Profile = "agency"   // the seal left of the text, which is red
+	Agency    Profile = "agency"   // the seal left of the text, or above it; red
 	Custom    Profile = "custom"   // as Personal, in black
 )
 
@@ -109,8 +109,8 @@ func newPage(w, h float64) *fpdf.Fpdf {
 	return f
 }
 
-// areas divides the box between image and text. Decree 30 wants the seal at its
-// left and the handwriting above the name.
+// areas divides the box between image and text: beside each other for a seal in
+// a wide box, else the image above the text.
 func (c Content) areas(text bool) (image, lines box) {
 	whole := box{0, 0, c.Width, c.Height}
 	switch {
@@ -118,10 +118,18 @@ func (c Content) areas(text bool) (image, lines box) {
 		return box{}, whole
 	case !text:
 		return whole, box{}
-	case c.Profile == Agency:
+	case c.beside():
 		side := min(c.Height, c.Width*0.45)
 		return box{0, 0, side, c.Height}, box{side + 2, 0, c.Width - side - 2, c.Height}
 	}
 	upper := c.Height * 0.55
+	if c.Profile == Agency {
+		upper = c.Height * 0.7
+	}
 	return box{0, 0, c.Width, upper}, box{0, upper, c.Width, c.Height - upper}
 }
+
+func (c Content) beside() bool { return c.Profile == Agency && c.Width > 1.6*c.Height }
+
+// centred reports whether lines stand in the middle, as they do below an image.
+func (c Content) centred() bool { return c.Image != nil && !c.beside() }

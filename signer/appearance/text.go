@@ -113,8 +113,12 @@ func drawText(f *fpdf.Fpdf, c Content, lines []string, area box) error {
 	height := size * lineHeight
 	y := area.y + (area.h-height*float64(len(lines)))/2 + size*ascent
 	for _, line := range lines {
+		x := area.x
+		if c.centred() {
+			x += (area.w - f.GetStringWidth(line)) / 2
+		}
 		if line != "" {
-			f.Text(area.x, y, line)
+			f.Text(x, y, line)
 		}
 		y += height
 	}
