@@ -41,6 +41,7 @@ var (
 type Store struct {
 	root string
 
+	gate sync.RWMutex // Put and Finish hold it for reading, the sweeper for writing
 	mu   sync.Mutex
 	busy map[string]bool // partial files that someone is writing
 	// Folders that are known to be durable, so that each is synced into its parent once.
@@ -71,18 +72,23 @@ func (s *Store) path(digest [32]byte) string {
 func (s *Store) Put(data []byte) ([32]byte, error) {
 	digest := sha256.Sum256(data)
 	path := s.path(digest)
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	same, err := holds(path, data)
 	if err != nil {
 		return digest, err
 	}
 	if same {
+		if err := touch(path); err != nil {
+			return digest, err
+		}
 		// Someone may have renamed it this moment, and not yet synced its name.
 		return digest, durable.SyncFolder(filepath.Dir(path))
 	}
 	if err := s.folder(path); err != nil {
 		return digest, err
 	}
-	if err := durable.WriteFile(path, data, 0o400); err != nil {
+	if err := durable.WriteFile(path, data, 0o600); err != nil {
 		return digest, full(err)
 	}
 	return digest, nil

@@ -99,6 +99,8 @@ func (s *Store) Finish(key string, want [32]byte, size int64) error {
 		return err
 	}
 	defer release()
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	f, held, err := s.openPartial(key, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s.finished(key, want, size)
@@ -123,6 +125,9 @@ func (s *Store) Finish(key string, want [32]byte, size int64) error {
 	if err := s.folder(path); err != nil {
 		return err
 	}
+	if err := touch(s.partial(key)); err != nil {
+		return err
+	}
 	return durable.Rename(s.partial(key), path)
 }
 
@@ -139,6 +144,9 @@ func (s *Store) finished(key string, want [32]byte, size int64) error {
 	}
 	if err != nil {
 		return fmt.Errorf("blob: finish %q: %w", key, err)
+	}
+	if err := touch(s.path(want)); err != nil {
+		return err
 	}
 	return durable.SyncFolder(filepath.Dir(s.path(want)))
 }

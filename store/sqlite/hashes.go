@@ -64,6 +64,8 @@ func (c *hashCache) committed(added []stored) {
 	}
 }
 
+const selectHash = `SELECT substr(hashes, ?, 32) FROM journal WHERE idx = ?`
+
 // Hashes implements [exchange.Store]. The hash of a subtree lies in the row of the
 // leaf that completed it, at 32 bytes times its level.
 func (s *Store) Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, error) {
@@ -78,8 +80,7 @@ func (s *Store) Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, er
 		}
 		level, n := tlog.SplitStoredHashIndex(index)
 		leaf := (n+1)<<level - 1
-		found, err := s.one(ctx, `SELECT substr(hashes, ?, 32) FROM journal WHERE idx = ?`,
-			[]any{32*level + 1, leaf}, fixed(out[i][:]))
+		found, err := s.one(ctx, selectHash, []any{32*level + 1, leaf}, fixed(out[i][:]))
 		if err != nil {
 			return nil, fmt.Errorf("journal hash %d: %w", index, err)
 		}
@@ -107,8 +108,7 @@ func loadEdge(ctx context.Context, conn querier) (edge, error) {
 			continue
 		}
 		// The subtree of this bit ends where those of the lower bits begin.
-		if err := conn.QueryRowContext(ctx, `SELECT substr(hashes, ?, 32) FROM journal WHERE idx = ?`,
-			32*level+1, int64(end-1)).Scan(fixed(e.at[level][:])); err != nil {
+		if err := conn.QueryRowContext(ctx, selectHash, 32*level+1, int64(end-1)).Scan(fixed(e.at[level][:])); err != nil {
 			return edge{}, fmt.Errorf("journal leaf %d of %d: %w", end-1, size, err)
 		}
 		end -= 1 << level

@@ -57,7 +57,7 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []migration) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("sqlite: migrate: %w", err)
 	}
-	defer conn.ExecContext(ctx, "ROLLBACK") // an error when committed, and then meaningless
+	defer func() { _, _ = conn.ExecContext(ctx, "ROLLBACK") }() // fails once committed, and then means nothing
 	if _, err := conn.ExecContext(ctx, table); err != nil {
 		return fmt.Errorf("sqlite: migrate: %w", err)
 	}

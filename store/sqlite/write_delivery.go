@@ -69,11 +69,13 @@ func (a *act) finishJobs() error {
 	return nil
 }
 
+const selectJobs = `SELECT envelope_id, origin_node, agency_id, due_at, attempts + 1 FROM job
+	WHERE claimable_at <= ? ORDER BY claimable_at LIMIT ?`
+
 // claimJobs leases jobs. A lease that ends makes the job claimable again: whoever
 // held it has died, or is too slow to be waited for.
 func (t *tx) claimJobs(now, until int64, limit int) (jobs []exchange.Job, err error) {
-	err = t.all(`SELECT envelope_id, origin_node, agency_id, due_at, attempts + 1 FROM job
-		WHERE claimable_at <= ? ORDER BY claimable_at LIMIT ?`, []any{now, limit}, func(row scanner) error {
+	err = t.all(selectJobs, []any{now, limit}, func(row scanner) error {
 		var j exchange.Job
 		if err := row.Scan(fixed(j.Key.ID[:]), &j.Key.Origin, &j.Key.Recipient, &j.DueAt, &j.Attempts); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 // requestLife is how long request ids are remembered, in microseconds: 30 days.
 const requestLife = 30 * 24 * 3600 * 1_000_000
 
+const selectOldRequests = `SELECT principal, method, id FROM request WHERE time < ? ORDER BY time LIMIT 4`
+
 func (a *act) putRequest() error {
 	r := a.Request
 	if r == nil {
@@ -24,8 +26,7 @@ func (a *act) putRequest() error {
 		return fmt.Errorf("sqlite: request %q of %q: %w", r.ID, r.Principal, exchange.ErrConflict)
 	}
 	// Each new one takes a few that have expired away, so that nobody has to sweep.
-	return a.do(`DELETE FROM request WHERE (principal, method, id) IN
-		(SELECT principal, method, id FROM request WHERE time < ? ORDER BY time LIMIT 4)`, r.Time-requestLife)
+	return a.do(`DELETE FROM request WHERE (principal, method, id) IN (`+selectOldRequests+`)`, r.Time-requestLife)
 }
 
 func (a *act) putLetter() error {

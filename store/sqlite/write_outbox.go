@@ -74,9 +74,11 @@ func (a *act) postpone() error {
 	return nil
 }
 
+const updateAsleep = `UPDATE outbox SET state = 1 WHERE seq IN
+	(SELECT seq FROM outbox WHERE peer = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?)`
+
 func (t *tx) wake(peer string, now int64) error {
-	return t.do(`UPDATE outbox SET state = 1 WHERE seq IN
-		(SELECT seq FROM outbox WHERE peer = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?)`, peer, now, wakeAtOnce)
+	return t.do(updateAsleep, peer, now, wakeAtOnce)
 }
 
 func (t *tx) rewind(peer string) error {

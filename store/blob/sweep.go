@@ -1,0 +1,106 @@
+package blob
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lienthong/internal/durable"
+)
+
+// Sweep deletes what nobody will ask for again: blobs last put before a time that
+// wanted does not want, partial files last written before partials, and what a
+// crash left of files that were being written. It returns the number deleted.
+//
+// A blob without a row is left by a crash between the bytes and the transaction
+// that names them. The time must leave the slowest of those hours: the sender got
+// no answer and sends the bytes again, and Put counts as new although they are here.
+func (s *Store) Sweep(blobs, partials time.Time, wanted func(digest [32]byte) (bool, error)) (deleted int, err error) {
+	err = filepath.WalkDir(s.blobs(), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		old, err := before(d, blobs)
+		if err != nil || !old {
+			return err
+		}
+		if digest, ok := digestOf(d.Name()); ok {
+			if keep, err := wanted(digest); err != nil || keep {
+				return err
+			}
+		}
+		gone, err := s.removeIfOld(path, blobs)
+		if gone {
+			deleted++
+		}
+		return err
+	})
+	if err != nil {
+		return deleted, fmt.Errorf("blob: sweep: %w", err)
+	}
+	n, err := s.sweepPartials(partials)
+	return deleted + n, err
+}
+
+func (s *Store) sweepPartials(older time.Time) (deleted int, err error) {
+	entries, err := os.ReadDir(s.partials())
+	if err != nil {
+		return 0, fmt.Errorf("blob: sweep: %w", err)
+	}
+	for _, d := range entries {
+		old, err := before(d, older)
+		if err != nil {
+			return deleted, fmt.Errorf("blob: sweep: %w", err)
+		}
+		if !old {
+			continue
+		}
+		release, err := s.take(d.Name())
+		if err != nil {
+			continue // someone has gone on with it
+		}
+		err = durable.Remove(s.partial(d.Name()))
+		release()
+		if err != nil {
+			return deleted, err
+		}
+		deleted++
+	}
+	return deleted, nil
+}
+
+func before(d fs.DirEntry, older time.Time) (bool, error) {
+	info, err := d.Info()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.ModTime().Before(older), err
+}
+
+func digestOf(name string) (digest [32]byte, ok bool) {
+	if len(name) != 2*len(digest) || strings.ToLower(name) != name {
+		return digest, false
+	}
+	_, err := hex.Decode(digest[:], []byte(name))
+	return digest, err == nil
+}
+
+// removeIfOld looks again with everybody kept out: a Put that came since then has
+// made the file new.
+func (s *Store) removeIfOld(path string, older time.Time) (bool, error) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.ModTime().Before(older) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, durable.Remove(path)
+}

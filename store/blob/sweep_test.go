@@ -1,0 +1,73 @@
+package blob
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	put := func(data string, age time.Duration) [32]byte {
+		t.Helper()
+		digest, err := s.Put([]byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		old(t, s.path(digest), age)
+		return digest
+	}
+	orphan, wanted, fresh := put("orphan", 48*time.Hour), put("wanted", 48*time.Hour), put("fresh", 0)
+	again := put("put again, and its row not yet written", 48*time.Hour)
+	if _, err := s.Put([]byte("put again, and its row not yet written")); err != nil {
+		t.Fatal(err)
+	}
+	rubbish := filepath.Join(filepath.Dir(s.path(orphan)), ".writing-123")
+	if err := os.WriteFile(rubbish, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old(t, rubbish, 48*time.Hour)
+	for _, key := range []string{"old", "new"} {
+		if _, err := s.Append(key, 0, strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old(t, s.partial("old"), 48*time.Hour)
+
+	day := time.Now().Add(-24 * time.Hour)
+	n, err := s.Sweep(day, day, func(d [32]byte) (bool, error) { return d == wanted, nil })
+	if err != nil || n != 3 {
+		t.Fatalf("swept %d, %v; want the orphan, the rubbish and a partial file", n, err)
+	}
+	for _, d := range [][32]byte{wanted, fresh, again} {
+		if err := s.Verify(d); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Open(orphan); !errors.Is(err, ErrNotFound) {
+		t.Errorf("orphan: %v, want ErrNotFound", err)
+	}
+	if n, err := s.Held("new"); n != 1 || err != nil {
+		t.Errorf("new partial file holds %d, %v", n, err)
+	}
+	stop := errors.New("the database is closed")
+	if _, err := s.Sweep(time.Now().Add(time.Hour), day, func([32]byte) (bool, error) { return false, stop }); !errors.Is(err, stop) {
+		t.Errorf("error %v, want %v", err, stop)
+	}
+	if err := s.Verify(fresh); err != nil {
+		t.Errorf("swept although nobody could be asked: %v", err)
+	}
+}
+
+// old makes a file look as if it was written long ago.
+func old(t *testing.T, path string, age time.Duration) {
+	t.Helper()
+	when := time.Now().Add(-age)
+	if err := os.Chtimes(path, when, when); err != nil {
+		t.Fatal(err)
+	}
+}

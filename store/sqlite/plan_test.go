@@ -1,0 +1,106 @@
+package sqlite
+
+import (
+	"strings"
+	"testing"
+)
+
+// Every query goes through an index, and sorts nothing but a handful of rows: the
+// cost of a call does not grow with the store.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir()).(*Store)
+	defer s.Close()
+	for _, tt := range []struct {
+		name, query string
+		args        int
+		want        []string // the lines of the plan
+	}{
+		{"letter", selectLetter, 2, []string{"SEARCH letter USING INDEX sqlite_autoindex_letter_1 (envelope_id=? AND origin_node=?)"}},
+		{"documents", selectDocuments, 3, []string{"SEARCH letter USING INDEX letter_submitted (agency_id=? AND envelope_id<?)"}},
+		{"letter files", selectLetterFiles, 1, []string{"SEARCH letter_file USING PRIMARY KEY (letter=?)"}},
+		{"path", selectPath, 1, []string{"SEARCH path USING INDEX sqlite_autoindex_path_1 (tip=?)"}},
+		{"deliveries", selectDeliveries, 2, []string{"SEARCH delivery USING INDEX sqlite_autoindex_delivery_2 (envelope_id=? AND origin_node=?)"}},
+		{"delivery", selectDelivery, 1, []string{"SEARCH delivery USING PRIMARY KEY (id=?)"}},
+		{"inbox", selectInbox, 3, []string{"SEARCH delivery USING INDEX delivery_inbox (agency_id=? AND id<?)"}},
+		{"expiring", selectExpiring, 2, []string{"SEARCH delivery USING INDEX delivery_expiring (expires_at<?)"}},
+		{"held", selectHeldDue, 2, []string{"SEARCH delivery USING INDEX delivery_held (held_until<?)"}},
+		{"received changes", selectReceivedChanges, 4, []string{"SEARCH delivery USING INDEX delivery_received_changed (agency_id=? AND changed>? AND changed<?)"}},
+		{"sent changes", selectSentChanges, 4, []string{"SEARCH delivery USING INDEX delivery_sent_changed (origin_agency_id=? AND changed>? AND changed<?)"}},
+		// The statements of one delivery are a few: these may be sorted.
+		{"statements", selectStatements, 2, []string{"SEARCH s USING INDEX sqlite_autoindex_statement_1 (envelope_digest=? AND agency_id=?)", "USE TEMP B-TREE FOR ORDER BY"}},
+		{"statements to a peer", selectStatementsTo, 3, []string{"SEARCH o USING INDEX statement_out_peer (peer=? AND seq>?)", "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"}},
+		{"outbox asleep", selectAsleep, 2, []string{"SEARCH outbox USING COVERING INDEX outbox_asleep (peer=? AND due_at<?)"}},
+		{"outbox due", selectDue, 2, []string{"SEARCH outbox USING INDEX outbox_due (peer=?)"}},
+		{"outbox peers", selectPeers, 0, []string{"SCAN outbox_peer"}},
+		{"jobs", selectJobs, 2, []string{"SEARCH job USING INDEX job_claimable (claimable_at<?)"}},
+		{"report", selectReport, 1, []string{"SEARCH report USING INDEX sqlite_autoindex_report_1 (digest=?)"}},
+		{"request", selectRequest, 3, []string{"SEARCH request USING PRIMARY KEY (principal=? AND method=? AND id=?)"}},
+		{"old requests", selectOldRequests, 1, []string{"SEARCH request USING COVERING INDEX request_time (time<?)"}},
+		{"upload", selectUpload, 1, []string{"SEARCH upload USING PRIMARY KEY (id=?)"}},
+		{"file", selectFile, 2, []string{"SEARCH b USING PRIMARY KEY (digest=?)", "SEARCH p USING PRIMARY KEY (agency_id=? AND digest=?)"}},
+		{"blob", selectBlob, 1, []string{"SEARCH blob USING PRIMARY KEY (digest=?)"}},
+		{"principal", selectPrincipal, 1, []string{"SEARCH k USING PRIMARY KEY (key=?)", "SEARCH p USING PRIMARY KEY (id=?)"}},
+		{"principals", selectPrincipals, 0, []string{"SCAN principal"}}, // all of them are wanted
+		{"keys", selectKeys, 1, []string{"SEARCH principal_key USING COVERING INDEX principal_key_principal (principal=?)"}},
+		{"grants", selectGrants, 1, []string{"SEARCH principal_grant USING PRIMARY KEY (principal=?)"}},
+		{"directory", selectDirectory, 0, []string{"SCAN directory USING INDEX directory_epoch"}},
+		{"leaves", selectLeaves, 2, []string{"SEARCH journal USING INTEGER PRIMARY KEY (rowid>?)"}},
+		{"hash", selectHash, 2, []string{"SEARCH journal USING INTEGER PRIMARY KEY (rowid=?)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+tt.query, make([]any, tt.args)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			var got []string
+			for rows.Next() {
+				var id, parent, unused int
+				var detail string
+				if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, detail)
+			}
+			if strings.Join(got, "\n") != strings.Join(tt.want, "\n") {
+				t.Errorf("plan:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+// The statements that the writer runs for each letter search, too.
+func TestWritePlans(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir()).(*Store)
+	defer s.Close()
+	for _, query := range []string{
+		`UPDATE delivery SET state = 1 WHERE id = ? AND revision = ?`,
+		`DELETE FROM outbox WHERE envelope_id = ? AND origin_node = ? AND recipient = ?`,
+		`UPDATE outbox SET state = 3 WHERE envelope_id = ? AND origin_node = ? AND recipient = ?`,
+		`UPDATE outbox SET state = 1 WHERE peer = ? AND state = 3`,
+		updateAsleep,
+		`DELETE FROM statement_out WHERE peer = ? AND digest = ?`,
+		`DELETE FROM job WHERE envelope_id = ? AND origin_node = ? AND agency_id = ?`,
+		`UPDATE blob SET touched = ?1 WHERE digest = ?2 AND state = 1 AND touched < ?1 - ?3`,
+	} {
+		rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, nil, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(detail, "SCAN") {
+				t.Errorf("%s\n%s", query, detail)
+			}
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
