@@ -9,9 +9,10 @@ package archtest
 // that has no line may not exist.
 const policy = `
 # Leaves: formats and mechanisms that know nothing of ours.
-journal, certs, certs/keys, signer/pdf, signer/cms, internal/durable, proto/*:
+journal, certs/keys, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, proto/*:
 
-# Formats that stand on one leaf.
+# What stands on leaves alone.
+certs:              certs/ocsp certs/fetch
 envelope:           proto/*
 signer/tsp:         signer/cms
 signer/appearance:  signer/pdf
@@ -22,7 +23,7 @@ store/blob:         internal/durable
 signer:             signer/* certs certs/keys journal
 exchange:           envelope signer certs journal
 exchange/edxml:     exchange
-certs/dev:          certs certs/keys signer/tsp
+certs/dev:          certs certs/keys certs/ocsp signer/tsp
 
 # Stores implement what exchange declares; Open alone knows which there are.
 store/postgres, store/storetest: exchange journal envelope
@@ -77,7 +78,7 @@ golang.org/x/image:           signer/appearance
 
 # Keys and DER.
 software.sslmate.com/src/go-pkcs12: certs/keys certs/dev internal/testpki
-golang.org/x/crypto:          signer signer/cms signer/tsp certs certs/keys certs/dev
+golang.org/x/crypto:          signer signer/cms signer/tsp certs certs/keys certs/ocsp certs/dev
 
 # The Merkle tree of the Go checksum database.
 golang.org/x/mod/sumdb:       journal exchange store/sqlite store/postgres store/storetest
@@ -96,7 +97,7 @@ golang.org/x/sys:             internal/durable store/blob store/sqlite cmd/lient
 golang.org/x/text:            signer/pdf signer/appearance envelope exchange certs/dev cmd/lienthong
 
 # The network, and other programs.
-net/http:                     signer/tsp certs certs/dev server client web cmd/lienthong internal/testpki internal/testnode
+net/http:                     signer/tsp certs certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
 os/exec:                      cmd/lienthong internal/testnode internal/powercut store/storetest
 
 # Of tests alone. pdfsign is a second opinion on what we sign.
