@@ -133,7 +133,7 @@ func TestStampRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := func(s string) func(http.ResponseWriter, []byte) {
-		return func(w http.ResponseWriter, _ []byte) { io.WriteString(w, s) }
+		return func(w http.ResponseWriter, _ []byte) { w.Write([]byte(s)) }
 	}
 	with := func(a authority) func(http.ResponseWriter, []byte) {
 		return func(w http.ResponseWriter, req []byte) { reply, _ := a.respond(req, at); w.Write(reply) }
