@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"lienthong/client"
@@ -59,6 +61,8 @@ func (n *demoNode) start(ctx context.Context) (err error) {
 	// The node outlives ctx: it is stopped in order, when the demo ends.
 	n.process = exec.CommandContext(context.WithoutCancel(ctx), self, "serve", "--config", filepath.Join(n.dir, "config.yaml"))
 	n.process.Stdout, n.process.Stderr = n.log, n.log
+	// A variable that is meant for the user's own node would override this one's keys.
+	n.process.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LIENTHONG_") })
 	detach(n.process)
 	if err := n.process.Start(); err != nil {
 		return err

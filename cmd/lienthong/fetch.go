@@ -49,6 +49,9 @@ func (a *app) fetch(ctx context.Context, name string, f fetchFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(f.dir, 0o755); err != nil {
+		return fail(exitUsage, err)
+	}
 	agency := strings.Split(document.GetName(), "/")[1]
 	var digests [][]byte
 	for i, file := range document.GetFiles() {

@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow,
+			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "lastname": lastName,
 		},
 	})
 }
@@ -102,4 +102,30 @@ func grow(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer f.Close()
 	ts.Check(f.Truncate(size))
+}
+
+// awaitMatch TEXT COMMAND… runs a command until what it prints holds the text.
+func awaitMatch(ts *testscript.TestScript, neg bool, args []string) {
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		if ts.Exec(args[1], args[2:]...) == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond) // another process can only be asked
+	}
+	ts.Fatalf("%v never printed %q", args[1:], args[0])
+}
+
+// lastName COLLECTION sets NAME to the last name of a thing in what was printed.
+func lastName(ts *testscript.TestScript, neg bool, args []string) {
+	name := ""
+	for _, field := range strings.Fields(ts.ReadFile("stdout")) {
+		if strings.Contains(field, "/"+args[0]+"/") {
+			name = field
+		}
+	}
+	if name == "" {
+		ts.Fatalf("no name of %s was printed", args[0])
+	}
+	ts.Setenv("NAME", name)
 }

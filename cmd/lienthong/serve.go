@@ -67,7 +67,7 @@ func (a *app) serve(ctx context.Context, cfg *config) error {
 	if err != nil {
 		return fail(exitUndecided, err, "another process has the address, or it is not of this machine: see listen in "+cfg.path)
 	}
-	log.Info("serving", "node", cfg.Node, "address", l.Addr().String(), "epoch", n.service.Directory().Epoch)
+	log.Info("serving", "address", l.Addr().String(), "epoch", n.service.Directory().Epoch)
 	return a.runNode(ctx, n, s, l)
 }
 
