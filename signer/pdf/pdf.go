@@ -31,7 +31,6 @@ var (
 	ErrTruncated = errors.New("pdf: file is cut short: no startxref at its end")
 	ErrXRef      = errors.New("pdf: cross-reference section is damaged")
 	ErrEncrypted = errors.New("pdf: file is encrypted")
-	ErrHybrid    = errors.New("pdf: hybrid-reference file (/XRefStm): appending a revision to it is not supported")
 	ErrLimit     = errors.New("pdf: limit exceeded")
 )
 

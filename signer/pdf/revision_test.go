@@ -317,9 +317,6 @@ func TestHybrid(t *testing.T) {
 	if n := len(f.Written(1)); n != 7 {
 		t.Errorf("%d objects written, want 7", n)
 	}
-	if _, err := NewUpdate(f); !errors.Is(err, ErrHybrid) {
-		t.Errorf("found error %v, want ErrHybrid", err)
-	}
 }
 
 func TestRevisionLimit(t *testing.T) {

@@ -26,17 +26,10 @@ type pending struct {
 }
 
 // NewUpdate begins a revision after the last one of f. It is refused with
-// [ErrEncrypted] and [ErrHybrid].
+// [ErrEncrypted].
 func NewUpdate(f *File) (*Update, error) {
 	if f.encrypted {
 		return nil, fmt.Errorf("%w: appending a revision to it is not supported; remove the encryption first", ErrEncrypted)
-	}
-	for i := range f.revs {
-		for _, s := range f.revs[i].sections {
-			if s.kind == Hybrid {
-				return nil, ErrHybrid
-			}
-		}
 	}
 	v := f.Latest()
 	return &Update{file: f, view: v, next: v.MaxObject() + 1, index: make(map[int]int, 8)}, nil
@@ -195,5 +188,13 @@ func (u *Update) sorted() []pending {
 }
 
 // Kind returns the form of cross-reference section that the revision will
-// have, which is that of the file's last one.
-func (u *Update) Kind() XRefKind { return u.view.Revision().Kind }
+// have, which is that of the file's last one. After a hybrid one it is a table:
+// its /Prev leads to the table of the old section, whose trailer still names
+// the stream beside it, so that both kinds of reader find what they found
+// before. Naming the stream again would let it hide what this revision writes.
+func (u *Update) Kind() XRefKind {
+	if kind := u.view.Revision().Kind; kind != Hybrid {
+		return kind
+	}
+	return Table
+}
