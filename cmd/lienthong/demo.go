@@ -61,7 +61,11 @@ func (a *app) demo(ctx context.Context, dir string, keep bool) (err error) {
 		"Liên thông: một văn bản ký số từ phường lên tỉnh"), a.t("everything lies in", "mọi thứ nằm trong"), d.dir)
 	limited, cancel := context.WithTimeout(ctx, demoLimit)
 	defer cancel()
-	if d.world, err = d.makeWorld(limited); err != nil {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if d.world, err = d.makeWorld(limited, self); err != nil {
 		return d.failed("make the authority and the nodes", err)
 	}
 	defer d.world.stop()
@@ -127,7 +131,10 @@ func (d *demo) printPlaces() {
 
 // keepUp waits for Ctrl-C with everything running.
 func (d *demo) keepUp(ctx context.Context) error {
-	program := d.world.program
+	program, err := d.demoProgram(d.world.self)
+	if err != nil {
+		return err
+	}
 	d.printf("\n%s\n", d.t("The nodes are up until you press Ctrl-C. In another terminal:", "Các nút còn chạy đến khi bấm Ctrl-C. Ở cửa sổ khác:"))
 	for _, line := range []string{
 		"inbox --as " + d.world.profile("province"),

@@ -18,11 +18,7 @@ import (
 
 // demoProgram is how a person starts this program again. Under "go run" its file
 // goes when it ends, so a copy is kept in the demo's folder.
-func (d *demo) demoProgram() (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
+func (d *demo) demoProgram(self string) (string, error) {
 	if found, err := exec.LookPath("lienthong"); err == nil && sameProgram(found, self) {
 		return "lienthong", nil
 	}
@@ -50,11 +46,7 @@ func sameProgram(a, b string) bool {
 }
 
 // start runs the node as a process of its own, of this very program.
-func (n *demoNode) start(ctx context.Context) (err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
+func (n *demoNode) start(ctx context.Context, self string) (err error) {
 	if n.log, err = os.OpenFile(filepath.Join(n.dir, "node.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
 		return err
 	}

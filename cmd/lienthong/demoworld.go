@@ -40,7 +40,7 @@ const (
 type demoWorld struct {
 	dir       string
 	pki       *dev.PKI
-	program   string // how a person starts this program
+	self      string // its file, of which the nodes are processes
 	directory envelope.Sealed
 	nodes     map[string]*demoNode
 	sentID    string
@@ -56,8 +56,8 @@ type demoNode struct {
 	exited           chan struct{}
 }
 
-func (d *demo) makeWorld(ctx context.Context) (_ *demoWorld, err error) {
-	w := &demoWorld{dir: d.dir, nodes: make(map[string]*demoNode)}
+func (d *demo) makeWorld(ctx context.Context, self string) (_ *demoWorld, err error) {
+	w := &demoWorld{dir: d.dir, self: self, nodes: make(map[string]*demoNode)}
 	defer func() {
 		if err != nil {
 			w.stop()
@@ -83,11 +83,8 @@ func (d *demo) makeWorld(ctx context.Context) (_ *demoWorld, err error) {
 			return nil, err
 		}
 	}
-	if w.program, err = d.demoProgram(); err != nil {
-		return nil, err
-	}
 	for _, n := range demoNodes {
-		if err := w.nodes[n.id].start(ctx); err != nil {
+		if err := w.nodes[n.id].start(ctx, w.self); err != nil {
 			return nil, err
 		}
 	}
