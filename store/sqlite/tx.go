@@ -29,6 +29,24 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	return n, failure(err)
 }
 
+// insert is exec for one row, and returns its INTEGER PRIMARY KEY too.
+func (t *tx) insert(query string, args ...any) (n, id int64, err error) {
+	s, err := t.w.prepare(query)
+	if err != nil {
+		return 0, 0, err
+	}
+	r, err := s.Exec(args...)
+	if err != nil {
+		return 0, 0, failure(err)
+	}
+	n, err = r.RowsAffected()
+	if err != nil {
+		return 0, 0, failure(err)
+	}
+	id, err = r.LastInsertId()
+	return n, id, failure(err)
+}
+
 // do runs a statement for its effect alone.
 func (t *tx) do(query string, args ...any) error {
 	_, err := t.exec(query, args...)

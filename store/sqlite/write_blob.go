@@ -23,9 +23,13 @@ const (
 func (a *act) wroteBlobs() error {
 	var missing exchange.MissingError
 	for _, b := range a.Wrote {
-		if err := a.do(`INSERT INTO blob (digest, size, leaf_root, touched) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO NOTHING`, b.Digest[:], int64(b.Size), b.LeafRoot[:], b.Touched); err != nil {
+		n, err := a.exec(`INSERT INTO blob (digest, size, leaf_root, touched) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO NOTHING`, b.Digest[:], int64(b.Size), b.LeafRoot[:], b.Touched)
+		if err != nil {
 			return err
+		}
+		if n == 1 {
+			continue
 		}
 		if err := a.touch(b.Digest, b.Touched, &missing); err != nil {
 			return err

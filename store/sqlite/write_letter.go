@@ -62,25 +62,25 @@ func (a *act) putLetterFiles() error {
 	}
 	var missing exchange.MissingError
 	for i, f := range l.Files {
+		n, err := a.exec(`INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)
+			SELECT l.n, ?1, l.agency_id, ?2, ?3, ?4 FROM letter l, blob b
+			WHERE l.envelope_id = ?5 AND l.origin_node = ?6 AND b.digest = ?2 AND b.state = 1 ON CONFLICT DO NOTHING`,
+			i, f.Digest[:], int64(f.Size), f.LeafRoot[:], l.Key.ID[:], l.Key.Origin)
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			continue
+		}
 		live, err := a.live(f.Digest)
 		if err != nil {
 			return err
 		}
 		if !live {
 			missing.Digests = append(missing.Digests, f.Digest)
-			continue
-		}
-		if err := a.do(`INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)
-			SELECT n, ?, agency_id, ?, ?, ? FROM letter WHERE envelope_id = ? AND origin_node = ?
-			ON CONFLICT DO NOTHING`,
-			i, f.Digest[:], int64(f.Size), f.LeafRoot[:], l.Key.ID[:], l.Key.Origin); err != nil {
-			return err
 		}
 	}
-	if missing.Digests != nil {
-		return &missing
-	}
-	return nil
+	return orNil(&missing)
 }
 
 func (a *act) putPaths() error {

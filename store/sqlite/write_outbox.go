@@ -34,13 +34,19 @@ func (a *act) remove(k exchange.DeliveryKey) error {
 // is never a second for another peer.
 func (a *act) queue() error {
 	for _, o := range a.Queue {
-		if err := a.remove(o.Key); err != nil {
-			return err
-		}
-		if err := a.do(`INSERT INTO outbox (envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at, state)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			o.Key.ID[:], o.Key.Origin, o.Key.Recipient, o.Agency, o.Peer, o.Class, o.Tip[:], o.DueAt, a.waiting(o.DueAt)); err != nil {
-			return err
+		for {
+			n, err := a.exec(`INSERT INTO outbox (envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at, state)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+				o.Key.ID[:], o.Key.Origin, o.Key.Recipient, o.Agency, o.Peer, o.Class, o.Tip[:], o.DueAt, a.waiting(o.DueAt))
+			if err != nil {
+				return err
+			}
+			if n == 1 {
+				break
+			}
+			if err := a.remove(o.Key); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -106,27 +112,26 @@ func (a *act) putStatements() error {
 }
 
 // putStatement returns the row and the digest of the statement that is stored now.
-func (a *act) putStatement(s *exchange.StatementRow) (n int64, stored envelope.Digest, err error) {
+func (a *act) putStatement(s *exchange.StatementRow) (row int64, stored envelope.Digest, err error) {
 	k := &s.Key
+	n, row, err := a.insert(`INSERT INTO statement (envelope_digest, agency_id, issuer_node, kind, sequence, digest,
+		envelope_id, origin_node, sealed, proof, received, journal_index)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		k.Envelope[:], k.Recipient, k.Issuer, int64(k.Kind), int64(k.Sequence), s.Digest[:],
+		s.Delivery.ID[:], s.Delivery.Origin, s.Sealed.Marshal(), some(s.Proof), s.Received, int64(a.first)+int64(s.Entry))
+	if err != nil || n == 1 {
+		return row, s.Digest, err
+	}
 	var proven bool
-	found, err := a.one(`SELECT n, digest, proof <> x'' FROM statement
+	if _, err := a.one(`SELECT n, digest, proof <> x'' FROM statement
 		WHERE envelope_digest = ? AND agency_id = ? AND issuer_node = ? AND kind = ? AND sequence = ?`,
-		[]any{k.Envelope[:], k.Recipient, k.Issuer, int64(k.Kind), int64(k.Sequence)}, &n, fixed(stored[:]), &proven)
-	if err != nil {
+		[]any{k.Envelope[:], k.Recipient, k.Issuer, int64(k.Kind), int64(k.Sequence)}, &row, fixed(stored[:]), &proven); err != nil {
 		return 0, stored, err
 	}
-	if found {
-		if !proven && len(s.Proof) > 0 && stored == s.Digest {
-			err = a.do(`UPDATE statement SET proof = ? WHERE n = ?`, s.Proof, n)
-		}
-		return n, stored, err
+	if !proven && len(s.Proof) > 0 && stored == s.Digest {
+		err = a.do(`UPDATE statement SET proof = ? WHERE n = ?`, s.Proof, row)
 	}
-	_, err = a.one(`INSERT INTO statement (envelope_digest, agency_id, issuer_node, kind, sequence, digest,
-		envelope_id, origin_node, sealed, proof, received, journal_index)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING n`,
-		[]any{k.Envelope[:], k.Recipient, k.Issuer, int64(k.Kind), int64(k.Sequence), s.Digest[:],
-			s.Delivery.ID[:], s.Delivery.Origin, s.Sealed.Marshal(), some(s.Proof), s.Received, int64(a.first) + int64(s.Entry)}, &n)
-	return n, s.Digest, err
+	return row, stored, err
 }
 
 func (t *tx) statementsSent(peer string, digests []envelope.Digest) error {
