@@ -73,7 +73,7 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 func (s *session) refusal(ctx context.Context, o *offered, f Offer, err error) []Frame {
 	why := asRefusal(err)
 	s.relay.cfg.Log.Warn("relay: offer not taken", "peer", s.peer, "reason", why.reason, "error", err)
-	if o == nil || o.letter == nil {
+	if o == nil || o.letter == nil || len(o.recipients) == 0 {
 		frame := Refused{Recipients: f.Recipients, Reason: why.reason, Text: why.text, Permanent: why.permanent, RetryAfter: why.retry}
 		if route, err := envelope.ParseRoute(f.Envelope); err == nil {
 			frame.Letter = LetterKey{route.OriginNode, route.ID}

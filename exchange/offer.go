@@ -87,14 +87,16 @@ func (o *offered) checkRecipients(asked []string) error {
 	for _, r := range o.route.Recipients {
 		all[r.Agency.ID] = r
 	}
+	recipients := make([]envelope.Recipient, 0, len(asked))
 	for _, id := range asked {
 		r, ok := all[id]
 		if !ok {
 			return refuse(ReasonMalformed, "recipient %.80q is not in the route, or stands twice in the offer", id)
 		}
 		delete(all, id)
-		o.recipients = append(o.recipients, r)
+		recipients = append(recipients, r)
 	}
+	o.recipients = recipients
 	return nil
 }
 

@@ -154,12 +154,15 @@ func TestThefts(t *testing.T) {
 	doc := n.send(req)
 	d, _ := n.delivery(doc.Letter.Key, "phong")
 	for name, steal := range map[string]func() error{
-		"open by digest":          func() error { _, _, err := n.service.OpenFile(ctx, "trom", digest); return err },
-		"describe by digest":      func() error { _, err := n.service.File(ctx, "trom", digest); return err },
-		"validate by digest":      func() error { _, err := n.service.Validate(ctx, clerk, "trom", digest, "", ""); return err },
-		"see the delivery":        func() error { _, err := n.service.Delivery(ctx, "trom", d.ID); return err },
-		"see the document":        func() error { _, err := n.service.Document(ctx, "trom", doc.Letter.Key.ID); return err },
-		"acknowledge for another": func() error { _, err := n.service.Acknowledge(ctx, clerk, "trom", d.ID, nil, envelope.Staff{}); return err },
+		"open by digest":     func() error { _, _, err := n.service.OpenFile(ctx, "trom", digest); return err },
+		"describe by digest": func() error { _, err := n.service.File(ctx, "trom", digest); return err },
+		"validate by digest": func() error { _, err := n.service.Validate(ctx, clerk, "trom", digest, "", ""); return err },
+		"see the delivery":   func() error { _, err := n.service.Delivery(ctx, "trom", d.ID); return err },
+		"see the document":   func() error { _, err := n.service.Document(ctx, "trom", doc.Letter.Key.ID); return err },
+		"acknowledge for another": func() error {
+			_, err := n.service.Acknowledge(ctx, clerk, "trom", d.ID, nil, envelope.Staff{})
+			return err
+		},
 		"report for another": func() error {
 			_, err := n.service.ReportStatus(ctx, clerk, exchange.StatusRequest{Agency: "trom", Delivery: d.ID, Code: 2, Reason: "x"})
 			return err

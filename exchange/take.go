@@ -76,9 +76,14 @@ func (n *Node) accept(ctx context.Context, o *offered, wrote []BlobRow) (*taken,
 		return err
 	})
 	if errors.Is(err, ErrConflict) {
-		return nil, refuseForGood(ReasonDigestMismatch, "letter %s of %q is here with another digest", o.letter.Key.ID, o.letter.Key.Origin)
+		return nil, o.conflict()
 	}
 	return out, err
+}
+
+// conflict refuses a letter that is here under the same id with another digest.
+func (o *offered) conflict() *refusal {
+	return refuseForGood(ReasonDigestMismatch, "letter %s of %q is here with another digest", o.letter.Key.ID, o.letter.Key.Origin)
 }
 
 // stands reports whether nothing is left to do for an offer but to answer: then
@@ -106,7 +111,7 @@ func (t *taking) prepare(ctx context.Context, wrote []BlobRow) error {
 	have := make(map[string]*Delivery, len(rows))
 	for i := range rows {
 		if rows[i].Digest != t.letter.Digest {
-			return ErrConflict
+			return t.conflict()
 		}
 		have[rows[i].Key.Recipient] = &rows[i]
 	}

@@ -1,0 +1,466 @@
+package exchange_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+)
+
+// A stranger is the test itself, on a link to a node, with the keys of a peer.
+type stranger struct {
+	*end
+	t    *testing.T
+	w    *world
+	node *testNode
+	done chan error // what the node's Serve returned
+}
+
+// newStranger is node "node", which serves agency "so", and the test as its child
+// "peer", home of agency "gian".
+func newStranger(t *testing.T) *stranger {
+	t.Helper()
+	w := newWorld(t, map[string]string{"node": "", "peer": "node", "third": "node"}, agencySpec{"so", "node"}, agencySpec{"gian", "peer"}, agencySpec{"xa", "third"})
+	w.node("third").stop()
+	w.node("peer").stop()
+	w.mu.Lock()
+	delete(w.nodes, "peer")
+	delete(w.nodes, "third")
+	w.mu.Unlock()
+	s := &stranger{t: t, w: w, node: w.node("node")}
+	s.dial()
+	s.hello("peer")
+	return s
+}
+
+func (s *stranger) dial() {
+	p := &pipe{frames: map[string]chan exchange.Frame{"peer": make(chan exchange.Frame, 200), "node": make(chan exchange.Frame, 200)}, cut: make(chan struct{})}
+	s.end = &end{s.w, p, "peer", "node"}
+	done := make(chan error, 1)
+	s.done = done
+	s.t.Cleanup(p.close)
+	go func() {
+		done <- s.node.relay.Serve(context.Background(), "peer", &end{s.w, p, "node", "peer"}, nil)
+		p.close()
+	}()
+}
+
+func (s *stranger) hello(name string) {
+	s.put(exchange.Hello{Node: name, ProtocolMin: 1, ProtocolMax: 1, Clock: s.w.clock().UnixMicro()})
+}
+
+func (s *stranger) put(f exchange.Frame) {
+	s.t.Helper()
+	if err := s.Send(f); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// next is the next frame that answers, or offers, something.
+func (s *stranger) next() exchange.Frame {
+	s.t.Helper()
+	for {
+		select {
+		case f := <-s.p.frames["peer"]:
+			switch f.(type) {
+			case exchange.Hello, exchange.Heartbeat, exchange.Statements:
+				continue
+			}
+			return f
+		case <-s.p.cut:
+			s.t.Fatal("the node ended the link")
+		case <-time.After(20 * time.Second):
+			s.t.Fatal("no answer in 20 s")
+		}
+	}
+}
+
+// ended waits until the node has ended the link, and tells why.
+func (s *stranger) ended() error {
+	s.t.Helper()
+	select {
+	case err := <-s.done:
+		return err
+	case <-time.After(20 * time.Second):
+		s.t.Fatal("the node keeps the link")
+		return nil
+	}
+}
+
+// An offer that is in order, to be spoilt.
+type offer struct {
+	exchange.Offer
+	route   envelope.Route
+	content envelope.Content
+}
+
+func (s *stranger) offer(id byte, file []byte) *offer {
+	s.t.Helper()
+	now := s.w.clock().UnixMicro()
+	root, size, err := envelope.LeafRoot(bytes.NewReader(file))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o := &offer{content: envelope.Content{Salt: [32]byte{1}, Metadata: metadata(), Files: []envelope.ContentFile{{Role: envelope.FileMain, Name: "a.pdf", MediaType: "application/pdf", Size: size, SHA256: envelope.Sum(file), LeafRoot: root}}}}
+	o.route = envelope.Route{ID: envelope.ID{1, id, 6: 0x70, 8: 0x80}, Kind: envelope.KindDocument, Schema: 1, OriginNode: "peer", Incarnation: envelope.ID{1}, OriginAgency: envelope.AgencyRef{ID: "gian"},
+		Recipients: []envelope.Recipient{{Agency: envelope.AgencyRef{ID: "so"}, Role: 1}, {Agency: envelope.AgencyRef{ID: "xa"}, Role: 1}}, Urgency: 1, Created: now, ExpiresAt: now + 3_600_000_000,
+		Thread: envelope.ID{1, id}, Version: 1, FilesSize: size}
+	o.Files = []exchange.OfferedFile{{Digest: envelope.Sum(file), Size: size, LeafRoot: root, Data: file}}
+	o.Recipients = []string{"so"}
+	s.seal(o, "peer")
+	return o
+}
+
+// seal signs content, route and chain anew, the route by a node of choice.
+func (s *stranger) seal(o *offer, by string) {
+	s.t.Helper()
+	var err error
+	if o.Content, err = o.content.Marshal(); err != nil {
+		s.t.Fatal(err)
+	}
+	o.route.ContentDigest, o.route.ContentSize = envelope.Sum(o.Content), uint64(len(o.Content))
+	if o.Envelope, err = envelope.SealRoute(&o.route, s.w.keys[by]); err != nil {
+		s.t.Fatal(err)
+	}
+	o.Chain = []envelope.Sealed{s.statement(o, envelope.Submitted, "peer", envelope.Digest{}, "so", 1)}
+}
+
+func (s *stranger) statement(o *offer, kind envelope.StatementKind, issuer string, previous envelope.Digest, recipient string, seq uint64) envelope.Sealed {
+	s.t.Helper()
+	st := &envelope.Statement{Kind: kind, Envelope: o.Envelope.Digest(), OriginNode: o.route.OriginNode, EnvelopeID: o.route.ID, Recipient: recipient, Issuer: issuer,
+		Incarnation: envelope.ID{1}, Sequence: seq, Time: s.w.clock().UnixMicro(), Previous: previous,
+		Validated: nil, Failed: nil}
+	if kind == envelope.Failed {
+		st.Failed = &envelope.FailedDetail{Reason: "X"}
+	}
+	sealed, err := envelope.SealStatement(st, s.w.keys[issuer])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sealed
+}
+
+var pdf = []byte("%PDF-1.7 đơn")
+
+func TestOffersThatAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	other := func(n byte) envelope.Digest { return envelope.Sum([]byte{n}) }
+	for i, tt := range []struct {
+		name      string
+		spoil     func(o *offer)
+		reason    string
+		permanent bool
+	}{
+		{"content of another digest", func(o *offer) { o.Content = append(bytes.Clone(o.Content), 0) }, exchange.ReasonDigestMismatch, false},
+		{"a route that somebody else signed", func(o *offer) { s.seal(o, "third") }, exchange.ReasonBadSignature, false},
+		{"a route of a node that nobody knows", func(o *offer) { o.route.OriginNode = "who"; s.seal(o, "peer") }, exchange.ReasonUnknownOrigin, false},
+		{"a route for an agency of another node", func(o *offer) { o.route.OriginAgency.ID = "xa"; s.seal(o, "peer") }, exchange.ReasonUnknownOrigin, false},
+		{"a payload that is no route", func(o *offer) { o.Envelope.Payload = []byte{0xff} }, exchange.ReasonMalformed, false},
+		{"a payload of another type", func(o *offer) { o.Envelope.Type = envelope.TypeStatement }, exchange.ReasonMalformed, false},
+		{"content that is none", func(o *offer) {
+			o.Content = []byte{0xff, 0xff}
+			o.route.ContentDigest, o.route.ContentSize = envelope.Sum(o.Content), 2
+			o.Envelope, _ = envelope.SealRoute(&o.route, s.w.keys["peer"])
+		}, exchange.ReasonMalformed, false},
+		{"a recipient that is not in the route", func(o *offer) { o.Recipients = []string{"gian"} }, exchange.ReasonMalformed, false},
+		{"a recipient twice", func(o *offer) { o.Recipients = []string{"so", "so"} }, exchange.ReasonMalformed, false},
+		{"no recipient", func(o *offer) { o.Recipients = nil }, exchange.ReasonMalformed, false},
+		{"a million recipients", func(o *offer) { o.Recipients = make([]string, 1_000_000) }, exchange.ReasonMalformed, false},
+		{"file bytes of another digest", func(o *offer) { o.Files[0].Data = []byte("%PDF-1.7 Đơn") }, exchange.ReasonDigestMismatch, false},
+		{"a file that the content does not name", func(o *offer) { o.Files[0].Digest = other(1) }, exchange.ReasonDigestMismatch, false},
+		{"a file of another size", func(o *offer) { o.Files[0].Size++ }, exchange.ReasonDigestMismatch, false},
+		{"another leaf root", func(o *offer) { o.Files[0].LeafRoot = other(1) }, exchange.ReasonDigestMismatch, false},
+		{"a file too many", func(o *offer) { o.Files = append(o.Files, o.Files[0]) }, exchange.ReasonMalformed, false},
+		{"a sum of sizes that is wrong", func(o *offer) { o.route.FilesSize = 1; s.seal(o, "peer") }, exchange.ReasonMalformed, false},
+		{"a file beyond all limits", func(o *offer) {
+			o.content.Files[0].Size, o.route.FilesSize, o.Files[0].Size, o.Files[0].Data = 1<<60, 1<<60, 1<<60, nil
+			s.seal(o, "peer")
+		}, exchange.ReasonTooLarge, true},
+		{"no chain", func(o *offer) { o.Chain = nil }, exchange.ReasonBadChain, false},
+		{"a chain that does not begin with Submitted", func(o *offer) {
+			o.Chain[0] = s.statement(o, envelope.Custody, "peer", envelope.Digest{}, "so", 1)
+		}, exchange.ReasonBadChain, false},
+		{"a chain that ends with another node", func(o *offer) {
+			o.Chain = append(o.Chain, s.statement(o, envelope.Custody, "third", o.Chain[0].Digest(), "so", 1))
+		}, exchange.ReasonBadChain, false},
+		{"a chain with a gap", func(o *offer) {
+			o.Chain = append(o.Chain, s.statement(o, envelope.Custody, "peer", other(3), "so", 1))
+		}, exchange.ReasonBadChain, false},
+		{"a chain about another envelope", func(o *offer) {
+			o.Chain = []envelope.Sealed{s.statement(s.offer(200, pdf), envelope.Submitted, "peer", envelope.Digest{}, "so", 1)}
+		}, exchange.ReasonBadChain, false},
+		{"a chain with a broken signature", func(o *offer) { o.Chain[0].Signatures[0].Sig[9] ^= 1 }, exchange.ReasonBadChain, false},
+		{"nine hops", func(o *offer) {
+			for len(o.Chain) <= exchange.HopLimit {
+				o.Chain = append(o.Chain, s.statement(o, envelope.Custody, "peer", o.Chain[len(o.Chain)-1].Digest(), "so", uint64(len(o.Chain))))
+			}
+		}, exchange.ReasonHopLimit, true},
+		{"it has expired", func(o *offer) { o.route.ExpiresAt = o.route.Created + 1; s.seal(o, "peer") }, exchange.ReasonExpired, true},
+	} {
+		o := s.offer(byte(i), pdf)
+		tt.spoil(o)
+		s.put(o.Offer)
+		got, ok := s.next().(exchange.Refused)
+		if !ok || got.Reason != tt.reason || got.Permanent != tt.permanent || got.Permanent != (len(got.Failed) == 1) {
+			t.Errorf("%s: %+v; want refused with %s, permanent %t, with a Failed statement only then", tt.name, got, tt.reason, tt.permanent)
+		}
+		if states := s.node.states(exchange.LetterKey{Origin: "peer", ID: o.route.ID}); len(states) != 0 {
+			t.Errorf("%s: the letter was kept: %v", tt.name, states)
+		}
+	}
+	// After all that the link is as it was.
+	s.put(s.offer(100, pdf).Offer)
+	if f, ok := s.next().(exchange.Accepted); !ok {
+		t.Errorf("a sound offer got %T, want Accepted", f)
+	}
+	s.node.verifyJournal()
+}
+
+// The same id with another digest is refused for good, and journalled once, however
+// often it is tried; a repeat of the true one is answered with the same bytes.
+func TestSameIDWithAnotherDigest(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	o := s.offer(1, pdf)
+	s.put(o.Offer)
+	accepted, ok := s.next().(exchange.Accepted)
+	if !ok {
+		t.Fatalf("got %T", accepted)
+	}
+	size := func() uint64 {
+		n, err := s.node.store.TreeSize(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	s.put(o.Offer)
+	again, ok := s.next().(exchange.Accepted)
+	if !ok || !bytes.Equal(again.Custody[0].Statement.Marshal(), accepted.Custody[0].Statement.Marshal()) {
+		t.Fatalf("a repeat got %+v, want the statement of the first answer, byte for byte", again)
+	}
+	forged := s.offer(1, pdf)
+	s.put(forged.Offer)
+	refused, ok := s.next().(exchange.Refused)
+	if !ok || refused.Reason != exchange.ReasonDigestMismatch || !refused.Permanent || len(refused.Failed) != 1 {
+		t.Fatalf("another digest got %+v, want a refusal for good", refused)
+	}
+	s.node.eventually("validation to end", func() bool {
+		d, _ := s.node.delivery(exchange.LetterKey{Origin: "peer", ID: o.route.ID}, "so")
+		return d.Verdict != ""
+	})
+	before := size()
+	for range 5 {
+		s.put(forged.Offer)
+		s.put(o.Offer)
+		s.next()
+		s.next()
+	}
+	if after := size(); after != before {
+		t.Errorf("repeats added %d journal entries, want none", after-before)
+	}
+}
+
+// Statements count only by the signature of who may say so, about what is here, from
+// whom it was handed to.
+func TestStatementsThatDoNotCount(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	doc := s.node.send(letter(t, "so", "gian"))
+	got, ok := s.next().(exchange.Offer)
+	if !ok {
+		t.Fatalf("got %T, want an offer", got)
+	}
+	o := &offer{Offer: got, route: doc.Route}
+	tip := got.Chain[len(got.Chain)-1].Digest()
+	sound := s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)
+	forged := s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)
+	forged.Signatures[0].Sig[9] ^= 1
+	for name, sealed := range map[string]envelope.Sealed{
+		"a broken signature":           forged,
+		"by one who is not its home":   s.statement(o, envelope.Delivered, "third", tip, "gian", 1),
+		"about another envelope":       s.statement(s.offer(9, pdf), envelope.Delivered, "peer", tip, "gian", 1),
+		"about a recipient not of it":  s.statement(o, envelope.Delivered, "third", tip, "xa", 1),
+		"a payload that is no kind":    {Type: envelope.TypeRoute, Payload: []byte{1}, Signatures: sound.Signatures},
+		"custody under another tenure": s.statement(o, envelope.Custody, "peer", envelope.Sum(nil), "gian", 1),
+	} {
+		s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: sealed}}})
+		s.put(exchange.Statements{Statements: []envelope.Receipt{{Statement: sealed}}})
+		if name == "custody under another tenure" {
+			continue // kept as history, and acknowledged
+		}
+	}
+	if stored, ok := s.next().(exchange.Stored); !ok || len(stored.Digests) != 1 {
+		t.Errorf("got %+v, want the one statement that is sound acknowledged", stored)
+	}
+	if state := s.node.states(doc.Letter.Key)["gian"]; state == exchange.StateDelivered || state == exchange.StateRelayed {
+		t.Errorf("the delivery is %s by forged statements", state)
+	}
+	s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: sound}}})
+	s.node.eventually("delivered", s.node.delivered(doc.Letter.Key, "gian"))
+}
+
+func TestLinksThatEnd(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		play func(s *stranger)
+		want string
+	}{
+		{"a second Hello", func(s *stranger) { s.hello("peer") }, "second Hello"},
+		{"it goes away", func(s *stranger) { s.put(exchange.GoAway{Reason: "bảo trì"}) }, "bảo trì"},
+		{"a statement flood", func(s *stranger) {
+			s.put(exchange.Statements{Statements: make([]envelope.Receipt, 20_000)})
+			s.put(exchange.GoAway{Reason: "still here"})
+		}, "still here"},
+		{"65 offers at once", func(s *stranger) {
+			file := append([]byte("%PDF-1.7"), make([]byte, 300<<10)...)
+			for i := range 65 {
+				o := s.offer(byte(i), file)
+				o.Files[0].Data = nil // they wait for bytes that never come
+				s.put(o.Offer)
+			}
+		}, "more than 64 offers"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStranger(t)
+			tt.play(s)
+			if err := s.ended(); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("the link ended with %v, want %q", err, tt.want)
+			}
+		})
+	}
+	for name, hello := range map[string]exchange.Frame{
+		"another name":    exchange.Hello{Node: "third", ProtocolMin: 1, ProtocolMax: 1},
+		"a later version": exchange.Hello{Node: "peer", ProtocolMin: 2, ProtocolMax: 3},
+		"no Hello":        exchange.Heartbeat{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStranger(t)
+			s.p.close()
+			s.ended()
+			s.dial()
+			s.put(hello)
+			if err := s.ended(); err == nil || errors.Is(err, errCut) {
+				t.Errorf("the link ended with %v, want a reason", err)
+			}
+		})
+	}
+}
+
+// A newer link takes over: the queue has one owner.
+func TestNewerLinkTakesOver(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	doc := s.node.send(letter(t, "so", "gian"))
+	if _, ok := s.next().(exchange.Offer); !ok {
+		t.Fatal("no offer on the first link")
+	}
+	old := s.done
+	s.dial()
+	s.hello("peer")
+	select {
+	case err := <-old:
+		if err == nil || !strings.Contains(err.Error(), "newer link") {
+			t.Errorf("the older link ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the older link stays")
+	}
+	// What was not answered there is offered again here.
+	if f, ok := s.next().(exchange.Offer); !ok || f.Envelope.Digest() != doc.Letter.Digest {
+		t.Errorf("got %T, want the offer again", f)
+	}
+}
+
+// Nothing is served, or taken, but files of offers under way.
+func TestFilesOfNoOffer(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	ctx := context.Background()
+	secret := s.node.upload("so", []byte("mật khẩu"))
+	doc := s.node.send(letter(t, "so", "gian"))
+	if _, ok := s.next().(exchange.Offer); !ok {
+		t.Fatal("no offer")
+	}
+	file := doc.Content.Files[0].SHA256
+	for name, key := range map[string]exchange.FileKey{
+		"a file of no letter":          {Letter: doc.Letter.Key, Recipient: "gian", Digest: secret},
+		"a letter that is not offered": {Letter: exchange.LetterKey{Origin: "node", ID: envelope.ID{9}}, Recipient: "gian", Digest: file},
+		"another recipient":            {Letter: doc.Letter.Key, Recipient: "xa", Digest: file},
+	} {
+		if _, err := s.node.relay.OpenOffered(ctx, "peer", key); err == nil {
+			t.Errorf("get: %s was served", name)
+		}
+		if _, _, err := s.node.relay.PutAppend(ctx, "peer", key, 0, bytes.NewReader([]byte("x"))); err == nil {
+			t.Errorf("put: %s was taken", name)
+		}
+	}
+	key := exchange.FileKey{Letter: doc.Letter.Key, Recipient: "gian", Digest: file}
+	if _, err := s.node.relay.OpenOffered(ctx, "third", key); err == nil {
+		t.Error("another peer was served")
+	}
+	blob, err := s.node.relay.OpenOffered(ctx, "peer", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob.Close()
+}
+
+// A larger file comes in pieces over broken transfers, goes on at the byte that is
+// held, also on the next link, and is taken only with the right digest.
+func TestPutGoesOn(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	ctx := context.Background()
+	file := append([]byte("%PDF-1.7"), bytes.Repeat([]byte("0123456789abcdef"), 40<<10)...)
+	o := s.offer(1, file)
+	o.Files[0].Data = nil
+	key := exchange.FileKey{Letter: exchange.LetterKey{Origin: "peer", ID: o.route.ID}, Recipient: "so", Digest: envelope.Sum(file)}
+	s.put(o.Offer)
+	if f, ok := s.next().(exchange.NeedFiles); !ok || len(f.Files) != 1 {
+		t.Fatalf("got %+v, want NeedFiles", f)
+	}
+	if held, done, err := s.node.relay.PutAppend(ctx, "peer", key, 0, bytes.NewReader(file[:100_000])); err != nil || done || held != 100_000 {
+		t.Fatalf("held %d, done %t, %v", held, done, err)
+	}
+	s.p.close()
+	s.ended()
+	s.dial()
+	s.hello("peer")
+	s.put(o.Offer)
+	s.next()
+	held, err := s.node.relay.PutOffset(ctx, "peer", key)
+	if err != nil || held != 100_000 {
+		t.Fatalf("on the next link %d bytes are held, %v; want 100000", held, err)
+	}
+	if _, _, err := s.node.relay.PutAppend(ctx, "peer", key, 5, bytes.NewReader(file)); err == nil {
+		t.Error("bytes were taken at another offset than what is held")
+	}
+	if _, done, err := s.node.relay.PutAppend(ctx, "peer", key, held, bytes.NewReader(file[held:])); err != nil || !done {
+		t.Fatalf("done %t, %v", done, err)
+	}
+	if f, ok := s.next().(exchange.Accepted); !ok {
+		t.Fatalf("got %T, want Accepted", f)
+	}
+	// A file that turns out to be another one is refused, and the letter with it.
+	bad := s.offer(2, append(bytes.Clone(file), 'x'))
+	bad.Files[0].Data = nil
+	badKey := exchange.FileKey{Letter: exchange.LetterKey{Origin: "peer", ID: bad.route.ID}, Recipient: "so", Digest: bad.Files[0].Digest}
+	s.put(bad.Offer)
+	s.next()
+	if _, done, err := s.node.relay.PutAppend(ctx, "peer", badKey, 0, bytes.NewReader(append(bytes.Clone(file), 'y'))); err == nil || done {
+		t.Errorf("another file was taken: done %t", done)
+	}
+	if f, ok := s.next().(exchange.Refused); !ok || f.Reason != exchange.ReasonDigestMismatch {
+		t.Errorf("got %+v, want refused for its digest", f)
+	}
+}
