@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -42,7 +41,7 @@ func Open(ctx context.Context, url string) (exchange.Store, exchange.Blobs, erro
 	}
 	s, err := sqlite.Open(ctx, filepath.Join(dir, database))
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("store: %w", err))
+		return nil, nil, fmt.Errorf("store: %w", err)
 	}
 	return s, Blobs(b), nil
 }
