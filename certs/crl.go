@@ -192,27 +192,33 @@ func (r *crlRecord) authentic(issuer *x509.Certificate, policy Algorithms, at ti
 	return weak
 }
 
+func (r *crlRecord) updated() time.Time { return r.crl.ThisUpdate }
+
+func (r *crlRecord) String() string {
+	return fmt.Sprintf("list of %s from %s", stamp(r.crl.ThisUpdate), r.source)
+}
+
 // lookup returns what a list says about a certificate, freshness aside. An error
 // says why it says nothing.
-func (r *crlRecord) lookup(cert, issuer *x509.Certificate, policy Algorithms, now time.Time) (Revocation, error) {
-	if r.crl.ThisUpdate.After(now) {
-		return Revocation{}, fmt.Errorf("it is of %s, later than %s", stamp(r.crl.ThisUpdate), stamp(now))
+func (r *crlRecord) lookup(q question) (Revocation, error) {
+	if r.crl.ThisUpdate.After(q.now) {
+		return Revocation{}, fmt.Errorf("it is of %s, later than %s", stamp(r.crl.ThisUpdate), stamp(q.now))
 	}
 	// The signature comes first: only a CA's own list is worth an index.
-	if err := r.authentic(issuer, policy, now); err != nil {
+	if err := r.authentic(q.issuer, q.evidence.Policy, q.now); err != nil {
 		return Revocation{}, err
 	}
 	if r.prepare(); r.unusable != nil {
 		return Revocation{}, r.unusable
 	}
-	if err := r.scope.covers(cert); err != nil {
+	if err := r.scope.covers(q.cert); err != nil {
 		return Revocation{}, err
 	}
-	answer := Revocation{Status: Good, Source: r.source, Digest: r.digest,
+	answer := Revocation{Status: Good, Kind: KindCRL, Source: r.source, DER: r.crl.Raw, Digest: r.digest,
 		ThisUpdate: r.crl.ThisUpdate, NextUpdate: r.crl.NextUpdate}
-	place, listed := r.entries[string(cert.SerialNumber.Bytes())]
+	place, listed := r.entries[string(q.cert.SerialNumber.Bytes())]
 	if !listed {
-		return answer, r.silent(cert)
+		return answer, r.silent(q.cert)
 	}
 	entry := r.crl.RevokedCertificateEntries[place]
 	answer.Status, answer.RevokedAt, answer.Reason = Revoked, entry.RevocationTime, entry.ReasonCode

@@ -1,14 +1,16 @@
 package certs
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"lienthong/certs/ocsp"
 )
 
 // A RevocationStatus is the answer to "was this certificate revoked".
@@ -18,7 +20,7 @@ const (
 	Good    RevocationStatus = "good"
 	Revoked RevocationStatus = "revoked"
 	OnHold  RevocationStatus = "on_hold"
-	Unknown RevocationStatus = "unknown" // no authentic answer
+	Unknown RevocationStatus = "unknown" // no authentic answer, or a responder that does not know it
 	Stale   RevocationStatus = "stale"   // the newest authentic answer is too old for the time judged
 )
 
@@ -31,18 +33,29 @@ const (
 	SourceSignature = "signature"
 )
 
+// What an answer is.
+const (
+	KindCRL  = "crl"
+	KindOCSP = "ocsp"
+)
+
 // A Revocation is what the evidence says about one certificate. Status is
 // Revoked whenever the deciding answer lists the certificate, also where
 // RevokedAt lies after the time judged: whether a proof of existence comes
 // before RevokedAt is the caller's to decide, see [Revocation.RevokedBy].
 type Revocation struct {
 	Status     RevocationStatus
+	Kind       string // KindCRL or KindOCSP; empty where there is no answer
 	Source     string // SourceFile and so on; empty where there is no answer
 	ThisUpdate time.Time
 	NextUpdate time.Time         // zero if the answer names none
+	ProducedAt time.Time         // when an OCSP answer was made; zero for lists
 	RevokedAt  time.Time         // zero unless Revoked or OnHold
 	Reason     int               // CRLReason, RFC 5280 5.3.1
-	Digest     [sha256.Size]byte // of the answer's DER
+	DER        []byte            // the deciding answer; shared, not to be changed
+	Digest     [sha256.Size]byte // of DER
+	Responder  *x509.Certificate // who signed an OCSP answer, if not the issuer itself
+	Nonce      string            // NonceEchoed or NonceAbsent for an OCSP answer that was asked for, else empty
 	Detail     string            // why not good, and which answers were set aside
 }
 
@@ -60,9 +73,13 @@ type Evidence struct {
 
 	base *Evidence // known besides; for With
 
-	mu      sync.RWMutex
-	lists   map[string][]*crlRecord // by the DER of the issuer's name
-	fetched map[string]*crlRecord   // by address; one each, so that memory does not grow
+	mu          sync.RWMutex
+	lists       map[string][]*crlRecord  // by the DER of the issuer's name
+	answers     map[string][]*ocspRecord // by serial number
+	responders  []*x509.Certificate
+	fetched     map[string]*crlRecord    // by address; one each, so that memory does not grow
+	asked       map[string][]*ocspRecord // by serial number; one for each address
+	answerCount int
 }
 
 // NewEvidence returns evidence that knows nothing: every status is Unknown.
@@ -97,9 +114,70 @@ func holds(records []*crlRecord, digest [sha256.Size]byte) bool {
 	return false
 }
 
-// maxBrought is how many lists of one issuer a file may bring: each may cost a
-// signature check, and whoever made the file chooses how many there are.
-const maxBrought = 100
+// AddOCSP keeps OCSP responses (RFC 6960, DER) as candidates. Its error joins
+// those of responses that cannot be read; the others are kept.
+func (e *Evidence) AddOCSP(source string, responses ...[]byte) error {
+	var errs []error
+	for i, der := range responses {
+		response, err := ocsp.Parse(der)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("certs: OCSP response %d: %w", i+1, err))
+			continue
+		}
+		e.addAnswer(newOCSPRecord(source, response))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Evidence) addAnswer(record *ocspRecord) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.answers == nil {
+		e.answers = make(map[string][]*ocspRecord)
+	}
+	for _, s := range record.response.Singles {
+		serial := string(s.ID.Serial.Bytes())
+		full := e.base != nil && (len(e.answers[serial]) >= maxBrought || e.answerCount >= maxBroughtAll)
+		known := slices.ContainsFunc(e.answers[serial], func(r *ocspRecord) bool { return r.digest == record.digest })
+		if !full && !known {
+			e.answers[serial] = append(e.answers[serial], record)
+			e.answerCount++
+		}
+	}
+}
+
+// AddResponders keeps certificates that OCSP responses may have been signed with
+// and do not carry themselves. They are believed only as far as the issuer's key
+// signed them.
+func (e *Evidence) AddResponders(certificates ...*x509.Certificate) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range certificates {
+		// Others cannot be responders, and a document's store holds many.
+		if c != nil && allows(extKeyUsages(c), OCSPSigning, false) && len(e.responders) < maxBrought && !contains(e.responders, c) {
+			e.responders = append(e.responders, c)
+		}
+	}
+}
+
+// helpers returns the certificates of AddResponders.
+func (e *Evidence) helpers() []*x509.Certificate {
+	var all []*x509.Certificate
+	for ; e != nil; e = e.base {
+		e.mu.RLock()
+		all = append(all, e.responders...)
+		e.mu.RUnlock()
+	}
+	return all
+}
+
+// maxBrought is how many lists of one issuer, or OCSP answers about one
+// certificate, a file may bring: each may cost a signature check, and whoever
+// made the file chooses how many there are.
+const (
+	maxBrought    = 100
+	maxBroughtAll = 10_000
+)
 
 // With returns evidence that knows all that e does, and these lists, up to a
 // hundred of one issuer: for what one file brings along, which must not stay
@@ -115,44 +193,74 @@ func (e *Evidence) With(source string, lists ...*x509.RevocationList) *Evidence 
 // judged. It never uses the network.
 //
 // Of the authentic answers issued until now, the one with the latest thisUpdate
-// decides, wherever it came from: an older good never overrides a revoked. Good
-// counts only if it is fresh for the time judged: issued at or after it, or (not
-// under Strict) with an interval that covers it.
+// decides, wherever it came from: an older good never overrides a revoked, nor a
+// later answer that the certificate is not known; that, in turn, does not undo a
+// revocation. Good counts only if it is fresh for the time judged: issued at or
+// after it, or (not under Strict) with an interval that covers it.
 func (e *Evidence) Status(cert, issuer *x509.Certificate, at, now time.Time) Revocation {
 	if cert == nil || issuer == nil {
 		return Revocation{Status: Unknown, Detail: "no certificate or no issuer given"}
 	}
-	best, aside := Revocation{Status: Unknown}, []string(nil)
-	for _, record := range e.candidates(cert) {
-		if best.Status != Unknown && record.crl.ThisUpdate.Before(best.ThisUpdate) {
+	return e.status(question{e, cert, issuer, at, now, 0})
+}
+
+// A question is what is asked of each answer at hand.
+type question struct {
+	evidence     *Evidence
+	cert, issuer *x509.Certificate
+	at, now      time.Time
+	depth        int // how many responders are being asked about
+}
+
+// A candidate is a list, or an OCSP answer about the certificate.
+type candidate interface {
+	updated() time.Time
+	lookup(question) (Revocation, error)
+	String() string
+}
+
+func (e *Evidence) status(q question) Revocation {
+	best, unknown := Revocation{Status: Unknown}, Revocation{}
+	var aside []string
+	for _, c := range e.candidates(q.cert, q.issuer) {
+		if best.Status != Unknown && c.updated().Before(best.ThisUpdate) {
 			break // the newest decides, and years of daily lists may follow
 		}
-		answer, err := record.lookup(cert, issuer, e.Policy, now)
-		if err != nil {
-			aside = append(aside, fmt.Sprintf("list of %s from %s: %v", stamp(record.crl.ThisUpdate), record.source, err))
-			continue
-		}
+		answer, err := c.lookup(q)
+		switch {
+		case err != nil:
+			aside = append(aside, fmt.Sprintf("%s: %v", c, err))
+		case answer.Status == Unknown:
+			if unknown.Kind == "" {
+				unknown = answer
+			}
 		// Of two of the same time the one that is not good decides.
-		if best.Status == Unknown || best.Status == Good && answer.Status != Good {
+		case best.Status == Unknown || best.Status == Good && answer.Status != Good:
 			best = answer
 		}
 	}
-	return e.judgeFreshness(best, at, aside)
+	if unknown.Kind != "" && (best.Status == Unknown || best.Status == Good) {
+		best = unknown
+	}
+	return e.judgeFreshness(best, q.at, aside)
 }
 
 func (e *Evidence) judgeFreshness(best Revocation, at time.Time, aside []string) Revocation {
 	var detail []string
 	switch {
+	case best.Status == Unknown && best.Kind != "":
+		detail = append(detail, best.Detail)
 	case best.Status == Unknown && len(aside) == 0:
-		detail = append(detail, "no revocation list of its issuer is at hand")
+		detail = append(detail, "no revocation list of its issuer and no OCSP answer about it is at hand")
 	case best.Status == Unknown:
-		detail = append(detail, "no revocation list answers for it")
+		detail = append(detail, "no revocation list or OCSP response answers for it")
 	case best.Status == Revoked, best.Status == OnHold:
 		detail = append(detail, fmt.Sprintf("%s on %s, reason %d", best.Status, stamp(best.RevokedAt), best.Reason))
 	case !e.fresh(best, at):
 		best.Status = Stale
-		detail = append(detail, fmt.Sprintf("the newest list is of %s, next due %s, judged at %s",
-			stamp(best.ThisUpdate), due(best.NextUpdate), stamp(at)))
+		what := map[string]string{KindCRL: "list", KindOCSP: "OCSP answer"}[best.Kind]
+		detail = append(detail, fmt.Sprintf("the newest %s is of %s, next due %s, judged at %s",
+			what, stamp(best.ThisUpdate), due(best.NextUpdate), stamp(at)))
 	}
 	if best.Status != Good {
 		detail = append(detail, aside[:min(len(aside), 5)]...)
@@ -162,7 +270,11 @@ func (e *Evidence) judgeFreshness(best Revocation, at time.Time, aside []string)
 }
 
 func (e *Evidence) fresh(r Revocation, at time.Time) bool {
-	return !r.ThisUpdate.Before(at) || !e.Strict && at.Before(r.NextUpdate)
+	end := r.NextUpdate
+	if end.IsZero() && r.Kind == KindOCSP {
+		end = r.ThisUpdate.Add(undatedFor)
+	}
+	return !r.ThisUpdate.Before(at) || !e.Strict && at.Before(end)
 }
 
 func due(t time.Time) string {
@@ -173,76 +285,29 @@ func due(t time.Time) string {
 }
 
 // candidates returns the lists whose issuer has the name of the certificate's,
-// newest first.
-func (e *Evidence) candidates(cert *x509.Certificate) []*crlRecord {
-	var all []*crlRecord
+// and the OCSP answers about it, newest first.
+func (e *Evidence) candidates(cert, issuer *x509.Certificate) []candidate {
+	var all []candidate
+	serial := string(cert.SerialNumber.Bytes())
 	for ; e != nil; e = e.base {
 		e.mu.RLock()
-		all = append(all, e.lists[string(cert.RawIssuer)]...)
+		for _, record := range e.lists[string(cert.RawIssuer)] {
+			all = append(all, record)
+		}
 		for _, record := range e.fetched {
 			if string(record.crl.RawIssuer) == string(cert.RawIssuer) {
 				all = append(all, record)
 			}
 		}
+		for _, records := range [][]*ocspRecord{e.answers[serial], e.asked[serial]} {
+			for _, record := range records {
+				if single, ok := record.about(cert, issuer); ok {
+					all = append(all, ocspAnswer{record, single})
+				}
+			}
+		}
 		e.mu.RUnlock()
 	}
-	slices.SortStableFunc(all, func(a, b *crlRecord) int { return b.crl.ThisUpdate.Compare(a.crl.ThisUpdate) })
+	slices.SortStableFunc(all, func(a, b candidate) int { return b.updated().Compare(a.updated()) })
 	return all
-}
-
-// Resolve is Status, and where that gives neither good nor revoked, asks the
-// network as far as Fetcher allows, and looks again.
-func (e *Evidence) Resolve(ctx context.Context, cert, issuer *x509.Certificate, at, now time.Time) Revocation {
-	known := e.Status(cert, issuer, at, now)
-	if known.Status == Good || known.Status == Revoked || e.Fetcher == nil || cert == nil || issuer == nil {
-		return known
-	}
-	var failed []string
-	var fresh [][sha256.Size]byte
-	for _, address := range cert.CRLDistributionPoints[:min(len(cert.CRLDistributionPoints), maxPoints)] {
-		crl, fetched, err := e.Fetcher.CRL(ctx, address, now)
-		if err != nil {
-			failed = append(failed, err.Error())
-			continue
-		}
-		record := e.keep(address, crl)
-		if fetched {
-			fresh = append(fresh, record.digest)
-		}
-		if answer := e.Status(cert, issuer, at, now); answer.Status != Unknown && answer.Status != Stale {
-			break
-		}
-	}
-	answer := e.Status(cert, issuer, at, now)
-	for _, digest := range fresh {
-		if answer.Digest == digest && answer.Source == SourceCache {
-			answer.Source = SourceNetwork
-		}
-	}
-	if answer.Status != Good && len(failed) > 0 {
-		answer.Detail += "; " + strings.Join(failed, "; ")
-	}
-	return answer
-}
-
-const (
-	maxPoints  = 4    // distribution points of a certificate that are tried
-	maxFetched = 1000 // addresses whose list is kept
-)
-
-// keep puts a fetched list where all evidence over the same base sees it.
-func (e *Evidence) keep(address string, crl *x509.RevocationList) *crlRecord {
-	for e.base != nil {
-		e = e.base
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if old := e.fetched[address]; old != nil && old.crl == crl {
-		return old
-	}
-	if e.fetched == nil || len(e.fetched) >= maxFetched {
-		e.fetched = make(map[string]*crlRecord)
-	}
-	e.fetched[address] = newRecord(SourceCache, crl)
-	return e.fetched[address]
 }

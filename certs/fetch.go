@@ -1,177 +1,95 @@
 package certs
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-	"sync"
 	"time"
+
+	"lienthong/certs/fetch"
+	"lienthong/certs/ocsp"
 )
+
+// A Fetcher gets revocation lists, OCSP responses and CA certificates over HTTP
+// from hosts that the policy names; see [fetch.Client].
+type Fetcher = fetch.Client
+
+// A Cache keeps what a Fetcher got beyond the life of the process.
+type Cache = fetch.Cache
 
 // ErrHostNotAllowed says that the policy does not name the host of an address.
-var ErrHostNotAllowed = errors.New("host is not on the list of allowed hosts")
-
-// A Fetcher gets revocation lists over HTTP from hosts that the policy names. It
-// keeps each list in memory until its nextUpdate or for an hour, and asks no
-// address twice in a minute, so that a dead responder costs one timeout and not
-// one for every file. It may be used from many goroutines.
-type Fetcher struct {
-	Hosts    []string      // "host" (default port of the scheme) or "host:port"; none: nothing is fetched
-	Timeout  time.Duration // a request; 0: 10 s
-	MaxBytes int64         // a list; 0: 16 MiB
-	HTTP     *http.Client  // nil: http.DefaultTransport; redirects go to allowed hosts only, whatever it says
-
-	mu    sync.Mutex
-	cache map[string]*cached
-}
+var ErrHostNotAllowed = fetch.ErrHostNotAllowed
 
 const (
-	defaultTimeout = 10 * time.Second
-	defaultMax     = 16 << 20
-	maxAge         = time.Hour
-	retryAfter     = time.Minute
-	maxCached      = 1000
+	maxOCSPSize   = 256 << 10
+	maxIssuerSize = 256 << 10
 )
 
-// A cached is the last outcome for an address. Its lock, a channel so that a
-// waiting caller can give up, is held while the address is fetched.
-type cached struct {
-	lock chan struct{}
-	at   time.Time // when fetched
-	list *x509.RevocationList
-	err  error
+// fetchCRL gets the list at an address of a distribution point. What the issuer
+// did not sign is an error, and asked for again a minute later.
+func (e *Evidence) fetchCRL(ctx context.Context, address string, issuer *x509.Certificate, now time.Time) (*crlRecord, bool, error) {
+	return fetch.Get(ctx, e.Fetcher, fetch.Query[*crlRecord]{
+		Address: address,
+		Parse: func(data []byte) (*crlRecord, error) {
+			lists, err := ParseCRLs(data)
+			if err != nil {
+				return nil, err
+			}
+			return newRecord(SourceCache, lists[0]), nil
+		},
+		Due:   func(r *crlRecord) time.Time { return r.crl.NextUpdate },
+		Check: func(r *crlRecord) error { return r.authentic(issuer, e.Policy, now) },
+	}, now)
 }
 
-// CRL returns the list at an address, from memory while it is fresh, and whether
-// it came over the network now. It checks no signature.
-func (f *Fetcher) CRL(ctx context.Context, address string, now time.Time) (list *x509.RevocationList, fetched bool, err error) {
-	u, err := url.Parse(address)
+// fetchOCSP asks a responder about a certificate (RFC 6960 A.1).
+func (e *Evidence) fetchOCSP(ctx context.Context, address string, cert, issuer *x509.Certificate, now time.Time) (*ocspRecord, bool, error) {
+	nonce := make([]byte, 32) // RFC 9654 2.1
+	rand.Read(nonce)          // never fails: crypto/rand ends the process rather
+	request, err := ocsp.NewRequest(cert, issuer, nonce)
 	if err != nil {
-		return nil, false, fmt.Errorf("certs: fetch %q: %w", address, err)
+		return nil, false, err
 	}
-	if err := f.allowed(u); err != nil {
-		return nil, false, fmt.Errorf("certs: fetch %q: %w", address, err)
-	}
-	entry := f.entry(address)
-	select {
-	case entry.lock <- struct{}{}:
-		defer func() { <-entry.lock }()
-	case <-ctx.Done():
-		return nil, false, fmt.Errorf("certs: fetch %q: %w", address, ctx.Err())
-	}
-	if entry.valid(now) {
-		return entry.list, false, entry.err
-	}
-	list, err = f.get(ctx, u)
-	if err != nil {
-		err = fmt.Errorf("certs: fetch %q: %w", address, err)
-	}
-	if ctx.Err() != nil {
-		return list, err == nil, err // the caller gave up: that says nothing about the address
-	}
-	entry.at, entry.list, entry.err = now, list, err
-	return list, err == nil, err
+	return fetch.Get(ctx, e.Fetcher, fetch.Query[*ocspRecord]{
+		Address: address, About: fmt.Sprintf("%x %x", cert.SerialNumber, issuer.SubjectKeyId),
+		Body: request, Type: "application/ocsp-request", Max: maxOCSPSize,
+		Parse: func(data []byte) (*ocspRecord, error) {
+			response, err := ocsp.Parse(data)
+			if err != nil {
+				return nil, err
+			}
+			record := newOCSPRecord(SourceCache, response)
+			record.address = address
+			return record, nil
+		},
+		Due: func(r *ocspRecord) time.Time {
+			single, _ := r.about(cert, issuer)
+			if single.NextUpdate.IsZero() {
+				return single.ThisUpdate.Add(undatedFor)
+			}
+			return single.NextUpdate
+		},
+		Check: func(r *ocspRecord) error { return e.checkFetched(r, cert, issuer, nonce, now) },
+	}, now)
 }
 
-func (c *cached) valid(now time.Time) bool {
-	age := now.Sub(c.at)
+// checkFetched says why what a responder sent is no answer to the question, or
+// nil; it notes what became of the nonce.
+func (e *Evidence) checkFetched(r *ocspRecord, cert, issuer *x509.Certificate, nonce []byte, now time.Time) error {
+	if _, ok := r.about(cert, issuer); !ok {
+		return errors.New("the OCSP response does not speak of the certificate that it was asked about")
+	}
 	switch {
-	case c.list == nil && c.err == nil, age < 0:
-		return false
-	case age < retryAfter:
-		return true // also a list that is over: its server has no newer one
-	case c.err != nil:
-		return false
+	case r.response.Nonce == nil:
+		r.nonce = NonceAbsent
+	case bytes.Equal(r.response.Nonce, nonce):
+		r.nonce = NonceEchoed
+	default:
+		return errors.New("the OCSP response repeats another nonce than was sent: it answers another question")
 	}
-	return age < maxAge && (c.list.NextUpdate.IsZero() || now.Before(c.list.NextUpdate))
-}
-
-func (f *Fetcher) entry(address string) *cached {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.cache == nil || len(f.cache) >= maxCached && f.cache[address] == nil {
-		f.cache = make(map[string]*cached)
-	}
-	if f.cache[address] == nil {
-		f.cache[address] = &cached{lock: make(chan struct{}, 1)}
-	}
-	return f.cache[address]
-}
-
-// allowed refuses addresses that the policy does not name: they are taken from
-// certificates in strangers' files, and could point into our own network.
-func (f *Fetcher) allowed(u *url.URL) error {
-	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	if port == "" {
-		return fmt.Errorf("scheme %q: want http or https", u.Scheme)
-	}
-	if u.Port() != "" {
-		port = u.Port()
-	}
-	host := strings.ToLower(u.Hostname())
-	withPort := net.JoinHostPort(host, port)
-	standard := port == "80" && u.Scheme == "http" || port == "443" && u.Scheme == "https"
-	if slices.ContainsFunc(f.Hosts, func(h string) bool {
-		return strings.EqualFold(h, withPort) || standard && strings.EqualFold(h, host)
-	}) {
-		return nil
-	}
-	return fmt.Errorf("host %q: %w", u.Host, ErrHostNotAllowed)
-}
-
-func (f *Fetcher) get(ctx context.Context, u *url.URL) (*x509.RevocationList, error) {
-	timeout, limit := f.Timeout, f.MaxBytes
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
-	if limit <= 0 {
-		limit = defaultMax
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := f.client().Do(request)
-	if err != nil {
-		return nil, errors.Unwrap(err) // url.Error would repeat the address
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %s, want 200", response.Status)
-	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("more than %d bytes", limit)
-	}
-	lists, err := ParseCRLs(data)
-	if err != nil {
-		return nil, err
-	}
-	return lists[0], nil
-}
-
-func (f *Fetcher) client() *http.Client {
-	client := http.Client{}
-	if f.HTTP != nil {
-		client = *f.HTTP
-	}
-	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-		if len(via) >= 3 {
-			return errors.New("more than 3 redirects")
-		}
-		return f.allowed(next.URL)
-	}
-	return &client
+	_, err := r.responder(e, issuer, now)
+	return err
 }
