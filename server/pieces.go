@@ -54,7 +54,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 // check holds a piece to its size and place: a gap or an overlap would be found by
 // the digest only after the whole file has come.
 func (p *pieces) check(m piece) error {
-	text := ""
+	var text string
 	switch {
 	case len(m.data) > m.limit:
 		text = fmt.Sprintf("data of %d bytes, want at most %d", len(m.data), m.limit)

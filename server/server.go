@@ -137,8 +137,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 		s.log.Warn("calls did not finish in time and are cut", "grace", grace)
 		s.grpc.Stop()
 	}
-	<-done
-	return nil
+	return <-done // nil after a stop in order
 }
 
 // untilStopped is ctx that also ends when the server stops.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
 	"time"
 
 	"lienthong/client"
@@ -272,11 +271,7 @@ func (p *play) awaitAnswers(ctx context.Context) error {
 // timeline shows every signed statement about the letter, after checking signature
 // and journal proof of each against the directory, here and not at the node.
 func (p *play) timeline(ctx context.Context) error {
-	type line struct {
-		event *lienthongv1.HistoryEvent
-		to    string
-	}
-	var lines []line
+	var lines []timelineEvent
 	kinds := make(map[string]int)
 	for _, s := range p.document.GetDeliveries() {
 		answer, err := p.ward.Deliveries.GetDelivery(ctx, &lienthongv1.GetDeliveryRequest{Name: s.GetDelivery()})
@@ -296,7 +291,7 @@ func (p *play) timeline(ctx context.Context) error {
 				return fmt.Errorf("receipt of %s is about another letter or recipient", e.GetNode())
 			}
 			kinds[st.Kind.String()]++
-			lines = append(lines, line{e, s.GetRecipientName()})
+			lines = append(lines, timelineEvent{e, s.GetRecipientName()})
 		}
 	}
 	for kind, want := range map[string]int{"delivered": 3, "validated": 3} {
@@ -305,12 +300,6 @@ func (p *play) timeline(ctx context.Context) error {
 		}
 	}
 	p.step("%d receipts at the ward: every signature and journal proof verifies", "%d biên nhận tại phường: chữ ký và chứng minh nhật ký đều đúng", len(lines))
-	sort.SliceStable(lines, func(i, j int) bool { return lines[i].event.GetTime() < lines[j].event.GetTime() })
-	p.printf("\n  %s\n", p.t("The letter's way, as its receipts tell it (clocks of the nodes, +07:00):", "Đường đi của văn bản theo các biên nhận (giờ của từng nút, +07:00):"))
-	for _, l := range lines {
-		p.printf("    %s  ✓ %-9s %-28s %s %s\n", time.UnixMicro(l.event.GetTime()).In(hanoi).Format("15:04:05.000"), l.event.GetNode(),
-			p.eventText(l.event), p.t("for", "cho"), l.to)
-	}
-	p.printf("\n")
+	p.printTimeline(lines)
 	return nil
 }

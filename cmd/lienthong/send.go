@@ -21,7 +21,7 @@ type sendFlags struct {
 	number, symbol, subject, typeCode, date string
 	typeName, place, due, secrecy, urgency  string
 	signer, position, competence            string
-	staff, documentID, requestID, replies   string
+	staff, documentID, requestID            string
 	notBefore                               string
 	expires                                 time.Duration
 	pages                                   uint32
