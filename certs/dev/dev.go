@@ -1,6 +1,6 @@
 // Package dev makes and serves a throw-away public key infrastructure in a
-// folder: a root and an issuing CA, a time-stamping authority, certificates of
-// agencies, persons, nodes and clerks, and revocation lists.
+// folder: a root and an issuing CA, two time-stamping authorities, certificates of
+// agencies, persons, nodes and clerks, revocation lists, and an OCSP responder.
 //
 // It is for trying things out and for tests. Its private keys lie unencrypted in
 // the folder, readable by the owner alone; nothing that matters may trust it.
@@ -42,9 +42,14 @@ type PKI struct {
 	now    func() time.Time
 	config config
 
-	root, issuing authority
-	tsa           *Issued
-	tsaSigner     crypto.Signer
+	root, issuing   authority
+	tsa, tsa2, ocsp service
+}
+
+// A service is a certificate whose key the loopback server uses.
+type service struct {
+	certificate *x509.Certificate
+	signer      crypto.Signer
 }
 
 // config is dev.json, written last: where it stands, the CAs are complete.
@@ -110,21 +115,41 @@ func Open(dir string, now func() time.Time) (*PKI, error) {
 	if end := p.issuing.certificate.NotAfter; now().After(end) {
 		return nil, fmt.Errorf("certs/dev: open %q: its CA expired on %s: remove the folder and make a new one", dir, end.UTC().Format(time.DateOnly))
 	}
-	if p.tsa, err = p.Issue(Request{Kind: TSA, ID: "tsa", Name: "TSA thử nghiệm", Org: organization}); err != nil {
-		return nil, err
-	}
-	key, err := p.tsa.Key()
-	if err != nil {
-		return nil, err
-	}
-	p.tsaSigner = key
-	return p, nil
+	return p, p.openServices()
 }
 
-// Root is the anchor; Issuing signs all other certificates; TSA signs time-stamps.
+// openServices opens what the server signs with, and issues what the folder does
+// not have: one of an earlier version has one TSA and no responder.
+func (p *PKI) openServices() error {
+	for _, s := range []struct {
+		service *service
+		request Request
+	}{
+		{&p.tsa, Request{Kind: TSA, ID: "tsa", Name: "TSA thử nghiệm", Org: organization}},
+		{&p.tsa2, Request{Kind: TSA, ID: "tsa2", Name: "TSA thử nghiệm thứ hai", Org: organization, Key: P256}},
+		{&p.ocsp, Request{Kind: OCSP, ID: "ocsp", Name: "OCSP thử nghiệm", Org: organization}},
+	} {
+		issued, err := p.Issue(s.request)
+		if err != nil {
+			return err
+		}
+		key, err := issued.Key()
+		if err != nil {
+			return err
+		}
+		*s.service = service{issued.Certificate, key}
+	}
+	return nil
+}
+
+// Root is the anchor; Issuing signs all other certificates; TSA signs time-stamps,
+// and TSA2 is another one for when that fails or has run out; OCSP answers about
+// what Issuing has issued (the root answers about Issuing itself).
 func (p *PKI) Root() *x509.Certificate    { return p.root.certificate }
 func (p *PKI) Issuing() *x509.Certificate { return p.issuing.certificate }
-func (p *PKI) TSA() *x509.Certificate     { return p.tsa.Certificate }
+func (p *PKI) TSA() *x509.Certificate     { return p.tsa.certificate }
+func (p *PKI) TSA2() *x509.Certificate    { return p.tsa2.certificate }
+func (p *PKI) OCSP() *x509.Certificate    { return p.ocsp.certificate }
 
 // RootFile is the PEM file of the root alone, for --trust; CRLDir is the folder
 // of the lists as of the last Create or Revoke, for --crl.
@@ -132,9 +157,10 @@ func (p *PKI) RootFile() string { return filepath.Join(p.dir, "root.pem") }
 func (p *PKI) CRLDir() string   { return filepath.Join(p.dir, "crl") }
 
 // BaseURL is where the loopback server is expected, as the certificates say;
-// Host is its host and port; TSAURL is the time-stamping authority.
+// Host is its host and port; TSAURL and TSA2URL are the time-stamping authorities.
 func (p *PKI) BaseURL() string { return p.config.BaseURL }
 func (p *PKI) TSAURL() string  { return p.config.BaseURL + "/tsa" }
+func (p *PKI) TSA2URL() string { return p.config.BaseURL + "/tsa2" }
 func (p *PKI) Host() string {
 	_, host, _ := strings.Cut(p.config.BaseURL, "://")
 	return strings.TrimSuffix(host, "/")
@@ -174,7 +200,9 @@ func makeAuthorities(dir string, opts Options) error {
 		return err
 	}
 	if _, err := makeAuthority(dir, "issuing", signers[1], root, func(serial *big.Int) *x509.Certificate {
-		return CATemplate("Lienthong CA cấp chứng thư (thử nghiệm)", 0, serial, now, 10*year, base+"/crl/root.crl")
+		c := CATemplate("Lienthong CA cấp chứng thư (thử nghiệm)", 0, serial, now, 10*year, base+"/crl/root.crl")
+		SetAccess(c, "", base+"/ocsp/root", base+"/ca/root.cer")
+		return c
 	}); err != nil {
 		return err
 	}

@@ -82,10 +82,10 @@ func TestCreate(t *testing.T) {
 	evidence.AddCRLs(certs.SourceFile, lists...)
 
 	all, err := p.List()
-	if err != nil || len(all) != len(everyone)+1 {
-		t.Fatalf("%d certificates, error %v, want %d and the TSA", len(all), err, len(everyone))
+	if err != nil || len(all) != len(everyone)+3 {
+		t.Fatalf("%d certificates, error %v, want %d, two TSAs and the responder", len(all), err, len(everyone))
 	}
-	purposes := map[dev.Kind]certs.Purpose{dev.Agency: certs.OfficialSigning, dev.Person: certs.OfficialSigning, dev.TSA: certs.TimeStamping}
+	purposes := map[dev.Kind]certs.Purpose{dev.Agency: certs.OfficialSigning, dev.Person: certs.OfficialSigning, dev.TSA: certs.TimeStamping, dev.OCSP: certs.OCSPSigning}
 	for _, i := range all {
 		purpose, signs := purposes[i.Kind]
 		path := trust.Build(certs.PathRequest{Leaf: i.Certificate, Extra: []*x509.Certificate{p.Issuing()}, Purpose: purpose, At: start})
@@ -165,7 +165,8 @@ func TestCreateAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	after, err := again.Find(dev.Agency, "so-noi-vu")
-	if err != nil || !after.Certificate.Equal(before.Certificate) || !again.Root().Equal(p.Root()) || !again.TSA().Equal(p.TSA()) {
+	if err != nil || !after.Certificate.Equal(before.Certificate) || !again.Root().Equal(p.Root()) || !again.TSA().Equal(p.TSA()) ||
+		!again.TSA2().Equal(p.TSA2()) || !again.OCSP().Equal(p.OCSP()) {
 		t.Errorf("the second Create made other certificates, error %v", err)
 	}
 	if _, err := p.Find(dev.Node, "ba-hang"); err != nil {
@@ -292,6 +293,86 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeTSA2 has the second TSA stamp under a certificate of its own.
+func TestServeTSA2(t *testing.T) {
+	t.Parallel()
+	p, _, l := create(t)
+	serve(t, p, l)
+	digest := sha256.Sum256([]byte("văn bản"))
+	token, err := (&tsp.Client{URL: p.TSA2URL()}).Stamp(t.Context(), crypto.SHA256, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(token.Certificates) == 0 || !token.Certificates[0].Equal(p.TSA2()) || p.TSA2().Equal(p.TSA()) {
+		t.Errorf("stamped by another certificate than %q", p.TSA2().Subject)
+	}
+}
+
+// TestServeOCSP asks the responder alone, without lists, and gets the CA itself
+// from where the certificate says that it lies.
+func TestServeOCSP(t *testing.T) {
+	t.Parallel()
+	p, _, l := create(t, everyone[1], everyone[2])
+	serve(t, p, l)
+	trust := certs.NewTrust()
+	trust.AddAll(p.Root())
+	resolve := func(leaf, issuer *x509.Certificate) certs.Revocation {
+		evidence := certs.NewEvidence()
+		evidence.Fetcher = &certs.Fetcher{Hosts: []string{p.Host()}}
+		return evidence.Resolve(t.Context(), leaf, issuer, start, start)
+	}
+	agency, err := p.Find(dev.Agency, "so-noi-vu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := trust.BuildOnline(t.Context(), certs.PathRequest{Leaf: agency.Certificate, At: start}, &certs.Fetcher{Hosts: []string{p.Host()}}, start)
+	if !path.OK() || len(path.Chain) != 3 {
+		t.Fatalf("path %d long: %v", len(path.Chain), path.Problems)
+	}
+	if got := resolve(agency.Certificate, p.Issuing()); got.Status != certs.Good || got.Kind != certs.KindOCSP || got.Nonce != certs.NonceEchoed || !got.Responder.Equal(p.OCSP()) {
+		t.Errorf("agency: %+v", got)
+	}
+	if got := resolve(p.Issuing(), p.Root()); got.Status != certs.Good || got.Kind != certs.KindOCSP || got.Responder != nil {
+		t.Errorf("issuing CA: %+v", got)
+	}
+	for _, reason := range []int{6, 4} {
+		if err := p.Revoke(agency.Certificate.SerialNumber, reason); err != nil {
+			t.Fatal(err)
+		}
+		want := map[int]certs.RevocationStatus{6: certs.OnHold, 4: certs.Revoked}[reason]
+		if got := resolve(agency.Certificate, p.Issuing()); got.Status != want || got.Reason != reason {
+			t.Errorf("reason %d: %s, reason %d, want %s", reason, got.Status, got.Reason, want)
+		}
+	}
+	// A certificate that the CA signed and its folder does not know.
+	person, err := p.Find(dev.Person, "do-nghia-si")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(person.CertFile); err != nil {
+		t.Fatal(err)
+	}
+	if got := resolve(person.Certificate, p.Issuing()); got.Status != certs.Unknown || !strings.Contains(got.Detail, "does not know the certificate") {
+		t.Errorf("not in the folder: %s: %s", got.Status, got.Detail)
+	}
+}
+
+// TestOpenEarlier opens a folder that an earlier version made, which had one TSA
+// and no responder.
+func TestOpenEarlier(t *testing.T) {
+	t.Parallel()
+	p, dir, _ := create(t)
+	for _, name := range []string{"ocsp", "tsa/tsa2.pem", "tsa/tsa2.key"} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := dev.Open(dir, clock)
+	if err != nil || !again.TSA().Equal(p.TSA()) || again.OCSP().Equal(p.OCSP()) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestServeRefuses(t *testing.T) {
 	t.Parallel()
 	p, _, l := create(t)
@@ -302,6 +383,10 @@ func TestServeRefuses(t *testing.T) {
 		want               int
 	}{
 		{"no stamp by GET", http.MethodGet, "/tsa", 0, http.StatusMethodNotAllowed},
+		{"no status by GET", http.MethodGet, "/ocsp/issuing", 0, http.StatusMethodNotAllowed},
+		{"an OCSP request too large", http.MethodPost, "/ocsp/issuing", 1 << 20, http.StatusBadRequest},
+		{"no such responder", http.MethodPost, "/ocsp/other", 0, http.StatusNotFound},
+		{"no such CA", http.MethodGet, "/ca/other.cer", 0, http.StatusNotFound},
 		{"a query too large", http.MethodPost, "/tsa", 1 << 20, http.StatusBadRequest},
 		{"no such list", http.MethodGet, "/crl/other.crl", 0, http.StatusNotFound},
 		{"no keys", http.MethodGet, "/root.key", 0, http.StatusNotFound},

@@ -56,6 +56,7 @@ func (p *PKI) Issue(r Request) (*Issued, error) {
 	if err != nil {
 		return nil, err
 	}
+	SetAccess(template, r.Kind, p.config.BaseURL+"/ocsp/issuing", p.config.BaseURL+"/ca/issuing.cer")
 	signer, err := Generate(r.Key)
 	if err != nil {
 		return nil, err

@@ -36,17 +36,28 @@ func TestOpenSSL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	purposes := map[dev.Kind]string{dev.Node: "sslserver", dev.Client: "sslclient", dev.TSA: "timestampsign", dev.Agency: "smimesign", dev.Person: "smimesign", dev.Directory: "any"}
+	purposes := map[dev.Kind]string{dev.Node: "sslserver", dev.Client: "sslclient", dev.TSA: "timestampsign", dev.Agency: "smimesign", dev.Person: "smimesign", dev.Directory: "any", dev.OCSP: "ocsphelper"}
 	for _, i := range all {
 		if output, err := verify(i.CertFile, "-purpose", purposes[i.Kind]); err != nil {
 			t.Errorf("%s %q: %v\n%s", i.Kind, i.ID, err, output)
 		}
+	}
+	ask := func(file string) (string, error) {
+		// The folder's clock is not this machine's: a wide tolerance for the times.
+		return openssl("ocsp", "-issuer", filepath.Join(dir, "issuing.pem"), "-cert", file, "-url", p.BaseURL()+"/ocsp/issuing", "-CAfile", p.RootFile(),
+			"-verify_other", filepath.Join(dir, "issuing.pem"), "-attime", fmt.Sprint(start.Unix()), "-validity_period", "2000000000")
+	}
+	if output, err := ask(all[0].CertFile); err != nil || !strings.Contains(output, "Response verify OK") || !strings.Contains(output, ": good") || strings.Contains(output, "WARNING") {
+		t.Errorf("OCSP: %v\n%s", err, output)
 	}
 	if err := p.Revoke(all[0].Certificate.SerialNumber, 1); err != nil {
 		t.Fatal(err)
 	}
 	if output, err := verify(all[0].CertFile); err == nil || !strings.Contains(output, "certificate revoked") {
 		t.Errorf("revoked: %v\n%s", err, output)
+	}
+	if output, err := ask(all[0].CertFile); err != nil || !strings.Contains(output, ": revoked") || !strings.Contains(output, "Reason: keyCompromise") {
+		t.Errorf("OCSP: %v\n%s", err, output)
 	}
 
 	query, reply := filepath.Join(t.TempDir(), "q.tsq"), filepath.Join(t.TempDir(), "r.tsr")

@@ -25,9 +25,10 @@ const (
 	Client    Kind = "clients"   // TLS client of a clerk
 	Directory Kind = "directory" // signs the directory file
 	TSA       Kind = "tsa"       // time-stamps
+	OCSP      Kind = "ocsp"      // answers about revocation
 )
 
-var kinds = []Kind{Agency, Person, Node, Client, Directory, TSA}
+var kinds = []Kind{Agency, Person, Node, Client, Directory, TSA, OCSP}
 
 // DefaultKey is RSA-2048 for those who sign documents and time-stamps, which every
 // deployed tool verifies, and P-256 for the others.
@@ -134,8 +135,11 @@ func Template(r Request, serial *big.Int, now time.Time, crlURL string) (*x509.C
 		// No usage is registered for signed directories; this one keeps the
 		// key from passing for a signer of documents or a party of TLS.
 		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+	case OCSP:
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
+		c.ExtraExtensions = []pkix.Extension{noCheck}
 	default:
-		return nil, fmt.Errorf("certs/dev: kind %q: want one of agencies, people, nodes, clients, directory, tsa", r.Kind)
+		return nil, fmt.Errorf("certs/dev: kind %q: want one of agencies, people, nodes, clients, directory, tsa, ocsp", r.Kind)
 	}
 	return c, nil
 }
@@ -169,6 +173,19 @@ var criticalTimeStamping = func() pkix.Extension {
 	}
 	return pkix.Extension{Id: oidExtKeyUsage, Critical: true, Value: value}
 }()
+
+// noCheck says that nobody need ask whether a responder is revoked: the question
+// would go to the responder itself (RFC 6960 4.2.2.2.1).
+var noCheck = pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, Value: []byte{5, 0}}
+
+// SetAccess writes into a certificate where its issuer's certificate lies and,
+// unless it is a responder's own, who answers about it (RFC 5280 4.2.2.1).
+func SetAccess(c *x509.Certificate, kind Kind, ocspURL, issuerURL string) {
+	c.IssuingCertificateURL = []string{issuerURL}
+	if kind != OCSP {
+		c.OCSPServer = []string{ocspURL}
+	}
+}
 
 // CATemplate returns a certification authority. PathLen is the number of CAs
 // that may stand below it, -1 for any number.

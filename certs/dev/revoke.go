@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -72,10 +73,7 @@ func (p *PKI) makeCRL(name string, valid time.Duration) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certs/dev: %s: %w", name, err)
 	}
-	now, issuer := p.now().UTC().Truncate(time.Second), p.issuing
-	if name == "root.crl" {
-		issuer = p.root
-	}
+	now, issuer := p.now().UTC().Truncate(time.Second), p.authority(strings.TrimSuffix(name, ".crl"))
 	template := &x509.RevocationList{
 		// The clock numbers the lists: several processes make them, and none
 		// keeps a counter.

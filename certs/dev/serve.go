@@ -18,24 +18,39 @@ import (
 // (ITU-T X.660, 2.999).
 var TSAPolicy = asn1.ObjectIdentifier{2, 999, 3161}
 
-// maxQuery bounds a time-stamp query; a real one has about 100 bytes.
+// maxQuery bounds a time-stamp query and an OCSP request; real ones have about 100
+// bytes.
 const maxQuery = 64 << 10
 
-// Handler serves POST /tsa (RFC 3161 3.4) and GET /crl/root.crl and
-// /crl/issuing.crl, signed when asked for.
+// Handler serves, for the root and the issuing CA, GET /crl/NAME.crl, POST
+// /ocsp/NAME (RFC 6960 A.1) and GET /ca/NAME.cer, and POST /tsa and /tsa2 (RFC
+// 3161 3.4). All is signed when asked for.
 func (p *PKI) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /tsa", p.serveTSA)
-	for _, name := range []string{"root.crl", "issuing.crl"} {
-		mux.HandleFunc("GET /crl/"+name, func(w http.ResponseWriter, _ *http.Request) {
-			der, err := p.makeCRL(name, servedFor)
+	mux.HandleFunc("POST /tsa", func(w http.ResponseWriter, r *http.Request) { p.serveTSA(w, r, p.tsa) })
+	mux.HandleFunc("POST /tsa2", func(w http.ResponseWriter, r *http.Request) { p.serveTSA(w, r, p.tsa2) })
+	for _, name := range []string{"root", "issuing"} {
+		mux.HandleFunc("GET /crl/"+name+".crl", func(w http.ResponseWriter, _ *http.Request) {
+			der, err := p.makeCRL(name+".crl", servedFor)
 			answer(w, "application/pkix-crl", der, err)
 		})
+		mux.HandleFunc("GET /ca/"+name+".cer", func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, "application/pkix-cert", p.authority(name).certificate.Raw, nil)
+		})
+		mux.HandleFunc("POST /ocsp/"+name, func(w http.ResponseWriter, r *http.Request) { p.serveOCSP(w, r, name) })
 	}
 	return mux
 }
 
-func (p *PKI) serveTSA(w http.ResponseWriter, r *http.Request) {
+// authority returns the root ("root") or the issuing CA.
+func (p *PKI) authority(name string) authority {
+	if name == "root" {
+		return p.root
+	}
+	return p.issuing
+}
+
+func (p *PKI) serveTSA(w http.ResponseWriter, r *http.Request, tsa service) {
 	query, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxQuery))
 	if err != nil {
 		http.Error(w, "certs/dev: query: "+err.Error(), http.StatusBadRequest)
@@ -47,7 +62,7 @@ func (p *PKI) serveTSA(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	chain := []*x509.Certificate{p.issuing.certificate}
-	reply, err := tsp.Respond(query, p.tsaSigner, p.tsa.Certificate, chain, p.now(), serial, TSAPolicy)
+	reply, err := tsp.Respond(query, tsa.signer, tsa.certificate, chain, p.now(), serial, TSAPolicy)
 	answer(w, "application/timestamp-reply", reply, err)
 }
 

@@ -86,6 +86,7 @@ func (p *PKI) Issue(r dev.Request, opts ...Option) *Leaf {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	dev.SetAccess(template, r.Kind, p.url("/ocsp"), p.url("/ca/issuing.cer"))
 	if r.Key == "" {
 		r.Key = r.Kind.DefaultKey()
 	}
@@ -98,6 +99,7 @@ func (p *PKI) Issue(r dev.Request, opts ...Option) *Leaf {
 	}
 	signer := cachedKey(p.t, o.request.Key)
 	leaf := &Leaf{t: p.t, Certificate: sign(p.t, template, o.issuer, signer), Signer: signer, Issuer: o.issuer}
+	p.record(o.issuer, leaf.Certificate)
 	for a := o.issuer; a != nil; a = a.Issuer {
 		leaf.Chain = append(leaf.Chain, a.Certificate)
 	}
@@ -112,7 +114,24 @@ func (p *PKI) Issue(r dev.Request, opts ...Option) *Leaf {
 // another kind is given.
 func (p *PKI) NewAuthority(issuer *Authority, template *x509.Certificate, kind ...dev.KeyKind) *Authority {
 	p.t.Helper()
-	return newAuthority(p.t, append(kind, dev.P256)[0], issuer, template)
+	a := newAuthority(p.t, append(kind, dev.P256)[0], issuer, template)
+	p.mu.Lock()
+	p.authorities = append(p.authorities, a)
+	p.mu.Unlock()
+	if issuer != nil {
+		p.record(issuer, a.Certificate)
+	}
+	return a
+}
+
+// record remembers which numbers an authority has issued, for its responder.
+func (p *PKI) record(a *Authority, c *x509.Certificate) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.issued[a] == nil {
+		p.issued[a] = make(map[string]bool)
+	}
+	p.issued[a][c.SerialNumber.String()] = true
 }
 
 // Serial returns a number that no certificate of this PKI has.

@@ -14,29 +14,33 @@ import (
 	"lienthong/signer/tsp"
 )
 
-// startServer serves the TSA and the lists. Its address stands in certificates,
-// so it comes before them.
+// startServer serves the TSAs, the lists, the responder and the certificates of
+// the CAs. Its address stands in certificates, so it comes before them.
 func (p *PKI) startServer() {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /tsa", p.serveTSA)
+	mux.HandleFunc("POST /tsa", func(w http.ResponseWriter, r *http.Request) { p.serveTSA(w, r, p.TSACert) })
+	mux.HandleFunc("POST /tsa2", func(w http.ResponseWriter, r *http.Request) { p.serveTSA(w, r, p.TSA2) })
+	mux.HandleFunc("POST /ocsp", p.serveOCSP)
+	mux.HandleFunc("GET /ca/issuing.cer", func(w http.ResponseWriter, _ *http.Request) { w.Write(p.CA.Certificate.Raw) })
+	mux.HandleFunc("GET /ca/root.cer", func(w http.ResponseWriter, _ *http.Request) { w.Write(p.Root.Certificate.Raw) })
 	mux.HandleFunc("GET /crl/issuing.crl", func(w http.ResponseWriter, _ *http.Request) { w.Write(p.List(p.CA).Raw) })
 	mux.HandleFunc("GET /crl/root.crl", func(w http.ResponseWriter, _ *http.Request) { w.Write(p.List(p.CA.Issuer).Raw) })
 	p.server = httptest.NewServer(mux)
 	p.t.Cleanup(p.server.Close)
 }
 
-func (p *PKI) serveTSA(w http.ResponseWriter, r *http.Request) {
+func (p *PKI) serveTSA(w http.ResponseWriter, r *http.Request, tsa *Leaf) {
 	p.mu.Lock()
 	fault := p.tsaFault
 	p.mu.Unlock()
-	if fault != nil && fault(w) {
+	if tsa == p.TSACert && fault != nil && fault(w) {
 		return
 	}
 	query, err := io.ReadAll(io.LimitReader(r.Body, 1<<16))
 	var reply []byte
 	if err == nil {
-		chain := p.TSACert.Chain[:1]
-		reply, err = tsp.Respond(query, p.TSACert.Signer, p.TSACert.Certificate, chain, p.Time(), p.nextSerial(), dev.TSAPolicy)
+		chain := tsa.Chain[:1]
+		reply, err = tsp.Respond(query, tsa.Signer, tsa.Certificate, chain, p.Time(), p.nextSerial(), dev.TSAPolicy)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -46,8 +50,8 @@ func (p *PKI) serveTSA(w http.ResponseWriter, r *http.Request) {
 	w.Write(reply)
 }
 
-// BreakTSA has the TSA answer by fault, until fault returns false or BreakTSA(nil)
-// mends it.
+// BreakTSA has the first TSA answer by fault, until fault returns false or
+// BreakTSA(nil) mends it.
 func (p *PKI) BreakTSA(fault func(http.ResponseWriter) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,11 +60,15 @@ func (p *PKI) BreakTSA(fault func(http.ResponseWriter) bool) {
 
 func (p *PKI) url(path string) string { return p.server.URL + path }
 
-// TSAURL is the time-stamping authority of the server.
-func (p *PKI) TSAURL() string { return p.url("/tsa") }
+// TSAURL is the time-stamping authority of the server, TSA2URL the second one.
+func (p *PKI) TSAURL() string  { return p.url("/tsa") }
+func (p *PKI) TSA2URL() string { return p.url("/tsa2") }
 
-// Stamper asks the server's TSA.
+// Stamper asks the server's TSA, Stamper2 the second one.
 func (p *PKI) Stamper() tsp.Stamper { return &tsp.Client{URL: p.TSAURL(), HTTP: p.server.Client()} }
+func (p *PKI) Stamper2() tsp.Stamper {
+	return &tsp.Client{URL: p.TSA2URL(), HTTP: p.server.Client()}
+}
 
 // Host is the server's host and port, for the allow-list of a certs.Fetcher.
 func (p *PKI) Host() string { return p.server.Listener.Addr().String() }
@@ -106,5 +114,5 @@ func (p *PKI) Evidence() *certs.Evidence {
 	return evidence
 }
 
-// Fetcher gets lists from the server.
+// Fetcher gets lists, OCSP answers and CA certificates from the server.
 func (p *PKI) Fetcher() *certs.Fetcher { return &certs.Fetcher{Hosts: []string{p.Host()}} }

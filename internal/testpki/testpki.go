@@ -1,6 +1,7 @@
 // Package testpki is a public key infrastructure in memory, for tests: CAs,
 // agencies and persons, everything that can be wrong with them, and a server on
-// loopback with a time-stamping authority and revocation lists.
+// loopback with two time-stamping authorities, revocation lists and an OCSP
+// responder.
 //
 //	pki := testpki.New(t)
 //	key := pki.Issue(testpki.Agency("UBND phường Ba Hàng")).Key()
@@ -27,14 +28,15 @@ import (
 // Now is the time at which a new PKI stands: 21 November 2026, 17:00 in Hanoi.
 var Now = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
-// A PKI is a root CA, an issuing CA and a TSA, with a server of lists and
-// time-stamps that runs until the test ends.
+// A PKI is a root CA, an issuing CA and two TSAs, with a server of lists, OCSP
+// answers and time-stamps that runs until the test ends.
 type PKI struct {
 	t  testing.TB
 	CA *Authority // issues what Issue issues; its issuer is Root
 
 	Root    *Leaf // the anchor; as an authority it is CA.Issuer
 	TSACert *Leaf // signs the server's time-stamps
+	TSA2    *Leaf // signs those of its second TSA
 	server  *httptest.Server
 
 	mu       sync.Mutex
@@ -43,6 +45,12 @@ type PKI struct {
 	revoked  map[*Authority][]x509.RevocationListEntry
 	impostor map[*Authority]*Authority
 	tsaFault func(http.ResponseWriter) bool
+
+	authorities []*Authority // all but impostors
+	issued      map[*Authority]map[string]bool
+	responders  map[*Authority]*Leaf
+	answers     []OCSPOption // of the server
+	ocspFault   func(http.ResponseWriter) bool
 }
 
 // An Authority is a CA that can issue certificates and lists.
@@ -76,12 +84,13 @@ func (l *Leaf) Key() keys.Key {
 func New(t testing.TB) *PKI {
 	t.Helper()
 	p := &PKI{t: t, now: Now, serial: 1000, revoked: make(map[*Authority][]x509.RevocationListEntry),
-		impostor: make(map[*Authority]*Authority)}
-	root := newAuthority(t, dev.P256, nil, dev.CATemplate("Root CA thử nghiệm", 1, p.nextSerial(), Now.AddDate(-5, 0, 0), 20*365*24*time.Hour, ""))
+		impostor: make(map[*Authority]*Authority), issued: make(map[*Authority]map[string]bool), responders: make(map[*Authority]*Leaf)}
 	p.startServer()
-	p.CA = newAuthority(t, dev.P256, root, dev.CATemplate("CA thử nghiệm cấp chứng thư", 0, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl")))
+	root := p.NewAuthority(nil, dev.CATemplate("Root CA thử nghiệm", 1, p.nextSerial(), Now.AddDate(-5, 0, 0), 20*365*24*time.Hour, ""))
+	p.CA = p.NewAuthority(root, p.CATemplate("CA thử nghiệm cấp chứng thư", 0))
 	p.Root = &Leaf{t: t, Certificate: root.Certificate, Signer: root.Signer}
 	p.TSACert = p.Issue(Request{Kind: dev.TSA, ID: "tsa", Name: "TSA thử nghiệm"})
+	p.TSA2 = p.Issue(Request{Kind: dev.TSA, ID: "tsa2", Name: "TSA thử nghiệm thứ hai"}, P256())
 	return p
 }
 
@@ -101,7 +110,9 @@ const (
 // CATemplate is the certificate of a CA, valid from four years before Now for ten
 // years; pathLen -1 sets no limit. For NewAuthority.
 func (p *PKI) CATemplate(name string, pathLen int) *x509.Certificate {
-	return dev.CATemplate(name, pathLen, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl"))
+	c := dev.CATemplate(name, pathLen, p.nextSerial(), Now.AddDate(-4, 0, 0), 10*365*24*time.Hour, p.url("/crl/root.crl"))
+	dev.SetAccess(c, "", p.url("/ocsp"), p.url("/ca/root.cer"))
+	return c
 }
 
 // Agency asks for the certificate of an agency, Person for that of an authorised
@@ -121,7 +132,7 @@ func Client(name, agency string) Request {
 	return Request{Kind: dev.Client, ID: "client", Name: name, Org: agency}
 }
 
-// SetTime moves the clock of the TSA and of the lists. Certificates are issued
+// SetTime moves the clock of the TSAs, of the lists and of the OCSP responder. Certificates are issued
 // relative to Now, whatever the clock says.
 func (p *PKI) SetTime(now time.Time) {
 	p.mu.Lock()
