@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"lienthong/envelope"
 	"lienthong/signer"
 )
 
-// A Directory is one state of who is who, indexed. It does not change: an import
-// makes a new one.
+// A Directory is one state of who is who, indexed. What it says does not change: an
+// import makes a new one.
 type Directory struct {
 	envelope.Directory
 	agencies map[string]*envelope.Agency // by id
@@ -22,6 +23,10 @@ type Directory struct {
 	nodes    map[string]*envelope.Node
 	keys     map[string][]nodeCert // by node id
 	bindings map[[32]byte][]agencyBinding
+	nodeOf   map[[32]byte]string // node ids by certificate
+
+	headsMu sync.Mutex
+	heads   map[envelope.Digest]bool // checkpoints that verify by this directory
 }
 
 type nodeCert struct {
@@ -41,7 +46,8 @@ const maxDepth = 64
 // half a directory would make signatures fail that are good.
 func NewDirectory(d envelope.Directory) (*Directory, error) {
 	out := &Directory{Directory: d, agencies: make(map[string]*envelope.Agency, len(d.Agencies)), codes: make(map[string]*envelope.Agency, len(d.Agencies)),
-		nodes: make(map[string]*envelope.Node, len(d.Nodes)), keys: make(map[string][]nodeCert, len(d.Nodes)), bindings: make(map[[32]byte][]agencyBinding)}
+		nodes: make(map[string]*envelope.Node, len(d.Nodes)), keys: make(map[string][]nodeCert, len(d.Nodes)), bindings: make(map[[32]byte][]agencyBinding),
+		nodeOf: make(map[[32]byte]string)}
 	for i := range d.Nodes {
 		node := &d.Nodes[i]
 		out.nodes[node.ID] = node
@@ -50,6 +56,7 @@ func NewDirectory(d envelope.Directory) (*Directory, error) {
 			if err != nil {
 				return nil, fmt.Errorf("exchange: directory: certificate of node %q: %w", node.ID, err)
 			}
+			out.nodeOf[sha256.Sum256(c.Certificate)] = node.ID
 			out.keys[node.ID] = append(out.keys[node.ID], nodeCert{cert, c.NotBefore, c.NotAfter})
 		}
 	}
@@ -108,11 +115,13 @@ func Ref(a envelope.Agency, at time.Time) envelope.AgencyRef {
 
 // NodeOfKey finds the node to which a certificate is bound at a time.
 func (d *Directory) NodeOfKey(cert *x509.Certificate, at time.Time) (envelope.Node, bool) {
-	for id, certs := range d.keys {
-		for _, c := range certs {
-			if bytes.Equal(c.cert.Raw, cert.Raw) && within(at.UnixMicro(), c.notBefore, c.notAfter) {
-				return d.Node(id)
-			}
+	id, ok := d.nodeOf[sha256.Sum256(cert.Raw)]
+	if !ok {
+		return envelope.Node{}, false
+	}
+	for _, c := range d.keys[id] {
+		if bytes.Equal(c.cert.Raw, cert.Raw) && within(at.UnixMicro(), c.notBefore, c.notAfter) {
+			return d.Node(id)
 		}
 	}
 	return envelope.Node{}, false

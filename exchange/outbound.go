@@ -78,6 +78,10 @@ func (w *window) has(key DeliveryKey) bool {
 // the truth, the wake-up only makes it quick.
 const pollPause = time.Second
 
+// refill is how much of the window must be free before more is offered: to mark
+// offers costs a commit, which the others in flight hide.
+const refill = Window / 2
+
 // outboxBatch is how many rows are read at once: several recipients of a letter
 // go in one offer.
 const outboxBatch = 1024
@@ -88,7 +92,7 @@ func (s *session) pumpOffers(ctx context.Context) error {
 	for ctx.Err() == nil {
 		freed, woken := s.window.freed.next(), s.relay.outboxes.of(s.peer).next()
 		free := s.window.free()
-		if free == 0 {
+		if free < refill {
 			wait(ctx, freed, pollPause)
 			continue
 		}

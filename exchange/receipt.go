@@ -133,7 +133,7 @@ func (d *Directory) verifyProof(st envelope.Statement, r envelope.Receipt) error
 	if head.Node != st.Issuer || head.Incarnation != st.Incarnation {
 		return fmt.Errorf("exchange: receipt of %q: checkpoint is of %q, or of another incarnation", st.Issuer, head.Node)
 	}
-	if err := r.Proof.Checkpoint.Verify(d.certificates(head.Node, head.Time)...); err != nil {
+	if err := d.verifyHead(r.Proof.Checkpoint, head); err != nil {
 		return err
 	}
 	entry, err := journal.ParseLeaf(r.Proof.Leaf)
@@ -149,6 +149,29 @@ func (d *Directory) verifyProof(st envelope.Statement, r envelope.Receipt) error
 	}
 	return journal.VerifyInclusion(path, head.TreeSize, journal.Hash(head.RootHash), r.Proof.Index, r.Proof.Leaf)
 }
+
+// verifyHead checks that its node signed a checkpoint, once: many receipts share one.
+func (d *Directory) verifyHead(sealed envelope.Sealed, head envelope.Checkpoint) error {
+	key := envelope.Sum(sealed.Marshal())
+	d.headsMu.Lock()
+	known := d.heads[key]
+	d.headsMu.Unlock()
+	if known {
+		return nil
+	}
+	if err := sealed.Verify(d.certificates(head.Node, head.Time)...); err != nil {
+		return err
+	}
+	d.headsMu.Lock()
+	defer d.headsMu.Unlock()
+	if d.heads == nil || len(d.heads) > maxKnownHeads {
+		d.heads = make(map[envelope.Digest]bool)
+	}
+	d.heads[key] = true
+	return nil
+}
+
+const maxKnownHeads = 1024
 
 // hashCache keeps hashes of the tree that were read. They never change; the ones
 // near the root are wanted by every proof.

@@ -87,11 +87,42 @@ func (o *offered) conflict() *refusal {
 }
 
 // stands reports whether nothing is left to do for an offer but to answer: then
-// its files need not be fetched.
+// its files need not be fetched. What it says may change; accept decides anew.
 func (n *Node) stands(ctx context.Context, o *offered) (bool, error) {
-	t := &taking{draft: n.draft(journal.Actor{Node: o.peer}), offered: o, out: &taken{refused: map[string]*refusal{}}}
-	err := t.prepare(ctx, nil)
-	return err == nil && t.works == 0, err
+	rows, err := n.cfg.Store.Deliveries(ctx, o.letter.Key)
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	have := make(map[string]*Delivery, len(rows))
+	for i := range rows {
+		if rows[i].Digest != o.letter.Digest {
+			return false, o.conflict()
+		}
+		have[rows[i].Key.Recipient] = &rows[i]
+	}
+	for _, r := range o.recipients {
+		_, answers, err := n.stored(ctx, o, have[r.Agency.ID])
+		if err != nil {
+			return false, err
+		}
+		switch decideTake(n.cfg.ID, have[r.Agency.ID], len(answers) > 0, o.visited) {
+		case takeNew, takeBack:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// stored lists the statements about a delivery that is here, and those among them
+// that answer the peer's.
+func (n *Node) stored(ctx context.Context, o *offered, have *Delivery) (all, answers []StatementRow, err error) {
+	if have == nil {
+		return nil, nil, nil
+	}
+	if all, err = n.cfg.Store.Statements(ctx, o.letter.Digest, have.Key.Recipient); err != nil {
+		return nil, nil, err
+	}
+	return all, n.answers(all, o.under), nil
 }
 
 // taking is one attempt to decide about an offer.
@@ -130,13 +161,9 @@ func (t *taking) prepare(ctx context.Context, wrote []BlobRow) error {
 }
 
 func (t *taking) one(ctx context.Context, r envelope.Recipient, have *Delivery) error {
-	var stored, answers []StatementRow
-	if have != nil {
-		var err error
-		if stored, err = t.node.cfg.Store.Statements(ctx, t.letter.Digest, r.Agency.ID); err != nil {
-			return err
-		}
-		answers = t.node.answers(stored, t.under)
+	stored, answers, err := t.node.stored(ctx, t.offered, have)
+	if err != nil {
+		return err
 	}
 	switch kind := decideTake(t.node.cfg.ID, have, len(answers) > 0, t.visited); kind {
 	case takeRepeat:

@@ -23,7 +23,7 @@ import (
 // A world is a few nodes in one process, with real stores, and links in memory that
 // can be cut.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	pki       *testpki.PKI
 	authority envelope.Signer
 	mu        sync.Mutex
@@ -52,7 +52,7 @@ type testNode struct {
 type agencySpec struct{ id, home string }
 
 // newWorld makes nodes, given as child to parent, and agencies.
-func newWorld(t *testing.T, parents map[string]string, agencies ...agencySpec) *world {
+func newWorld(t testing.TB, parents map[string]string, agencies ...agencySpec) *world {
 	t.Helper()
 	pki := testpki.New(t)
 	w := &world{t: t, pki: pki, now: testpki.Now, nodes: map[string]*testNode{}, keys: map[string]envelope.Signer{}, cuts: map[string][]func(){}, down: map[string]bool{}}

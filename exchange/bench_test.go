@@ -1,0 +1,68 @@
+package exchange_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"testing"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+)
+
+// BenchmarkSend submits letters with an annex of 10 KB, 256 in flight, for an agency
+// that is not at home here.
+func BenchmarkSend(b *testing.B) {
+	w := newWorld(b, map[string]string{"ward": "district", "district": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"pho-yen", "district"})
+	w.setDown("ward", "district", true)
+	b.ResetTimer()
+	sendMany(b, w.node("ward"), "pho-yen", b.N)
+}
+
+// BenchmarkThreeNodes is from Send at the ward to Delivered back at the ward, with
+// all three nodes in this process.
+func BenchmarkThreeNodes(b *testing.B) {
+	w := newWorld(b, map[string]string{"ward": "district", "district": "province", "province": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"thai-nguyen", "province"})
+	ward := w.node("ward")
+	ward.eventually("a link", func() bool { return ward.relay.HasLink("district") })
+	b.ResetTimer()
+	keys := sendMany(b, ward, "thai-nguyen", b.N)
+	for _, key := range keys {
+		ward.eventually("delivered", ward.delivered(key, "thai-nguyen"))
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "letters/s")
+}
+
+func sendMany(b *testing.B, n *testNode, to string, count int) []exchange.LetterKey {
+	b.Helper()
+	template := letter(b, "ba-hang", to)
+	template.Files[0].Data = append([]byte("%PDF-1.7\n"), make([]byte, 10_000)...)
+	keys := make([]exchange.LetterKey, count)
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range 256 {
+		wg.Go(func() {
+			for i := range next {
+				req := template
+				data := append([]byte(nil), template.Files[0].Data...)
+				binary.BigEndian.PutUint64(data[len(data)-8:], uint64(i))
+				req.Files = []exchange.OutgoingFile{{Role: envelope.FileMain, Name: "a.pdf", Data: data}}
+				req.Metadata.Number = fmt.Sprint(i % 100_000)
+				doc, err := n.service.Send(context.Background(), clerk, req)
+				if err != nil {
+					b.Error(err)
+					continue
+				}
+				keys[i] = doc.Letter.Key
+			}
+		})
+	}
+	for i := range count {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return keys
+}
