@@ -199,19 +199,7 @@ func (k *killing) checkInboxes() {
 				}
 			}
 		}
-		c, seen := k.client(node), make(map[string]int)
-		for token := ""; ; {
-			page, err := c.Deliveries.ListDeliveries(k.ctx, &lienthongv1.ListDeliveriesRequest{Agency: agency, PageSize: 100, PageToken: token})
-			if err != nil {
-				k.t.Fatal(err)
-			}
-			for _, d := range page.GetDeliveries() {
-				seen[d.GetDocument().GetMetadata().GetNumber()]++
-			}
-			if token = page.GetNextPageToken(); token == "" {
-				break
-			}
-		}
+		seen := k.inbox(node, agency)
 		if len(seen) != want {
 			k.t.Errorf("%s has %d letters, want %d", agency, len(seen), want)
 		}
@@ -219,6 +207,24 @@ func (k *killing) checkInboxes() {
 			if times != 1 {
 				k.t.Errorf("%s has letter %s %d times", agency, number, times)
 			}
+		}
+	}
+}
+
+// inbox counts the letters in an inbox by their number.
+func (k *killing) inbox(node, agency string) map[string]int {
+	k.t.Helper()
+	c, seen := k.client(node), make(map[string]int)
+	for token := ""; ; {
+		page, err := c.Deliveries.ListDeliveries(k.ctx, &lienthongv1.ListDeliveriesRequest{Agency: agency, PageSize: 100, PageToken: token})
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		for _, d := range page.GetDeliveries() {
+			seen[d.GetDocument().GetMetadata().GetNumber()]++
+		}
+		if token = page.GetNextPageToken(); token == "" {
+			return seen
 		}
 	}
 }

@@ -10,11 +10,18 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"lienthong/internal/durable"
 )
 
 // The test binary is the command, so that scripts and the demo run what is tested.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lienthong": main})
+	testscript.Main(m, map[string]func(){"lienthong": func() {
+		if p := os.Getenv(testOmit); p != "" {
+			durable.Omit(durable.Point(p))
+		}
+		main()
+	}})
 }
 
 // One scenario a file: testdata/*.txtar.
