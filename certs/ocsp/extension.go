@@ -61,7 +61,7 @@ func readExtension(list *cryptobyte.String) (extension, error) {
 	var body cryptobyte.String
 	var e extension
 	if !list.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) || !body.ReadASN1ObjectIdentifier(&e.id) ||
-		!body.ReadOptionalASN1Boolean(&e.critical, cryptobyte_asn1.BOOLEAN, false) ||
+		body.PeekASN1Tag(cryptobyte_asn1.BOOLEAN) && !body.ReadASN1Boolean(&e.critical) ||
 		!body.ReadASN1(&e.value, cryptobyte_asn1.OCTET_STRING) || !body.Empty() {
 		return e, errors.New("an extension is malformed")
 	}
