@@ -107,7 +107,7 @@ func TestSignKeepsTheForm(t *testing.T) {
 				if diff := cmp.Diff(complaints(t, save(t, "in.pdf", in)), complaints(t, file)); diff != "" {
 					t.Errorf("qpdf --check (-in +out):\n%s", diff)
 				}
-				checkPdfsig(t, file, 3)
+				checkPdfsig(t, pki, file, 3)
 				for i, v := range judge(t, pki, file) {
 					if !v.Bottom || i < 2 && v.Modification != "FORM_FILLING" {
 						t.Errorf("pyHanko on signature %d: %+v", i+1, v)
@@ -193,7 +193,7 @@ func TestSignLocks(t *testing.T) {
 	}
 	locking := with("Lock", dict("Type", name("SigFieldLock"), "Action", name("Include"), "Fields", pdf.Array{pdf.TextString("Hai")}))
 	out, _ := sign(t, locking, key, signer.SignOptions{Field: "Một"})
-	checkPdfsig(t, save(t, "out.pdf", out), 1)
+	checkPdfsig(t, pki, save(t, "out.pdf", out), 1)
 	for _, tt := range []struct {
 		name, field string
 		in          []byte

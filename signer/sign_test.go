@@ -252,7 +252,7 @@ func TestLargeTokenFits(t *testing.T) {
 		t.Errorf("asked %d times for a token of %d bytes, want twice for a large one", asked, n)
 	}
 	file := save(t, "out.pdf", out)
-	checkPdfsig(t, file, 1)
+	checkPdfsig(t, pki, file, 1)
 	if v := judge(t, pki, file); !v[0].Bottom || !v[0].Stamped {
 		t.Errorf("pyHanko: %+v", v)
 	}
@@ -311,7 +311,7 @@ func TestSignedCMS(t *testing.T) {
 			t.Parallel()
 			key := pki.Issue(testpki.Person("N", "UBND"), testpki.P256()).Key()
 			out, signed := sign(t, sample(t, "05-annex.pdf"), key, signer.SignOptions{Hash: hash, Level: signer.LevelBT, TSA: pki.Stamper()})
-			checkPdfsig(t, save(t, "out.pdf", out), 1)
+			checkPdfsig(t, pki, save(t, "out.pdf", out), 1)
 			sd, err := cms.Parse(signed.CMS)
 			if err != nil {
 				t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 // howToGet says where a program comes from that judges what we sign.
 var howToGet = map[string]string{
+	"certutil":  "apt-get install libnss3-tools",
 	"pdfsig":    "apt-get install poppler-utils",
 	"pdftotext": "apt-get install poppler-utils",
 	"pdftoppm":  "apt-get install poppler-utils",

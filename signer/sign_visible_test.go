@@ -103,7 +103,7 @@ func TestSignVisible(t *testing.T) {
 			if diff := cmp.Diff(complaints(t, before), complaints(t, after)); diff != "" {
 				t.Errorf("qpdf --check (-in +out):\n%s", diff)
 			}
-			checkPdfsig(t, after, 2)
+			checkPdfsig(t, pki, after, 2)
 			for i, v := range judge(t, pki, after) {
 				if !v.Bottom || !v.Stamped {
 					t.Errorf("pyHanko on signature %d: %+v", i+1, v)
@@ -156,7 +156,7 @@ func TestTextSurvives(t *testing.T) {
 			if list := complaints(t, file); len(list) > 0 {
 				t.Errorf("qpdf --check: %v", list)
 			}
-			checkPdfsig(t, file, 1)
+			checkPdfsig(t, pki, file, 1)
 			v := judge(t, pki, file)[0]
 			for key, got := range map[string]string{"Name": v.Name, "Reason": v.Reason, "Location": v.Location, "ContactInfo": v.Contact} {
 				if got != tt.value {

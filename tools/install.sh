@@ -2,6 +2,7 @@
 # install.sh: what the tests compare with, and cannot build themselves.
 #
 #   poppler-utils qpdf        other readers of PDF: pdfsig, pdftotext, pdftoppm, qpdf
+#   libnss3-tools             certutil: whom pdfsig trusts
 #   openssl softhsm2          another CMS, and an HSM in software
 #   strace                    what a node wrote and synced, for the power-cut test
 #   postgresql                the server of the larger store
@@ -21,6 +22,7 @@ warn() { echo "install: $*" >&2; }
 packages() {
 	local want=()
 	command -v pdfsig >/dev/null || want+=(poppler-utils)
+	command -v certutil >/dev/null || want+=(libnss3-tools)
 	command -v qpdf >/dev/null || want+=(qpdf)
 	command -v openssl >/dev/null || want+=(openssl)
 	command -v softhsm2-util >/dev/null || want+=(softhsm2)
