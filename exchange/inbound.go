@@ -38,12 +38,12 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	if err != nil {
 		return s.refusal(ctx, o, f, err)
 	}
-	stands, err := n.stands(ctx, o)
+	needed, err := n.needsFiles(ctx, o)
 	if err != nil {
 		return s.refusal(ctx, o, f, err)
 	}
 	var wrote []BlobRow
-	if !stands {
+	if needed {
 		if wrote, err = s.fetchAll(ctx, o, f); err != nil {
 			return s.refusal(ctx, o, f, err)
 		}

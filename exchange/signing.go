@@ -121,17 +121,19 @@ func signedName(name string) string {
 // signError turns what the door to the keys answers into what a caller is told.
 func signError(err error) error {
 	var refused *signer.Refusal
-	if errors.As(err, &refused) {
-		code := Precondition
-		if refused.Reason == signer.RefusedKey {
-			code = NotFound
-		}
-		return &Error{Code: code, Reason: refused.Reason, Text: refused.Text}
+	if !errors.As(err, &refused) {
+		return storeError(err)
 	}
-	if errors.Is(err, signer.ErrEncrypted) || errors.Is(err, signer.ErrCertified) || errors.Is(err, signer.ErrCertificate) {
-		return &Error{Code: Precondition, Reason: "NOT_SIGNABLE", Text: "the file was not signed", Cause: err}
+	code := Precondition
+	switch refused.Reason {
+	case signer.RefusedKey:
+		code = NotFound
+	case signer.RefusedUnreadable:
+		code = Invalid
+	case signer.RefusedTimeStamp:
+		code = Unavailable
 	}
-	return storeError(err)
+	return &Error{Code: code, Reason: refused.Reason, Text: refused.Text}
 }
 
 // A blobSink streams a signed file into the blob store, where it is read again for

@@ -86,11 +86,11 @@ func (o *offered) conflict() *refusal {
 	return refuseForGood(ReasonDigestMismatch, "letter %s of %q is here with another digest", o.letter.Key.ID, o.letter.Key.Origin)
 }
 
-// stands reports whether nothing is left to do for an offer but to answer: then
-// its files need not be fetched. What it says may change; accept decides anew.
-func (n *Node) stands(ctx context.Context, o *offered) (bool, error) {
+// needsFiles reports whether an offer leads to work here: else there is only an
+// answer to give, and its files need not be fetched. accept decides anew.
+func (n *Node) needsFiles(ctx context.Context, o *offered) (bool, error) {
 	rows, err := n.cfg.Store.Deliveries(ctx, o.letter.Key)
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return false, err
 	}
 	have := make(map[string]*Delivery, len(rows))
@@ -106,11 +106,15 @@ func (n *Node) stands(ctx context.Context, o *offered) (bool, error) {
 			return false, err
 		}
 		switch decideTake(n.cfg.ID, have[r.Agency.ID], len(answers) > 0, o.visited) {
-		case takeNew, takeBack:
-			return false, nil
+		case takeNew:
+			if n.refuses(o, r.Agency.ID, n.Directory().Route(n.cfg.ID, r.Agency.ID)) == nil {
+				return true, nil
+			}
+		case takeBack:
+			return true, nil
 		}
 	}
-	return true, nil
+	return false, nil
 }
 
 // stored lists the statements about a delivery that is here, and those among them
@@ -192,7 +196,7 @@ func (t *taking) again(to Delivery, stored []StatementRow) error {
 // work takes a recipient over: statement, row, and what is to be done.
 func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRow, back bool) error {
 	hop := t.node.Directory().Route(t.node.cfg.ID, r.Agency.ID)
-	if why := t.refuses(r.Agency.ID, hop); why != nil && !back {
+	if why := t.node.refuses(t.offered, r.Agency.ID, hop); why != nil && !back {
 		t.out.refused[r.Agency.ID] = why
 		return nil
 	}
@@ -241,17 +245,18 @@ func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRo
 
 // refuses says why a recipient is not taken, if it is not. Without a route the
 // answer is for good only if the peer's directory is not newer than this one.
-func (t *taking) refuses(recipient string, hop Hop) *refusal {
-	if t.letter.Expires <= t.node.now() {
-		return refuseForGood(ReasonExpired, "the letter expired at %s", timeText(t.letter.Expires))
-	}
-	if !hop.None() || t.behind {
+func (n *Node) refuses(o *offered, recipient string, hop Hop) *refusal {
+	dir := n.Directory()
+	switch {
+	case o.letter.Expires <= n.now():
+		return refuseForGood(ReasonExpired, "the letter expired at %s", timeText(o.letter.Expires))
+	case !hop.None() || o.behind:
 		return nil
 	}
-	if _, ok := t.node.Directory().Agency(recipient); !ok {
-		return refuseForGood(ReasonUnknownRecipient, "agency %q is not in the directory of node %q (epoch %d)", recipient, t.node.cfg.ID, t.node.Directory().Epoch)
+	if _, ok := dir.Agency(recipient); !ok {
+		return refuseForGood(ReasonUnknownRecipient, "agency %q is not in the directory of node %q (epoch %d)", recipient, n.cfg.ID, dir.Epoch)
 	}
-	return refuseForGood(ReasonNoRoute, "node %q knows no way to agency %q (epoch %d)", t.node.cfg.ID, recipient, t.node.Directory().Epoch)
+	return refuseForGood(ReasonNoRoute, "node %q knows no way to agency %q (epoch %d)", n.cfg.ID, recipient, dir.Epoch)
 }
 
 // answers picks what to tell a peer that offers again under a statement that this

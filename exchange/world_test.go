@@ -17,6 +17,7 @@ import (
 	"lienthong/exchange"
 	"lienthong/internal/testpki"
 	"lienthong/journal"
+	"lienthong/signer"
 	"lienthong/store"
 )
 
@@ -45,6 +46,7 @@ type testNode struct {
 	relay   *exchange.Relay
 	store   exchange.Store
 	blobs   exchange.Blobs
+	signing *signer.Service // the same that the node has, empty until a test fills it
 	stop    func()
 }
 
@@ -135,12 +137,13 @@ func (w *world) open(id, dir string) *testNode {
 	if os.Getenv("LIENTHONG_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil)).With("node", id)
 	}
+	signing := &signer.Service{}
 	core, err := exchange.NewNode(exchange.Config{ID: id, Signer: w.keys[id], Authorities: []*x509.Certificate{w.authority.Certificate}, Store: st, Blobs: blobs,
-		Validate: exchange.NewValidator(w.pki.Trust(), w.pki.Evidence()), Now: w.clock, Log: log})
+		Validate: exchange.NewValidator(w.pki.Trust(), w.pki.Evidence()), Signing: signing, Now: w.clock, Log: log})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	n := &testNode{w: w, id: id, dir: dir, core: core, service: exchange.NewService(core), relay: exchange.NewRelay(core), store: st, blobs: blobs}
+	n := &testNode{w: w, id: id, dir: dir, core: core, service: exchange.NewService(core), relay: exchange.NewRelay(core), store: st, blobs: blobs, signing: signing}
 	if core.Directory().Epoch < w.directory.Epoch {
 		n.imports(w.directory)
 	}

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -65,13 +66,13 @@ type Request struct {
 	Options SignOptions
 }
 
-// A Refusal is why a key was not used. Reason is stable.
+// A Refusal is why nothing was signed. Reason is stable.
 type Refusal struct {
 	Reason string // upper case, such as KEY_NOT_FOUND
 	Text   string
 }
 
-func (r *Refusal) Error() string { return "sign: refused: " + r.Text }
+func (r *Refusal) Error() string { return "sign: not signed: " + r.Text }
 
 // Reasons of a Refusal.
 const (
@@ -82,6 +83,9 @@ const (
 	RefusedRevocation  = "REVOCATION_UNKNOWN"
 	RefusedOrder       = "NO_PERSONAL_SIGNATURE"
 	RefusedTSA         = "NO_TSA"
+	RefusedTimeStamp   = "TSA_FAILED"   // ask again later
+	RefusedUnreadable  = "UNREADABLE"   // no PDF that can be read
+	RefusedFile        = "NOT_SIGNABLE" // a PDF that must not be signed so
 )
 
 func refusal(reason, format string, args ...any) *Refusal {
@@ -124,7 +128,7 @@ func (s *Service) Sign(ctx context.Context, actor journal.Actor, in Source, req 
 		return nil, nil, fmt.Errorf("sign: the journal refused the intent: %w", err)
 	}
 	opts := req.Options
-	opts.At, opts.TSA = at, s.TSA
+	opts.At = at
 	signed, err := s.signAndCheck(ctx, in, ready, opts, sink)
 	outcome := ready.entry(s.Now(), "sign.done")
 	if err != nil {
@@ -168,6 +172,9 @@ func (s *Service) prepare(ctx context.Context, actor journal.Actor, in Source, r
 	}
 	if req.Options.Level == LevelBT && s.TSA == nil {
 		return nil, refusal(RefusedTSA, "level B-T needs a time-stamping authority, and this node has none")
+	}
+	if _, err := pdf.Open(in, limitsOf(req.Options)); err != nil {
+		return nil, refusal(RefusedUnreadable, "%v", err)
 	}
 	c := &cleared{key: s.Keys[i], actor: actor, input: req.Input}
 	evidence, err := s.checkCertificate(ctx, c, at)
@@ -259,10 +266,57 @@ func (s *Service) checkOrder(ctx context.Context, c *cleared, in Source, at time
 	return refusal(RefusedOrder, "the agency signs after the authorised person (Decree 30/2020, Art. 32, 33): the file is %s and carries no valid personal signature of %q", report.Verdict, c.key.AgencyCode)
 }
 
+func limitsOf(opts SignOptions) pdf.Limits {
+	if opts.Limits == (pdf.Limits{}) {
+		return pdf.DefaultLimits()
+	}
+	return opts.Limits
+}
+
+// A watched remembers whether it was the time-stamping authority, or the writer,
+// that failed: the rest is the file's or the request's.
+type watched struct {
+	tsp.Stamper
+	io.Writer
+	stamping, writing error
+}
+
+func (w *watched) Stamp(ctx context.Context, hash crypto.Hash, digest []byte) (*tsp.Token, error) {
+	token, err := w.Stamper.Stamp(ctx, hash, digest)
+	w.stamping = err
+	return token, err
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil {
+		w.writing = err
+	}
+	return n, err
+}
+
+// engine signs, and tells whose failure it was.
+func (s *Service) engine(ctx context.Context, in Source, c *cleared, opts SignOptions, out io.Writer) (*Signed, error) {
+	w := &watched{Stamper: s.TSA, Writer: out}
+	if s.TSA != nil {
+		opts.TSA = w
+	}
+	signed, err := Sign(ctx, in, c.key.Key, opts, w)
+	switch {
+	case err == nil:
+		return signed, nil
+	case ctx.Err() != nil, w.writing != nil:
+		return nil, err
+	case w.stamping != nil:
+		return nil, refusal(RefusedTimeStamp, "the time-stamping authority did not answer as it should: %v", w.stamping)
+	}
+	return nil, refusal(RefusedFile, "%v", err)
+}
+
 // signAndCheck uses the key, and looks at the result as a stranger would before it
 // may leave.
 func (s *Service) signAndCheck(ctx context.Context, in Source, c *cleared, opts SignOptions, sink Sink) (*Signed, error) {
-	signed, err := Sign(ctx, in, c.key.Key, opts, sink)
+	signed, err := s.engine(ctx, in, c, opts, sink)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,114 @@
+package exchange_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+	"lienthong/internal/testpki"
+	"lienthong/journal"
+	"lienthong/signer"
+)
+
+// signingWorld is one node with two agencies, of which "so" has a chairman and a seal.
+func signingWorld(t *testing.T) (*world, *testNode) {
+	w := newWorld(t, map[string]string{"node": ""}, agencySpec{"so", "node"}, agencySpec{"phong", "node"})
+	n := w.node("node")
+	chairman := w.pki.Issue(testpki.Person("Trần Văn Đĩnh", "UBND so"), testpki.P256())
+	seal := w.pki.Issue(testpki.Agency("UBND so"), testpki.P256())
+	d := w.directory
+	d.Epoch = 2
+	d.Agencies = append([]envelope.Agency(nil), d.Agencies...)
+	d.Agencies[0].Certificates = []envelope.AgencyCertificate{{Certificate: chairman.Certificate.Raw, Role: envelope.RolePersonal, Holder: "Trần Văn Đĩnh"},
+		{Certificate: seal.Certificate.Raw, Role: envelope.RoleAgency, Holder: "UBND so"}}
+	n.imports(d)
+	*n.signing = signer.Service{Journal: n.core, Trust: w.pki.Trust(), Evidence: w.pki.Evidence(), Now: w.clock, Bind: n.core.Directory().Bind, Keys: []signer.KeyEntry{
+		{ID: "chairman", Key: chairman.Key(), Agency: "so", AgencyCode: "H55.so", Role: signer.RolePersonal, Holder: "Trần Văn Đĩnh", Principals: []string{"van-thu"}},
+		{ID: "seal", Key: seal.Key(), Agency: "so", AgencyCode: "H55.so", Role: signer.RoleAgency, Holder: "UBND so", Principals: []string{"van-thu"}}}}
+	return w, n
+}
+
+// Signed by the chairman, sealed by the agency, sent, found valid and original at
+// home by the sender's certificates, and accepted without an override.
+func TestSignedLetterIsAccepted(t *testing.T) {
+	t.Parallel()
+	_, n := signingWorld(t)
+	ctx := context.Background()
+	data, err := os.ReadFile(filepath.Join("..", "testdata", "samples", "01-ward-report.pdf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := n.upload("so", data)
+	for i, key := range []string{"chairman", "seal"} {
+		req := exchange.SignRequest{Agency: "H55.so", File: file, Key: key, RequestID: key}
+		result, err := n.service.SignFile(ctx, clerk, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := n.service.SignFile(ctx, clerk, req)
+		if err != nil || again.File.Digest != result.File.Digest || again.Field != result.Field {
+			t.Errorf("step %d: a repeat of the request made %+v, %v; want %+v", i, again, err, result)
+		}
+		file = result.File.Digest
+	}
+	report, err := n.service.Validate(ctx, clerk, "so", file, "H55.so", "")
+	if err != nil || report.Verdict != signer.VerdictValid || !report.Original {
+		t.Fatalf("report %+v, %v; want valid and original", report, err)
+	}
+	doc := n.send(exchange.SendRequest{Agency: "so", Metadata: metadata(), Files: []exchange.OutgoingFile{{Role: envelope.FileMain, Digest: file}}, Recipients: []exchange.OutgoingRecipient{{Agency: "phong"}}})
+	n.eventually("a verdict", func() bool {
+		d, _ := n.delivery(doc.Letter.Key, "phong")
+		return d.Verdict == "valid"
+	})
+	d, _ := n.delivery(doc.Letter.Key, "phong")
+	if _, err := n.service.ReportStatus(ctx, clerk, exchange.StatusRequest{Agency: "phong", Delivery: d.ID, Code: exchange.StatusAccepted}); err != nil {
+		t.Error(err)
+	}
+	view, err := n.service.Delivery(ctx, "phong", d.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range view.History {
+		if e.Statement.Kind != envelope.Validated {
+			continue
+		}
+		stored, err := n.store.Report(ctx, e.Statement.Validated.Files[0].Report)
+		if err != nil || !bytes.Contains(stored, []byte(`"verdict":"valid"`)) {
+			t.Errorf("the report that the statement names is %.80s, %v", stored, err)
+		}
+	}
+}
+
+func TestSignFileRefuses(t *testing.T) {
+	t.Parallel()
+	_, n := signingWorld(t)
+	ctx := context.Background()
+	read := func(name string) envelope.Digest {
+		data, err := os.ReadFile(filepath.Join("..", "testdata", "samples", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.upload("so", data)
+	}
+	plain := read("04-official-letter.pdf")
+	sign := func(actor journal.Actor, agency, key string, file envelope.Digest) error {
+		_, err := n.service.SignFile(ctx, actor, exchange.SignRequest{Agency: agency, File: file, Key: key})
+		return err
+	}
+	wantError(t, sign(clerk, "so", "seal", plain), exchange.Precondition, signer.RefusedOrder)
+	wantError(t, sign(clerk, "phong", "seal", plain), exchange.NotFound, "NOT_FOUND")
+	wantError(t, sign(clerk, "so", "nothing", plain), exchange.NotFound, signer.RefusedKey)
+	wantError(t, sign(journal.Actor{Principal: "another"}, "so", "seal", plain), exchange.NotFound, signer.RefusedKey)
+	wantError(t, sign(clerk, "so", "chairman", read("10-encrypted.pdf")), exchange.Precondition, "NOT_SIGNABLE")
+	for _, name := range []string{"11-truncated.pdf", "12-not-a-pdf.pdf"} {
+		wantError(t, sign(clerk, "so", "chairman", read(name)), exchange.Invalid, "UNREADABLE")
+	}
+	keys, err := n.service.SigningKeys(ctx, "another", "so")
+	if err != nil || len(keys) != 0 {
+		t.Errorf("another principal is shown %d keys, %v", len(keys), err)
+	}
+}
