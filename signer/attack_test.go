@@ -3,7 +3,6 @@ package signer_test
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -136,71 +135,6 @@ func twice(t testing.TB, file []byte, at [2]int, n [4]int64) []byte {
 	return overwrite(t, file, at, short)
 }
 
-// What is written around the value inside the hole.
-func TestAttackHole(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	file := byHand{key: w.person.Key(), field: "Ký"}.sign(t, w.letter)
-	gap := hole(t, file)
-	put := func(at int64, text string) []byte {
-		out := bytes.Clone(file)
-		copy(out[at:], text)
-		return out
-	}
-	value, err := hex.DecodeString(string(file[gap.Start+1 : gap.End-1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	used := gap.Start + 1 + 2*int64(len(bytes.TrimRight(value, "\x00")))
-	for _, tt := range []struct {
-		name, finding string
-		file          []byte
-		verdict       signer.Verdict
-		strict        signer.Verdict
-	}{
-		{"mixed case", "contents-encoding", put(gap.Start+1, "30"+mixed(string(file[gap.Start+3:gap.Start+200]))), "valid", "invalid"},
-		{"spaces", "contents-encoding", put(gap.End-20, "0 0 "), "valid", "invalid"},
-		{"a line end", "contents-encoding", put(used, "\n"), "valid", "invalid"},
-		{"padding", "contents-padding", put(gap.End-9, "1f"), "valid", "invalid"},
-		{"a key in the hole", "byte-range", put(gap.End-60, "00>/Name(evil)/X<00"), "invalid", "invalid"},
-		{"a comment in the hole", "signature-dictionary", put(gap.End-60, "%00"), "invalid", "invalid"},
-	} {
-		for policy, want := range map[*signer.Policy]signer.Verdict{signer.DefaultPolicy(): tt.verdict, signer.StrictPolicy(): tt.strict} {
-			opts := w.options()
-			opts.Policy = policy
-			opts.Evidence.Strict = false
-			r, err := signer.Validate(context.Background(), bytes.NewReader(tt.file), opts)
-			if err != nil {
-				t.Fatalf("%s: %v", tt.name, err)
-			}
-			if policy.ID == "strict" && want == signer.VerdictInvalid && r.Verdict != want || policy.ID == "default" && r.Verdict != want || len(warningsNamed(r, tt.finding)) == 0 {
-				t.Errorf("%s under %s: want %s with %q: %s", tt.name, policy.ID, want, tt.finding, summary(r))
-			}
-		}
-	}
-}
-
-func warningsNamed(r *signer.Report, name string) []signer.Finding {
-	var out []signer.Finding
-	for _, f := range find(r, name) {
-		if f.Result != signer.Passed {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// mixed changes the case of some hexadecimal letters.
-func mixed(s string) string {
-	b := []byte(s)
-	for i := range b {
-		if i%3 == 0 {
-			b[i] = bytes.ToUpper(b[i : i+1])[0]
-		}
-	}
-	return string(b)
-}
-
 // Incremental saving and shadow attacks: every one changes what a reader sees, or
 // could, and leaves the signed bytes alone.
 func TestAttackIncrement(t *testing.T) {
@@ -243,6 +177,8 @@ func TestAttackIncrement(t *testing.T) {
 		c.Set("Perms", pdf.NewDict(entry("DocMDP", pdf.Ref{Number: 1})))
 		u.Set(ref, c)
 	}}.sign(t, w.letter)
+	form := byHand{key: key, field: "Ký"}.sign(t, w.formLetter(t))
+	packed := byHand{key: key, field: "Ký"}.sign(t, sample(t, "06-xref-stream.pdf"))
 	for _, tt := range []struct {
 		name string
 		file []byte
@@ -279,6 +215,19 @@ func TestAttackIncrement(t *testing.T) {
 			d.Set("Name", pdf.TextString("Chủ tịch"))
 			u.Set(f.Ref("V"), d)
 		}), "signature"},
+		{"isa: viewers draw the fields anew", editCatalog(t, form, func(u *pdf.Update, c *pdf.Dict) {
+			d, _ := u.View().Dict(c.Get("AcroForm"))
+			d = d.Clone()
+			d.Set("NeedAppearances", pdf.Bool(true))
+			c.Set("AcroForm", d)
+		}), "NeedAppearances"},
+		{"isa: a field looks otherwise", editField(t, form, "Số", func(_ *pdf.Update, d *pdf.Dict) { d.Set("MK", pdf.NewDict(entry("BG", pdf.Array{pdf.Integer(0)}))) }), "MK"},
+		{"isa: the order of annotations", editPage(t, form, func(u *pdf.Update, p *pdf.Dict) {
+			list, _ := u.View().Array(p.Get("Annots"))
+			p.Set("Annots", pdf.Array{list[1], list[0]})
+		}), "another order"},
+		{"isa: a widget taken off the page", editPage(t, form, func(u *pdf.Update, p *pdf.Dict) { p.Delete("Annots") }), "taken off the page"},
+		{"isa: a stream of objects rewritten", rewriteContainer(t, packed), "holds other objects"},
 		{"shadow hide: image emptied", revise(file, func(u *pdf.Update) { u.Set(object(u, "Im1"), pdf.NewStream(pdf.NewDict(), nil)) }), "/Im1"},
 		{"shadow replace: a number that stood for nothing", overNumber(t, file, 9999), "refers to nothing"},
 		{"shadow replace: drawing state", revise(file, func(u *pdf.Update) {
@@ -327,6 +276,24 @@ func replaceSignature(t testing.TB, file []byte) []byte {
 			entry("ByteRange", pdf.Array{pdf.Integer(0), pdf.Integer(1), pdf.Integer(2), pdf.Integer(3)}),
 			entry("Contents", pdf.String{Value: []byte{0x30, 0}, Hex: true}))))
 	})
+}
+
+// rewriteContainer writes the first object stream of a file anew: the numbers that
+// it holds are not listed, and yet all of them could have other bodies.
+func rewriteContainer(t testing.TB, file []byte) []byte {
+	t.Helper()
+	v := open(t, file)
+	for n := 1; n <= v.MaxObject(); n++ {
+		at, ok := v.Location(pdf.Ref{Number: n})
+		if !ok || at.Stream.IsZero() {
+			continue
+		}
+		return revise(file, func(u *pdf.Update) {
+			u.Set(at.Stream, pdf.NewStream(pdf.NewDict(entry("Type", pdf.Name("ObjStm")), entry("N", pdf.Integer(1)), entry("First", pdf.Integer(4))), []byte("1 0 null")))
+		})
+	}
+	t.Fatal("no object stream")
+	return nil
 }
 
 // overNumber appends, by hand, a revision that gives a body to a number.

@@ -100,7 +100,7 @@ type proof struct {
 
 func (c *check) run() error {
 	if c.file.Encrypted() {
-		return pdf.ErrEncrypted
+		return fmt.Errorf("%w: validate a copy without encryption, such as qpdf --decrypt makes of an unsigned file; a signed one needs a viewer that has the password", pdf.ErrEncrypted)
 	}
 	if err := c.collect(); err != nil {
 		return err

@@ -205,7 +205,7 @@ func (c *check) signaturesOf(v *pdf.View) ([]pdf.SignatureField, error) {
 }
 
 // maxLooked bounds the fields that are read in older revisions.
-const maxLooked = 500_000
+const maxLooked = 200_000
 
 func (c *check) newItem(s *pdf.SignatureField) *item {
 	it := &item{sig: s.SignatureDict, field: s.Field, revision: s.Revision}

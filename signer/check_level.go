@@ -21,6 +21,10 @@ func (c *check) broughtAlong() {
 	if !c.policy.Trust {
 		return
 	}
+	if c.policy.FreshAfterSigning && !c.evidence.Strict {
+		c.evidence = c.evidence.With(certs.SourceFile)
+		c.evidence.Strict = true
+	}
 	seen := make(map[[32]byte]bool)
 	take := func(list []*x509.Certificate) {
 		for _, cert := range list {

@@ -38,14 +38,6 @@ type step struct {
 	notes    []Finding // about the file, whatever the class
 }
 
-func (s *step) worst() Changes {
-	class := ChangesNone
-	for i := range s.changes {
-		class = worse(class, s.changes[i].class)
-	}
-	return class
-}
-
 var classOrder = map[Changes]int{
 	ChangesNone: 0, ChangesLTV: 1, ChangesSignature: 2, ChangesForm: 3, ChangesAnnotation: 4, ChangesContent: 5,
 }

@@ -11,16 +11,19 @@ import (
 // the document has referred to so far, and what refers to those that some later
 // revision writes.
 type differ struct {
-	file    *pdf.File
-	items   []*item
-	objects int     // highest number that an object may have
-	holder  []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
-	twice   []bool  // by object number: mentioned by more than one object
-	later   map[int]bool
-	edges   map[int][]edge
-	budget  int // nodes that may still be visited
-	spent   bool
-	data    int64 // bytes of streams that may still be compared
+	file     *pdf.File
+	items    []*item
+	objects  int     // highest number that an object may have
+	holder   []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
+	twice    []bool  // by object number: mentioned by more than one object
+	later    map[int]bool
+	edges    map[int][]edge
+	budget   int // nodes that may still be visited
+	spent    bool
+	bodies   map[int]pdf.Object // on ways that were looked for, in one revision
+	bodiesOf int
+	paths    int   // ways that were looked for
+	data     int64 // bytes of streams that may still be compared
 }
 
 // edge is a reference into an object that a later revision writes.
@@ -36,6 +39,7 @@ const (
 	maxNodes   = 12_000_000
 	objectCost = 10
 	maxData    = 256 << 20
+	maxPaths   = 16 // to look for a way reads all that lies on it
 )
 
 // charge accounts for objects that are read.
@@ -55,9 +59,11 @@ func newDiffer(file *pdf.File, items []*item, first int) *differ {
 	load := func(r pdf.Ref) pdf.Object { return read(v, r) }
 	if root, catalog, err := v.Catalog(); err == nil && catalog != nil {
 		// Pages first, so that what belongs to a page is named by its page.
+		d.mention(root.Number, 0)
 		if pages := catalog.Ref("Pages"); d.mention(pages.Number, root.Number) {
 			d.absorb(load, pages.Number, load(pages))
 		}
+		d.absorb(load, root.Number, catalog)
 	}
 	if t := v.Trailer(); t != nil {
 		d.absorb(load, 0, t)
@@ -160,6 +166,9 @@ func (d *differ) refs(o pdf.Object, at *trail, depth int, fn func(pdf.Ref, *trai
 
 // pathTo names the way from the trailer to an object, as far as it is known.
 func (d *differ) pathTo(v *pdf.View, n int) string {
+	if d.paths++; d.paths > maxPaths {
+		return "" // it is named by its number
+	}
 	var parts []string
 	for depth := 0; depth < 40 && n > 0 && d.mentioned(n); depth++ {
 		holder := int(d.holder[n]) - 1
@@ -179,11 +188,16 @@ func (d *differ) pathTo(v *pdf.View, n int) string {
 	return strings.Join(parts, "")
 }
 
+// bodyOf reads an object on a way; neighbours lie on the same way.
 func (d *differ) bodyOf(v *pdf.View, n int) pdf.Object {
-	o, err := v.Object(pdf.Ref{Number: n})
-	if err != nil {
-		return pdf.Null{}
+	if o, ok := d.bodies[n]; ok && d.bodiesOf == v.Revision().Number {
+		return o
 	}
+	if d.bodiesOf != v.Revision().Number || len(d.bodies) > 64 {
+		d.bodies, d.bodiesOf = make(map[int]pdf.Object), v.Revision().Number
+	}
+	o := read(v, pdf.Ref{Number: n})
+	d.bodies[n] = o
 	return o
 }
 

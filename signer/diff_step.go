@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"sort"
 
 	"lienthong/signer/pdf"
 )
@@ -25,6 +24,7 @@ type comparison struct {
 	old, new *pdf.View
 	deltas   map[int]*delta
 	step     step
+	worst    Changes            // of the step so far
 	widgets  map[int]*newWidget // widgets of signatures that this revision adds
 	budget   int                // of deep comparisons
 
@@ -36,9 +36,14 @@ type comparison struct {
 func (d *differ) step(n int) step {
 	c := &comparison{
 		d: d, old: d.file.View(n), new: d.file.View(n + 1), deltas: make(map[int]*delta),
-		step: step{revision: n + 1}, widgets: make(map[int]*newWidget), budget: 200_000,
+		step: step{revision: n + 1}, worst: ChangesNone, widgets: make(map[int]*newWidget),
 	}
 	c.findDeltas()
+	if d.spent || len(c.deltas) > maxDeltas {
+		c.content(pdf.Ref{}, "", "there are too many objects to compare")
+		return c.step
+	}
+	c.budget = maxCompared
 	if len(c.deltas) > 0 || !bytes.Equal(pdf.Canonical(c.old.Trailer().Get("Root")), pdf.Canonical(c.new.Trailer().Get("Root"))) {
 		c.trailer()
 		c.catalog()
@@ -49,7 +54,7 @@ func (d *differ) step(n int) step {
 	c.checkOwners()
 	c.rest()
 	if d.spent {
-		c.content(pdf.Ref{}, "", "the document has too many objects to compare")
+		c.content(pdf.Ref{}, "", "there are too many objects to compare")
 	}
 	return c.step
 }
@@ -57,13 +62,14 @@ func (d *differ) step(n int) step {
 // findDeltas reads the bodies, old and new, of what the revision lists.
 func (c *comparison) findDeltas() {
 	for _, w := range c.d.file.Written(c.step.revision) {
-		if c.d.charge(1); c.d.spent {
+		if c.d.charge(1); c.d.spent || len(c.deltas) > maxDeltas {
 			return
 		}
 		n := w.Ref.Number
 		if n == 0 || c.old.SameBody(c.new, w.Ref) {
 			continue
 		}
+		c.budget = maxCompared // for this object
 		dl := &delta{ref: w.Ref, known: c.d.mentioned(n)}
 		dl.old = read(c.old, w.Ref)
 		dl.new = read(c.new, w.Ref)
@@ -197,127 +203,28 @@ func (c *comparison) content(ref pdf.Ref, path, format string, args ...any) {
 }
 
 func (c *comparison) record(class Changes, ref pdf.Ref, path, format string, args ...any) {
+	if len(c.step.changes) >= maxChanges && classOrder[class] <= classOrder[c.worst] {
+		return
+	}
+	c.worst = worse(c.worst, class)
 	c.step.changes = append(c.step.changes, change{class: class, ref: ref, path: path, detail: fmt.Sprintf(format, args...)})
 }
+
+// maxCompared bounds the values that are compared of one object, and by the rules
+// of one revision.
+const maxCompared = 200_000
+
+// maxDeltas bounds the objects that one revision may change: they are held in
+// memory. No office changes so many in a signed letter.
+const maxDeltas = 100_000
+
+// maxChanges is how many changes of one revision are kept; one that is worse than
+// those is kept in any case.
+const maxChanges = 500
 
 // note records a warning about the file.
 func (c *comparison) note(r rule, ref pdf.Ref, format string, args ...any) {
 	c.step.notes = append(c.step.notes, finding(r, Warning, refText(ref), "revision %d: "+format, append([]any{c.step.revision}, args...)...))
-}
-
-// take explains the delta of an object, if it has one. A known object may be
-// referred to by its owners only.
-func (c *comparison) take(n int, rule string, owners ...int) *delta {
-	dl := c.deltas[n]
-	if dl != nil && !dl.taken {
-		dl.taken, dl.rule, dl.owners = true, rule, owners
-	}
-	return dl
-}
-
-// takeTree explains what a value of the new view (and, for what went away, the
-// value that it had in the old view) leads to: new objects, and changed ones that
-// only the owners refer to. It stops at objects that did not change.
-func (c *comparison) takeTree(v *pdf.View, o pdf.Object, rule string, owners ...int) {
-	var queue []pdf.Ref
-	seen := make(map[int]bool)
-	collect := func(o pdf.Object) {
-		c.d.refs(o, nil, 0, func(r pdf.Ref, at *trail) {
-			for t := at; t != nil; t = t.up {
-				switch t.key {
-				case "P", "Parent", "Data", "Popup", "IRT":
-					return // back to what is judged elsewhere
-				}
-			}
-			if c.deltas[r.Number] != nil && !seen[r.Number] {
-				seen[r.Number] = true
-				c.take(r.Number, rule, owners...)
-				queue = append(queue, r)
-			}
-		})
-	}
-	collect(o)
-	for len(queue) > 0 {
-		r := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
-		collect(c.body(v, r))
-	}
-}
-
-// body is the object in a view, from the comparison where it has it: reading a
-// signature again means to decode its digits again.
-func (c *comparison) body(v *pdf.View, r pdf.Ref) pdf.Object {
-	if dl := c.deltas[r.Number]; dl != nil && dl.ref == r {
-		if v == c.new {
-			return dl.new
-		}
-		return dl.old
-	}
-	return read(v, r)
-}
-
-// absorbNew notes what the new bodies of reachable objects refer to.
-func (c *comparison) absorbNew() {
-	c.d.absorb(func(r pdf.Ref) pdf.Object { return c.body(c.new, r) }, 0, c.new.Trailer())
-	for _, dl := range c.sorted() {
-		if c.d.mentioned(dl.ref.Number) && dl.known {
-			c.d.absorb(func(r pdf.Ref) pdf.Object { return c.body(c.new, r) }, dl.ref.Number, dl.new)
-		}
-	}
-}
-
-func (c *comparison) sorted() []*delta {
-	list := make([]*delta, 0, len(c.deltas))
-	for _, dl := range c.deltas {
-		list = append(list, dl)
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].ref.Number < list[j].ref.Number })
-	return list
-}
-
-// checkOwners makes sure that no permitted change reaches the document by another
-// path than the one that permits it.
-func (c *comparison) checkOwners() {
-	for _, dl := range c.sorted() {
-		if !dl.taken || !dl.known || dl.owners == nil {
-			continue
-		}
-		for _, e := range c.d.edges[dl.ref.Number] {
-			if !c.owned(dl, e) {
-				c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "changed as %s, but %s refers to it too", dl.rule, holderText(e))
-				break
-			}
-		}
-	}
-}
-
-func (c *comparison) owned(dl *delta, e edge) bool {
-	for _, o := range dl.owners {
-		if e.holder == o {
-			return true
-		}
-	}
-	holder := c.deltas[e.holder]
-	return holder != nil && holder.taken && holder.rule == dl.rule && sameOwners(holder.owners, dl.owners)
-}
-
-func sameOwners(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func holderText(e edge) string {
-	if e.holder == 0 {
-		return "the trailer by " + e.path
-	}
-	return fmt.Sprintf("object %d by %s", e.holder, e.path)
 }
 
 // rest: what no rule took.

@@ -29,12 +29,9 @@ type Policy struct {
 	// SigningCertificate: signatures that do not name their certificate by its hash
 	// fail under every sub-filter, and not only under ETSI.CAdES.detached.
 	SigningCertificate bool `json:"signing_certificate"`
-	// Strict encoding: what is a warning about the encoding of a signature (mixed
+	// StrictEncoding: what is a warning about the encoding of a signature (mixed
 	// or spaced hexadecimal, bytes after the SignedData) makes it fail.
 	StrictEncoding bool `json:"strict_encoding"`
-	// DynamicContent: script and the like, which can change what is shown, make the
-	// verdict indeterminate and not only a warning.
-	DynamicContent bool `json:"dynamic_content"`
 }
 
 // RevocationRule says what it means that the status of a certificate cannot be had.
@@ -61,7 +58,7 @@ func DefaultPolicy() *Policy {
 // signature without its certificate's hash, and no loose encoding.
 func StrictPolicy() *Policy {
 	p := DefaultPolicy()
-	p.ID, p.FreshAfterSigning, p.SigningCertificate, p.StrictEncoding, p.DynamicContent = "strict", true, true, true, true
+	p.ID, p.FreshAfterSigning, p.SigningCertificate, p.StrictEncoding = "strict", true, true, true
 	return p
 }
 

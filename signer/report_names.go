@@ -15,8 +15,6 @@ var (
 	ruleHidden      = rule{"hidden-objects", "ISO 32000-2 7.5.4", "objects that the file holds but does not list", "đối tượng ẩn trong tệp"}
 	ruleForm        = rule{"form-tree", "ISO 32000-2 12.7.3", "form fields", "cây trường biểu mẫu"}
 	ruleOrphan      = rule{"orphan-signature", "ISO 32000-2 12.8.1", "signature that belongs to no field", "chữ ký không thuộc trường nào"}
-	ruleEncrypted   = rule{"encryption", "ISO 32000-2 7.6", "encryption", "mã hóa"}
-	ruleDynamic     = rule{"dynamic-content", "EN 319 142-1 annex A", "content that can change what is shown", "nội dung động có thể thay đổi hiển thị"}
 	ruleDictionary  = rule{"signature-dictionary", "ISO 32000-2 12.8.1", "signature dictionary", "từ điển chữ ký"}
 	ruleDuplicate   = rule{"duplicate-keys", "ISO 32000-2 7.3.7", "keys given twice", "khóa bị lặp"}
 	ruleSubFilter   = rule{"sub-filter", "ISO 32000-2 12.8.3.1", "kind of signature", "loại chữ ký"}
@@ -81,7 +79,7 @@ var foreignNames = map[string]rule{
 var ownNames = func() map[string]rule {
 	m := make(map[string]rule)
 	for _, r := range []rule{
-		ruleTrailing, ruleHeader, ruleHidden, ruleForm, ruleOrphan, ruleEncrypted, ruleDynamic, ruleDictionary,
+		ruleTrailing, ruleHeader, ruleHidden, ruleForm, ruleOrphan, ruleDictionary,
 		ruleDuplicate, ruleSubFilter, ruleByteRange, ruleHole, ruleEncoding, rulePadding, ruleVanished, ruleReplaced,
 		ruleCertified, ruleCMS, ruleSignature, ruleDigestAlg, rulePath, ruleRevocation, ruleRevokedCA, ruleBinding,
 		ruleSignedTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,
