@@ -32,6 +32,14 @@ type File struct {
 	packed  packedCache
 	opening bool  // an object stream is being opened
 	entries int64 // cross-reference entries read so far
+
+	repair *Repair // what was done to open it, or nil
+}
+
+func newFile(src Source, lim Limits) *File {
+	f := &File{src: src, size: src.Size(), lim: lim.orDefault()}
+	f.budget, f.work = f.lim.Decoded+4*f.size, f.lim.Work+8*f.size
+	return f
 }
 
 // Open reads the header, the end and the cross-reference sections of a file.
@@ -40,10 +48,9 @@ type File struct {
 //
 // Errors are [ErrNotPDF], [ErrTruncated], [ErrXRef] with a [*SyntaxError] that
 // says where, [ErrLimit], or those of src. A damaged file is refused, not
-// repaired.
+// repaired: [OpenRepaired] does that.
 func Open(src Source, lim Limits) (*File, error) {
-	f := &File{src: src, size: src.Size(), lim: lim.orDefault()}
-	f.budget, f.work = f.lim.Decoded+4*f.size, f.lim.Work+8*f.size
+	f := newFile(src, lim)
 	if err := f.readHeader(); err != nil {
 		return nil, err
 	}

@@ -131,3 +131,45 @@ func FuzzUpdate(f *testing.F) {
 		}
 	})
 }
+
+// What was repaired and got a revision must be read by Open, all of it, with
+// the pages that it had.
+func FuzzOpenRepaired(f *testing.F) {
+	seeds(f)
+	f.Add(astray(packedFile()))
+	f.Add(astray(attached()))
+	f.Add(astray(hybrid()))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := OpenRepaired(bytes.NewReader(b), small)
+		if err != nil || file.Repair() == nil {
+			return
+		}
+		pages, err := file.Latest().Pages()
+		if err != nil {
+			t.Fatalf("repaired, and its pages cannot be read: %v", err)
+		}
+		u, err := NewUpdate(file)
+		if err != nil {
+			return
+		}
+		u.Add(NewDict())
+		a, err := u.Build()
+		if err != nil {
+			return
+		}
+		again, err := Open(bytes.NewReader(append(bytes.Clone(b), a.Data...)), small)
+		if err != nil {
+			t.Fatalf("cannot read back: %v", err)
+		}
+		if n := len(again.Revisions()); n != 1 {
+			t.Fatalf("found %d revisions, want 1", n)
+		}
+		now, err := again.Latest().Pages()
+		if err != nil || len(now) != len(pages) {
+			t.Fatalf("%d pages became %d, error %v", len(pages), len(now), err)
+		}
+		if err := again.inspect(); err != nil {
+			t.Fatalf("read back and damaged: %v", err)
+		}
+	})
+}

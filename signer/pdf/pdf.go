@@ -31,6 +31,7 @@ var (
 	ErrTruncated = errors.New("pdf: file is cut short: no startxref at its end")
 	ErrXRef      = errors.New("pdf: cross-reference section is damaged")
 	ErrEncrypted = errors.New("pdf: file is encrypted")
+	ErrRepair    = errors.New("pdf: damaged file cannot be repaired")
 	ErrLimit     = errors.New("pdf: limit exceeded")
 )
 

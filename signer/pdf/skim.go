@@ -12,6 +12,10 @@ type skimmed struct {
 	ref       Ref
 	span      Span // from its number to "endobj", or to the end of the object where that is missing
 	byteRange bool // a name in it is ByteRange
+	kind      Name // Catalog, ObjStm or XRef where that name is in it
+	stream    Span // of its data, zero where it is no stream
+	length    Ref  // where /Length is indirect
+	closed    bool // "endobj" is there
 }
 
 func isLimit(err error) bool { return errors.Is(err, ErrLimit) }
@@ -31,11 +35,15 @@ func (v *View) Extent(ref Ref) (Span, error) {
 	return b.span, err
 }
 
-// skimAt reads the body of want, or of any object where want is zero, at off.
-// What it reads is taken from the budget: a hostile file may list one body in
-// many revisions.
-func (v *View) skimAt(off, end int64, want Ref) (b skimmed, err error) {
-	f := v.file
+func (v *View) skimAt(off, end int64, want Ref) (skimmed, error) {
+	return v.file.skim(v, off, end, want)
+}
+
+// skim reads the body of want, or of any object where want is zero, at off. An
+// indirect /Length of a stream is looked up in v, if that is not nil. What it
+// reads is taken from the budget: a hostile file may list one body in many
+// revisions.
+func (f *File) skim(v *View, off, end int64, want Ref) (b skimmed, err error) {
 	var length Object
 	var stream int64
 	err = f.parse(off, end, func(p *parser) (err error) {
@@ -53,28 +61,30 @@ func (v *View) skimAt(off, end int64, want Ref) (b skimmed, err error) {
 			stream = p.base + int64(p.pos)
 		}
 		b.span.End = p.base + int64(p.pos)
-		if p.keyword("endobj") {
+		if b.closed = p.keyword("endobj"); b.closed {
 			b.span.End = p.base + int64(p.pos)
 		}
 		return nil
 	})
 	if err == nil && stream > 0 {
-		b.span.End, err = v.streamEnd(stream, end, length)
+		err = f.skimStream(v, &b, stream, end, length)
 	}
 	return b, err
 }
 
-// streamEnd returns the offset after the "endobj" of a stream.
-func (v *View) streamEnd(start, end int64, length Object) (int64, error) {
-	s := Stream{Dict: &Dict{}, file: v.file, start: start, limit: end}
+// skimStream finds the end of the stream whose data begins at start, and the
+// offset after its "endobj".
+func (f *File) skimStream(v *View, b *skimmed, start, end int64, length Object) (err error) {
+	s := Stream{Dict: &Dict{}, file: f, start: start, limit: end}
 	if length != nil {
 		s.Dict.Set("Length", length)
 	}
-	span, err := s.Span(v)
-	if err != nil {
-		return 0, err
+	b.length, _ = length.(Ref)
+	if b.stream, err = s.Span(v); err != nil {
+		return err
 	}
-	return v.file.afterStream(span.End)
+	b.span.End, b.closed, err = f.afterStream(b.stream.End)
+	return err
 }
 
 // skim moves after one object without building it, and returns the /Length of
@@ -101,9 +111,11 @@ func (p *parser) skim(b *skimmed) (length Object, err error) {
 				return nil, err
 			}
 		case '/':
-			switch p.skimName() {
+			switch name := p.skimName(); name {
 			case "ByteRange":
 				b.byteRange = true
+			case "Catalog", "ObjStm", "XRef":
+				b.kind = name
 			case "Length":
 				if depth == 1 {
 					length = p.skimLength()
@@ -128,6 +140,12 @@ func (p *parser) skimName() Name {
 		return "ByteRange"
 	case string(w) == "Length":
 		return "Length"
+	case string(w) == "ObjStm":
+		return "ObjStm"
+	case string(w) == "XRef":
+		return "XRef"
+	case string(w) == "Catalog":
+		return "Catalog"
 	case bytes.IndexByte(w, '#') >= 0:
 		return Name(unescapeName(w, 0))
 	}

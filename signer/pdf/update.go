@@ -1,10 +1,6 @@
 package pdf
 
-import (
-	"cmp"
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // An Update is a revision to be appended to a file (ISO 32000-2, 7.5.6). It
 // holds the objects given to [Update.Set] and [Update.Add], whole and no
@@ -26,10 +22,15 @@ type pending struct {
 }
 
 // NewUpdate begins a revision after the last one of f. It is refused with
-// [ErrEncrypted].
+// [ErrEncrypted], and with [ErrRepair] where f was repaired and has signatures:
+// the new section would make one revision of all that came before, so that none
+// of them would cover a whole one.
 func NewUpdate(f *File) (*Update, error) {
 	if f.encrypted {
 		return nil, fmt.Errorf("%w: appending a revision to it is not supported; remove the encryption first", ErrEncrypted)
+	}
+	if f.repair != nil && f.repair.signatures > 0 {
+		return nil, fmt.Errorf("%w: it has %d signatures, which would no longer cover a revision", ErrRepair, f.repair.signatures)
 	}
 	v := f.Latest()
 	return &Update{file: f, view: v, next: v.MaxObject() + 1, index: make(map[int]int, 8)}, nil
@@ -178,13 +179,6 @@ func estimate(o Object, depth int) int {
 		return n
 	}
 	return 0
-}
-
-// sorted returns the objects by number, as a cross-reference section lists them.
-func (u *Update) sorted() []pending {
-	out := slices.Clone(u.objects)
-	slices.SortFunc(out, func(a, b pending) int { return cmp.Compare(a.ref.Number, b.ref.Number) })
-	return out
 }
 
 // Kind returns the form of cross-reference section that the revision will

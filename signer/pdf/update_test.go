@@ -17,7 +17,12 @@ import (
 // holes, a field that is its own widget, and the catalog that leads to it.
 func addSignature(t testing.TB, b []byte, name string) (*Appended, []byte) {
 	t.Helper()
-	f := open(t, b)
+	return addSignatureTo(t, open(t, b), b, name)
+}
+
+// addSignatureTo does so to the file f of the bytes b.
+func addSignatureTo(t testing.TB, f *File, b []byte, name string) (*Appended, []byte) {
+	t.Helper()
 	v := f.Latest()
 	u, err := NewUpdate(f)
 	if err != nil {

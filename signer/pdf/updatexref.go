@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,18 +28,69 @@ func (u *Update) writeXRef(w *writer, base int64) error {
 	return nil
 }
 
+// A row is what the section of the revision says of one object.
+type row struct {
+	number int
+	entry  entry
+}
+
+// rows returns the objects of the revision by number and, where the file was
+// repaired, all others that it keeps.
+func (u *Update) rows() []row {
+	out := make([]row, 0, len(u.objects)+1)
+	for _, o := range u.objects {
+		out = append(out, row{o.ref.Number, offsetEntry(o.offset, int64(o.ref.Generation))})
+	}
+	if r := u.file.repair; r != nil {
+		out = append(out, row{0, freeEntry(65535)})
+		u.view.file.revs[0].sections[0].each(func(n int) {
+			if _, ok := u.index[n]; !ok && r.kept.has(n) {
+				e, _ := u.view.lookup(n)
+				out = append(out, row{n, e})
+			}
+		})
+	}
+	slices.SortFunc(out, func(a, b row) int { return cmp.Compare(a.number, b.number) })
+	return out
+}
+
+// withoutGaps lists the numbers that a first section leaves out as free
+// (ISO 32000-2, 7.5.4: it has one subsection), unless most of them are.
+func withoutGaps(rows []row) []row {
+	last := rows[len(rows)-1].number
+	if last > 2*len(rows)+4096 {
+		return rows
+	}
+	out := make([]row, 0, last+1)
+	for _, r := range rows {
+		for len(out) < r.number {
+			out = append(out, row{len(out), freeEntry(65535)})
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
 func (u *Update) writeTable(w *writer) error {
+	rows := u.rows()
+	if u.file.repair != nil {
+		rows = withoutGaps(rows)
+	}
 	w.b = append(w.b, "xref\n"...)
-	for _, run := range runsOf(u.sorted()) {
-		w.b = append(strconv.AppendInt(w.b, int64(run[0].ref.Number), 10), ' ')
+	for _, run := range runsOf(rows) {
+		w.b = append(strconv.AppendInt(w.b, int64(run[0].number), 10), ' ')
 		w.b = append(strconv.AppendInt(w.b, int64(len(run)), 10), '\n')
-		for _, o := range run {
-			off := o.offset - u.file.shift
+		for _, r := range run {
+			if r.entry.kind() == kindFree {
+				w.b = append(w.b, "0000000000 65535 f \n"...)
+				continue
+			}
+			off := r.entry.offset() - u.file.shift
 			if off > maxTableOffset {
 				return fmt.Errorf("%w: offset %d does not fit a cross-reference table; convert the file to cross-reference streams first", ErrLimit, off)
 			}
 			w.b = append(appendPadded(w.b, off, 10), ' ')
-			w.b = append(appendPadded(w.b, int64(o.ref.Generation), 5), " n \n"...)
+			w.b = append(appendPadded(w.b, int64(r.entry.generation()), 5), " n \n"...)
 		}
 	}
 	w.b = append(w.b, "trailer\n"...)
@@ -59,11 +111,11 @@ func appendPadded(b []byte, n int64, width int) []byte {
 	return append(b, digits[:width]...)
 }
 
-// runsOf cuts sorted objects where a number is left out.
-func runsOf(all []pending) [][]pending {
-	var runs [][]pending
+// runsOf cuts sorted rows where a number is left out.
+func runsOf(all []row) [][]row {
+	var runs [][]row
 	for start, i := 0, 1; i <= len(all); i++ {
-		if i == len(all) || all[i].ref.Number != all[i-1].ref.Number+1 {
+		if i == len(all) || all[i].number != all[i-1].number+1 {
 			runs = append(runs, all[start:i])
 			start = i
 		}
@@ -78,28 +130,33 @@ func (u *Update) writeStream(w *writer, at int64) error {
 	if self.Number > u.file.lim.Objects {
 		return fmt.Errorf("%w: no object number is left under %d", ErrLimit, u.file.lim.Objects)
 	}
-	all := append(u.sorted(), pending{ref: self, offset: at})
-	width := 1
-	for off := at - u.file.shift; off > 0xff; off >>= 8 {
-		width++
+	all := append(u.rows(), row{self.Number, offsetEntry(at, 0)})
+	second, third := max(3, bytesOf(at-u.file.shift)), 2
+	if u.file.repair != nil {
+		third = 3 // an index in an object stream may need them
 	}
-	width = max(width, 3)
-	data := make([]byte, 0, len(all)*(width+3))
-	for _, o := range all {
-		data = append(data, 1)
-		for i := width - 1; i >= 0; i-- {
-			data = append(data, byte((o.offset-u.file.shift)>>(8*i)))
+	data := make([]byte, 0, len(all)*(1+second+third))
+	for _, r := range all {
+		data = append(data, byte(r.entry.kind()))
+		switch r.entry.kind() {
+		case kindOffset:
+			data = appendBig(data, r.entry.offset()-u.file.shift, second)
+			data = appendBig(data, int64(r.entry.generation()), third)
+		case kindPacked:
+			data = appendBig(data, int64(r.entry.stream()), second)
+			data = appendBig(data, int64(r.entry.index()), third)
+		default:
+			data = appendBig(appendBig(data, 0, second), 65535, third)
 		}
-		data = append(data, byte(o.ref.Generation>>8), byte(o.ref.Generation))
 	}
 	index := Array{}
 	for _, run := range runsOf(all) {
-		index = append(index, Integer(run[0].ref.Number), Integer(len(run)))
+		index = append(index, Integer(run[0].number), Integer(len(run)))
 	}
 	d := u.trailer(self.Number + 1)
 	d.entries = slices.Insert(d.entries, 0,
 		dictEntry{"Type", Name("XRef")},
-		dictEntry{"W", Array{Integer(1), Integer(width), Integer(2)}},
+		dictEntry{"W", Array{Integer(1), Integer(second), Integer(third)}},
 		dictEntry{"Index", index})
 	w.b = append(strconv.AppendInt(w.b, int64(self.Number), 10), " 0 obj\n"...)
 	if err := w.object(NewStream(d, data), 0); err != nil {
@@ -107,6 +164,23 @@ func (u *Update) writeStream(w *writer, at int64) error {
 	}
 	w.b = append(w.b, "\nendobj\n"...)
 	return nil
+}
+
+// bytesOf returns how many bytes n takes.
+func bytesOf(n int64) int {
+	width := 1
+	for ; n > 0xff; n >>= 8 {
+		width++
+	}
+	return width
+}
+
+// appendBig appends n in width bytes, the highest first.
+func appendBig(b []byte, n int64, width int) []byte {
+	for i := width - 1; i >= 0; i-- {
+		b = append(b, byte(n>>(8*i)))
+	}
+	return b
 }
 
 // trailer returns the trailer of the last revision with what this one changes.
@@ -123,7 +197,9 @@ func (u *Update) trailer(size int) *Dict {
 		d.Set(key, value)
 	}
 	d.Set("Size", Integer(size))
-	d.Set("Prev", Integer(u.file.start))
+	if u.file.repair == nil {
+		d.Set("Prev", Integer(u.file.start))
+	}
 	if u.id != nil {
 		second := String{Value: u.id, Hex: true}
 		first := Object(second)

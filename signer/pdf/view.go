@@ -214,3 +214,7 @@ func (s visited) add(n int) bool {
 	s[n/64] |= 1 << (n % 64)
 	return true
 }
+
+func (s visited) has(n int) bool {
+	return n >= 0 && n/64 < len(s) && s[n/64]&(1<<(n%64)) != 0
+}

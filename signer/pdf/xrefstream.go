@@ -25,7 +25,7 @@ func (f *File) readXRefStream(off int64) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.after, err = f.afterStream(span.End); err != nil {
+	if s.after, _, err = f.afterStream(span.End); err != nil {
 		return nil, err
 	}
 	if err := f.readEntries(s, stm); err != nil {
@@ -34,15 +34,16 @@ func (f *File) readXRefStream(off int64) (*section, error) {
 	return s, s.settle()
 }
 
-// afterStream returns the offset after the "endstream endobj" that follows off.
-func (f *File) afterStream(off int64) (after int64, err error) {
+// afterStream returns the offset after the "endstream endobj" that follows off,
+// and whether "endobj" is there.
+func (f *File) afterStream(off int64) (after int64, closed bool, err error) {
 	err = f.parse(off, f.size, func(p *parser) error {
 		p.keyword("endstream")
-		p.keyword("endobj")
+		closed = p.keyword("endobj")
 		after = p.base + int64(p.pos)
 		return nil
 	})
-	return after, err
+	return after, closed, err
 }
 
 func (f *File) readEntries(s *section, stm *Stream) error {
