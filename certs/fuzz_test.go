@@ -50,6 +50,26 @@ func genuine(p *testpki.PKI, leaf *testpki.Leaf, c *x509.Certificate) bool {
 	return c.Subject.CommonName == "CA"
 }
 
+// FuzzOCSP reads responses and asks them for a revoked certificate's status.
+func FuzzOCSP(f *testing.F) {
+	p := testpki.New(f)
+	leaf := agency(p, testpki.RevokedAt(testpki.Now.Add(-day), 1))
+	f.Add(p.OCSP(leaf))
+	f.Add(p.OCSP(leaf, testpki.OCSPByIssuer()))
+	f.Add(p.OCSP(leaf, testpki.OCSPGood(), testpki.OCSPForged()))
+	f.Add(p.OCSP(agency(p)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		evidence := certs.NewEvidence().With(certs.SourceDSS)
+		if evidence.AddOCSP(certs.SourceDSS, data) != nil {
+			return
+		}
+		got := evidence.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now)
+		if got.Status == certs.Good || got.Status == certs.Stale {
+			t.Fatalf("a changed response calls a revoked certificate %s", got.Status)
+		}
+	})
+}
+
 // FuzzCRLs reads lists and asks them for a revoked certificate's status.
 func FuzzCRLs(f *testing.F) {
 	p := testpki.New(f)
