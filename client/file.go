@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"lienthong/envelope"
 	lienthongv1 "lienthong/proto/lienthong/v1"
@@ -17,8 +18,16 @@ const pieceSize = 256 << 10
 // A Progress is told how many bytes of a file have gone, of how many.
 type Progress func(done, total int64)
 
-// Upload gives a file to the node for an agency, and goes on from the byte that
-// the node holds where the connection breaks, as often as something new arrived.
+// patience is how often an upload goes on although nothing new has arrived, and
+// pause how long it waits before, times the number of attempts.
+const (
+	patience = 6
+	pause    = 250 * time.Millisecond
+)
+
+// Upload gives a file to the node for an agency. Where the connection breaks it goes
+// on from the byte that the node holds, and gives up only when several attempts in a
+// row have brought nothing.
 func (c *Client) Upload(ctx context.Context, agency, name, mediaType string, src io.ReaderAt, size int64, progress Progress) (*lienthongv1.File, error) {
 	started, err := c.Files.StartUpload(ctx, &lienthongv1.StartUploadRequest{Agency: agency, Name: name, MediaType: mediaType, Size: uint64(size)})
 	if err != nil {
@@ -28,22 +37,38 @@ func (c *Client) Upload(ctx context.Context, agency, name, mediaType string, src
 	if err != nil {
 		return nil, err
 	}
-	for held := started.GetOffset(); ; {
+	held, vain := started.GetOffset(), 0
+	for {
 		file, err := c.uploadFrom(ctx, started.GetUpload(), int64(held), src, size, digest, progress)
-		if err == nil {
-			return file, nil
+		if err == nil || !Retryable(err) || vain == patience {
+			return file, err
 		}
-		if !Retryable(err) {
+		vain++
+		if !wait(ctx, time.Duration(vain)*pause) {
 			return nil, err
 		}
 		at, again := c.Files.GetUpload(ctx, &lienthongv1.GetUploadRequest{Upload: started.GetUpload()})
 		switch {
-		case again != nil || at.GetOffset() <= held && at.GetFile() == nil:
-			return nil, err
+		case again != nil:
+			continue // the next attempt tells
 		case at.GetFile() != nil:
-			return at.GetFile(), nil
+			return at.GetFile(), nil // only the answer was lost
+		case at.GetOffset() > held:
+			vain = 0
 		}
 		held = at.GetOffset()
+	}
+}
+
+// wait reports whether the time has passed before ctx ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

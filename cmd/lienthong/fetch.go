@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -105,6 +106,9 @@ func (a *app) fetchFile(ctx context.Context, c *client.Client, agency string, fi
 	return nil
 }
 
+// maxLocalName is what every file system takes, in bytes, with room for ".part".
+const maxLocalName = 200
+
 // localName makes a name for this machine of the name that a sender gave. That may
 // be anything: nothing of it may lead out of the folder, hide the file, or name a
 // device.
@@ -114,12 +118,12 @@ func localName(name string, index int) string {
 			return '_'
 		}
 		return r
-	}, name)
-	name = strings.Trim(name, ". ")
-	for len(name) > 200 {
-		name = name[1:]
-		name = strings.TrimLeftFunc(name, func(r rune) bool { return r == '\uFFFD' })
+	}, strings.ToValidUTF8(name, "_"))
+	for len(name) > maxLocalName { // the end of a name has its kind
+		_, n := utf8.DecodeRuneInString(name)
+		name = name[n:]
 	}
+	name = strings.Trim(name, ". ")
 	base, _, _ := strings.Cut(strings.ToUpper(name), ".")
 	reserved := map[string]bool{"CON": true, "PRN": true, "AUX": true, "NUL": true}
 	if name == "" || reserved[base] || len(base) == 4 && (strings.HasPrefix(base, "COM") || strings.HasPrefix(base, "LPT")) {

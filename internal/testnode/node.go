@@ -59,7 +59,7 @@ func (n *Node) Start(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stop = cancel
 	n.open(t, ctx)
-	s, err := server.New(server.Options{Service: n.Service, Relay: n.Relay, Certificate: tlsCertificate(n.leaf), Now: n.network.Now, MaxFile: 4 << 30})
+	s, err := server.New(server.Options{Service: n.Service, Relay: n.Relay, Certificate: TLS(n.leaf), Now: n.network.Now, MaxFile: 4 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,20 +131,32 @@ func (n *Node) Stop(t testing.TB) {
 func (n *Node) User(t testing.TB, id string, grants ...exchange.Grant) *client.Client {
 	t.Helper()
 	leaf := n.network.PKI.Issue(testpki.Client(id, ""))
+	n.Admit(t, id, leaf, grants...)
+	return n.Connect(t, leaf)
+}
+
+// Admit adds a user with a certificate.
+func (n *Node) Admit(t testing.TB, id string, leaf *testpki.Leaf, grants ...exchange.Grant) {
+	t.Helper()
 	key := envelope.Digest(sha256.Sum256(leaf.Certificate.RawSubjectPublicKeyInfo))
 	p := exchange.Principal{ID: id, Name: id, Keys: []envelope.Digest{key}, Grants: grants, Created: n.network.Now().UnixMicro()}
 	if err := n.Service.PutPrincipal(context.Background(), journal.System, p); err != nil {
 		t.Fatal(err)
 	}
-	return n.Connect(t, leaf)
 }
 
 // Connect connects with a certificate that the node may know or not; nil for none.
 func (n *Node) Connect(t testing.TB, leaf *testpki.Leaf) *client.Client {
 	t.Helper()
-	cfg := client.Config{Address: n.address, Pinned: []*x509.Certificate{n.leaf.Certificate}}
+	return n.ConnectAt(t, n.address, leaf)
+}
+
+// ConnectAt connects through another address, such as that of a line that breaks.
+func (n *Node) ConnectAt(t testing.TB, address string, leaf *testpki.Leaf) *client.Client {
+	t.Helper()
+	cfg := client.Config{Address: address, Pinned: []*x509.Certificate{n.leaf.Certificate}}
 	if leaf != nil {
-		cert := tlsCertificate(leaf)
+		cert := TLS(leaf)
 		cfg.Certificate = &cert
 	}
 	c, err := client.Dial(cfg)

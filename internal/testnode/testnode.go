@@ -112,7 +112,8 @@ func signerOf(l *testpki.Leaf) envelope.Signer {
 	return envelope.Signer{Key: l.Signer, Certificate: l.Certificate}
 }
 
-func tlsCertificate(l *testpki.Leaf) tls.Certificate {
+// TLS is a leaf as the certificate of a connection.
+func TLS(l *testpki.Leaf) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{l.Certificate.Raw}, PrivateKey: l.Signer, Leaf: l.Certificate}
 }
 

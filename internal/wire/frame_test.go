@@ -1,0 +1,118 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+	"lienthong/internal/wire"
+	lienthongv1 "lienthong/proto/lienthong/v1"
+)
+
+var (
+	id     = envelope.ID{1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10, 11, 12, 13, 14, 15, 16}
+	digest = envelope.Sum([]byte("văn bản"))
+	sealed = envelope.Sealed{Type: envelope.TypeRoute, Payload: []byte("bytes as signed"),
+		Signatures: []envelope.Signature{{KeyID: digest.String(), Sig: []byte{1}}}}
+	letter  = exchange.LetterKey{Origin: "ward", ID: id}
+	receipt = envelope.Receipt{Statement: sealed, Proof: &envelope.Proof{Index: 7, Leaf: []byte("{}"), Path: []envelope.Digest{digest}, Checkpoint: sealed}}
+)
+
+// frames has every kind of frame, each field set.
+var frames = []exchange.Frame{
+	exchange.Hello{Node: "ward", Incarnation: id, ProtocolMin: 1, ProtocolMax: 2, Features: []string{"x"}, Epochs: []exchange.Epoch{{Zone: "z", Epoch: 3}}, Clock: 4},
+	exchange.Offer{Envelope: sealed, Content: []byte("content"), Recipients: []string{"a", "b"}, Chain: []envelope.Sealed{sealed, sealed},
+		Epochs: []exchange.Epoch{{Zone: "z", Epoch: 3}}, Files: []exchange.OfferedFile{{Digest: digest, Size: 5, LeafRoot: digest, Data: []byte("bytes")}, {Digest: digest, Size: 1 << 40, LeafRoot: digest}}},
+	exchange.Accepted{Letter: letter, Custody: []envelope.Receipt{receipt, {Statement: sealed}}},
+	exchange.Refused{Letter: letter, Recipients: []string{"a"}, Reason: "SPACE", Text: "đầy", Permanent: true, RetryAfter: 60, Failed: []envelope.Receipt{receipt}},
+	exchange.Statements{Statements: []envelope.Receipt{receipt}},
+	exchange.Stored{Digests: []envelope.Digest{digest}},
+	exchange.Heartbeat{Clock: 9},
+	exchange.GoAway{Reason: "stopping", RetryAfter: 1},
+	exchange.NeedFiles{Letter: letter, Files: []envelope.Digest{digest}},
+}
+
+// Every frame survives the wire whole: a field that is forgotten in one direction
+// fails here.
+func TestFramesRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, frame := range frames {
+		m, err := wire.FrameToProto(frame)
+		if err != nil {
+			t.Fatalf("%T: %v", frame, err)
+		}
+		data, err := proto.Marshal(m)
+		if err != nil {
+			t.Fatalf("%T: %v", frame, err)
+		}
+		var read lienthongv1.LinkFrame
+		if err := proto.Unmarshal(data, &read); err != nil {
+			t.Fatalf("%T: %v", frame, err)
+		}
+		got, err := wire.FrameFromProto(&read)
+		if err != nil {
+			t.Fatalf("%T: %v", frame, err)
+		}
+		if diff := cmp.Diff(frame, got); diff != "" {
+			t.Errorf("%T (-sent +came):\n%s", frame, diff)
+		}
+	}
+}
+
+// What a frame must have is named when it is not there.
+func TestFramesRefuseWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, want string
+		frame      *lienthongv1.LinkFrame
+	}{
+		{"nothing", "frame: missing", &lienthongv1.LinkFrame{}},
+		{"hello of nobody", "hello.node: missing", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Hello{Hello: &lienthongv1.Hello{Incarnation: id[:]}}}},
+		{"accepted without origin", "accepted.origin_node: missing", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Accepted{Accepted: &lienthongv1.Accepted{EnvelopeId: id[:]}}}},
+		{"refused without id", "refused.envelope_id: missing", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Refused{Refused: &lienthongv1.Refused{OriginNode: "x"}}}},
+	} {
+		_, err := wire.FrameFromProto(tt.frame)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// No bytes of a peer bring the conversion down, and what it takes it can give again.
+func FuzzFrame(f *testing.F) {
+	for _, frame := range frames {
+		m, err := wire.FrameToProto(frame)
+		if err != nil {
+			f.Fatal(err)
+		}
+		data, err := proto.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var m lienthongv1.LinkFrame
+		if proto.Unmarshal(data, &m) != nil {
+			return
+		}
+		frame, err := wire.FrameFromProto(&m)
+		if err != nil {
+			return
+		}
+		again, err := wire.FrameToProto(frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := wire.FrameFromProto(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(frame, back); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
