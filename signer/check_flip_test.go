@@ -41,6 +41,9 @@ func TestFlipCoveredByte(t *testing.T) {
 			if int64(i) >= gap.Start && int64(i) < gap.End {
 				continue
 			}
+			if testing.Short() && i%5 != 0 {
+				continue
+			}
 			if i < len(letter) && i%stride != 0 && i > 64 {
 				continue
 			}
@@ -90,6 +93,9 @@ func TestFlipContentsByte(t *testing.T) {
 	evil := make([]byte, len(file))
 	valid := 0
 	for i := gap.Start; i < gap.End; i++ {
+		if testing.Short() && i%7 != 0 {
+			continue
+		}
 		if i > gap.Start+int64(2*len(bytes.TrimRight(der, "\x00")))+64 && i < gap.End-64 && i%stride != 0 {
 			continue // padding is all alike
 		}

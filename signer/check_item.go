@@ -18,19 +18,17 @@ type item struct {
 	revision  int  // that wrote the dictionary, and whose end it must cover
 	timestamp bool // a document time-stamp
 
-	rng     pdf.ByteRange
-	end     int64 // of the covered bytes
-	sound   bool  // rng was compared with the file and holds
-	value   []byte
-	signed  *cms.SignedData
-	broken  error      // why the value is no SignedData
-	token   *tsp.Token // of a document time-stamp
-	cert    *x509.Certificate
-	tokens  []*stamp // signature time-stamps, as they stand in the signature
-	hash    crypto.Hash
-	digest  []byte
-	chain   []*x509.Certificate
-	trusted bool // the path and its status were judged and hold
+	rng    pdf.ByteRange
+	end    int64 // of the covered bytes
+	sound  bool  // rng was compared with the file and holds
+	value  []byte
+	signed *cms.SignedData
+	broken error      // why the value is no SignedData
+	token  *tsp.Token // of a document time-stamp
+	cert   *x509.Certificate
+	tokens []*stamp // signature time-stamps, as they stand in the signature
+	hash   crypto.Hash
+	digest []byte
 }
 
 // stamp is one signature time-stamp.

@@ -16,7 +16,6 @@ type judged struct {
 	at       time.Time // the time judged
 	proved   bool      // at is proved by a time-stamp, and not only the current time
 	object   string
-	chain    []*x509.Certificate
 }
 
 func (j *judged) add(r rule, result Result, format string, args ...any) {
@@ -40,7 +39,6 @@ func (c *check) judgeSignature(it *item) {
 		c.judgeAlgorithm(it, j)
 		c.judgeCertificate(j)
 	}
-	it.chain = j.chain
 	c.judgeBinding(it, at)
 }
 
@@ -51,18 +49,15 @@ func (c *check) judgeAlgorithm(it *item, j *judged) {
 	if !ok {
 		return // an unknown one has failed already
 	}
-	for _, h := range []certs.Scheme{scheme} {
-		hash := si.Algorithm.Hash
-		if h == certs.Ed25519 {
-			hash = 0
-		}
-		if err := c.policy.Algorithms.Check(hash, h, it.cert.PublicKey, j.at); err != nil {
-			j.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "%v", err)
-			return
-		}
-		if err := c.policy.Algorithms.Check(si.Hash, h, it.cert.PublicKey, j.at); hash != 0 && err != nil {
-			j.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "digest of the document: %v", err)
-		}
+	hash := si.Algorithm.Hash
+	if scheme == certs.Ed25519 {
+		hash = 0
+	}
+	key := it.cert.PublicKey
+	if err := c.policy.Algorithms.Check(hash, scheme, key, j.at); err != nil {
+		j.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "%v", err)
+	} else if err := c.policy.Algorithms.Check(si.Hash, scheme, key, j.at); hash != 0 && err != nil {
+		j.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "digest of the document: %v", err)
 	}
 }
 
@@ -74,7 +69,6 @@ var schemes = map[cms.Scheme]certs.Scheme{
 // in it but the anchor.
 func (c *check) judgeCertificate(j *judged) {
 	path := c.path(j)
-	j.chain = path.Chain
 	outOfBounds := false
 	for _, p := range path.Problems {
 		r := rule{name: string(p.Code), clause: p.Clause}
