@@ -26,6 +26,7 @@ type node struct {
 	cfg         *config
 	certificate tls.Certificate
 	store       exchange.Store
+	evidence    *certs.Evidence
 	service     *exchange.Service
 	relay       *exchange.Relay
 }
@@ -41,6 +42,7 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 	if err != nil {
 		return nil, err
 	}
+	n.evidence = parts.Signing.Evidence
 	if parts.Store, parts.Blobs, err = store.Open(ctx, cfg.Store); err != nil {
 		return nil, fail(exitUndecided, err, "if the node is running: it has the store to itself, stop it first")
 	}
@@ -193,6 +195,32 @@ func openKeys(cfg *config, dir *exchange.Directory, now time.Time) ([]signer.Key
 func (n *node) newServer(a *app, log *slog.Logger) (*server.Server, error) {
 	return server.New(server.Options{Service: n.service, Relay: n.relay, Certificate: n.certificate, Now: a.now, Log: log,
 		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File)})
+}
+
+// refreshEvery is how often the revocation lists of the configuration are read
+// again: on closed networks somebody copies new ones there, every day or so.
+const refreshEvery = 5 * time.Minute
+
+// refresh keeps the revocation lists up to date until ctx ends. A list that cannot
+// be read is logged, and the old ones serve until they are stale.
+func (n *node) refresh(ctx context.Context, log *slog.Logger) error {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for _, path := range n.cfg.Trust.CRLs {
+			lists, err := certs.LoadCRLs(path)
+			if err != nil {
+				log.Error("revocation lists", "path", path, "error", err)
+				continue
+			}
+			n.evidence.AddCRLs(certs.SourceFile, lists...)
+		}
+	}
 }
 
 func (n *node) dialer(a *app) exchange.Dialer {

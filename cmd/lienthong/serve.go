@@ -68,24 +68,24 @@ func (a *app) serve(ctx context.Context, cfg *config) error {
 		return fail(exitUndecided, err, "another process has the address, or it is not of this machine: see listen in "+cfg.path)
 	}
 	log.Info("serving", "address", l.Addr().String(), "epoch", n.service.Directory().Epoch)
-	return a.runNode(ctx, n, s, l)
+	return a.runNode(ctx, n, s, l, log)
 }
 
-func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.Listener) error {
+func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.Listener, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	errs := make(chan error, 2)
-	for _, part := range []func() error{
+	parts := []func() error{
 		func() error { return s.Serve(ctx, l, grace) },
 		func() error { return n.relay.Run(ctx, n.dialer(a)) },
-	} {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		func() error { return n.refresh(ctx, log) },
+	}
+	errs := make(chan error, len(parts))
+	for _, part := range parts {
+		wg.Go(func() {
 			defer cancel()
 			errs <- part()
-		}()
+		})
 	}
 	wg.Wait()
 	close(errs)

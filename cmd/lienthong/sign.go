@@ -31,23 +31,26 @@ type signFlags struct {
 
 func (a *app) signCommand() *cobra.Command {
 	var f signFlags
-	c := &cobra.Command{
+	c := a.nodeFlags(&cobra.Command{
 		Use:   "sign --key URI IN.pdf -o OUT.pdf",
 		Short: "Append one PAdES signature to a PDF file (ký số)",
 		Long: `Append one PAdES signature to a PDF file. The input's bytes stay as they are,
 so that earlier signatures stay valid; the output appears whole or not at all.
 
 With --trust the certificate is checked before the key is used, with --crl also
-against revocation lists.`,
+against revocation lists.
+
+With --key node:ID a node signs with a key that it holds (lienthong key list); the
+file is uploaded, and the signed one fetched.`,
 		Example: `  lienthong sign --key pkcs12:dang.p12 --password-file dang.pass \
     --profile personal --image handwriting.png --at -1,320,120,180,80 letter.pdf -o signed.pdf
   lienthong sign --key pkcs12:seal.p12 --password-file seal.pass --tsa http://tsa.example.vn \
     --profile agency --image seal.png --at -1,260,120,100,100 signed.pdf -o sealed.pdf`,
 		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.sign(c.Context(), in[0], f) },
-	}
+	})
 	fl := c.Flags()
-	fl.StringVar(&f.key, "key", "", "the key: pkcs12:FILE or pem:FILE")
+	fl.StringVar(&f.key, "key", "", "the key: pkcs12:FILE, pem:FILE, or node:ID for one of a node")
 	fl.StringVar(&f.passwordFile, "password-file", "", "file that holds the key's password on its first line")
 	fl.StringVarP(&f.output, "output", "o", "", "file to write")
 	fl.StringVar(&f.level, "level", "", "B-B, or B-T with a time-stamp (default: B-T with --tsa, else B-B)")
@@ -72,6 +75,9 @@ func (a *app) sign(ctx context.Context, path string, f signFlags) error {
 	opts, err := a.signOptions(f, now)
 	if err != nil {
 		return err
+	}
+	if id, ok := strings.CutPrefix(f.key, "node:"); ok {
+		return a.signAtNode(ctx, path, id, f, opts)
 	}
 	in, err := openDocument(path)
 	if err != nil {
@@ -110,7 +116,7 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 		return opts, failf(exitUsage, "--profile %q: want personal, agency or custom", f.profile)
 	case f.level != "" && opts.Level != signer.LevelBB && opts.Level != signer.LevelBT:
 		return opts, failf(exitUsage, "--level %q: want B-B or B-T", f.level)
-	case opts.Level == signer.LevelBT && f.tsa == "":
+	case opts.Level == signer.LevelBT && f.tsa == "" && !strings.HasPrefix(f.key, "node:"):
 		return opts, fail(exitUsage, errors.New("--level B-T: no time-stamping authority"), "name one: --tsa URL")
 	}
 	if f.level == "" {
@@ -119,7 +125,7 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 			opts.Level = signer.LevelBT
 		}
 	}
-	if opts.Level == signer.LevelBT {
+	if opts.Level == signer.LevelBT && f.tsa != "" {
 		opts.TSA = &tsp.Client{URL: f.tsa, Timeout: f.tsaTimeout, Now: a.now}
 	}
 	if f.at != "" {

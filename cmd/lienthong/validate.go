@@ -19,6 +19,7 @@ type validateFlags struct {
 	agency, directory     string
 	authority             []string
 	offline               bool
+	as                    string
 }
 
 func (a *app) validateCommand() *cobra.Command {
@@ -28,7 +29,8 @@ func (a *app) validateCommand() *cobra.Command {
 		Short: "Judge the signatures of PDF files (kiểm tra chữ ký số)",
 		Long: `Judge every signature and time-stamp of PDF files, and what was added after
 each (ETSI EN 319 102-1). --agency with --directory also asks whether the
-signatures are those of that agency.
+signatures are those of that agency. With --as a node judges, by its own anchors,
+lists and directory; --agency is then enough for the claim.
 
 Exit status over several files: the first of 2 (unreadable), 1 (invalid),
 3 (cannot be decided), 4 (not signed), 0 (valid) that occurs.`,
@@ -46,18 +48,19 @@ Exit status over several files: the first of 2 (unreadable), 1 (invalid),
 	fl.StringVar(&f.at, "at-time", "", "judge as of this time, RFC 3339 (default: now)")
 	fl.StringVar(&f.agency, "agency", "", "code of the agency from which the files claim to come")
 	fl.StringVar(&f.directory, "directory", "", "signed directory file that knows its certificates")
+	fl.StringVar(&f.as, "as", "", "have a node judge: YAML file with node, certificate, key, ca and agency")
 	fl.StringArrayVar(&f.authority, "authority", nil, "certificate that signs the directory, repeatable")
 	return c
 }
 
 func (a *app) validate(ctx context.Context, files []string, f validateFlags) error {
-	opts, err := a.validateOptions(f)
+	judge, err := a.judge(ctx, f)
 	if err != nil {
 		return err
 	}
 	seen := make(map[int]bool)
 	for _, name := range files {
-		code, err := a.validateOne(ctx, name, opts)
+		code, err := judge(name)
 		if err != nil {
 			a.complain(err)
 			code = exitUsage
@@ -72,6 +75,15 @@ func (a *app) validate(ctx context.Context, files []string, f validateFlags) err
 	return nil
 }
 
+// judge is how one file is judged: here, or by a node.
+func (a *app) judge(ctx context.Context, f validateFlags) (func(name string) (int, error), error) {
+	if f.as != "" {
+		return a.judgeAtNode(ctx, f)
+	}
+	opts, err := a.validateOptions(f)
+	return func(name string) (int, error) { return a.validateOne(ctx, name, opts) }, err
+}
+
 func (a *app) validateOne(ctx context.Context, name string, opts signer.Options) (int, error) {
 	in, err := openDocument(name)
 	if err != nil {
@@ -83,6 +95,11 @@ func (a *app) validateOne(ctx context.Context, name string, opts signer.Options)
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	report.File = filepath.Base(name)
+	return a.printReport(report)
+}
+
+// printReport prints a report and gives its exit status.
+func (a *app) printReport(report *signer.Report) (int, error) {
 	if a.json {
 		line, err := report.JSON()
 		if err != nil {
