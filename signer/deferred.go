@@ -190,7 +190,12 @@ func digestInfo(h crypto.Hash, digest []byte) ([]byte, error) {
 // CertificateDigest is the SHA-256 of the certificate that must sign.
 func (p *Prepared) CertificateDigest() [32]byte { return sha256.Sum256(p.Certificate) }
 
-// elsewhere is a key of which only the certificate is here.
+// Elsewhere returns a key of which only the certificate is here: it can be asked
+// about, and refuses to sign.
+func Elsewhere(cert *x509.Certificate, chain []*x509.Certificate) keys.Key {
+	return elsewhere{cert, chain}
+}
+
 type elsewhere struct {
 	cert  *x509.Certificate
 	chain []*x509.Certificate

@@ -27,6 +27,7 @@ type signFlags struct {
 	lines                       []string
 	name, location, reason, who string
 	trust, crls                 []string
+	deferredFlags
 }
 
 func (a *app) signCommand() *cobra.Command {
@@ -40,19 +41,28 @@ so that earlier signatures stay valid; the output appears whole or not at all.
 With --trust the certificate is checked before the key is used, with --crl also
 against revocation lists.
 
+Several files need a folder for -o; a file that cannot be signed does not stop
+the others, and is listed at the end. A key that is elsewhere, such as on a card,
+signs in two steps: --prepare writes the digests for it to sign, --complete takes
+what it made, within 10 minutes. The second step checks it before it writes.
+
 With --key node:ID a node signs with a key that it holds (lienthong key list); the
 file is uploaded, and the signed one fetched.`,
 		Example: `  lienthong sign --key pkcs12:dang.p12 --password-file dang.pass \
     --profile personal --image handwriting.png --at -1,320,120,180,80 letter.pdf -o signed.pdf
   lienthong sign --key pkcs12:seal.p12 --password-file seal.pass --tsa http://tsa.example.vn \
-    --profile agency --image seal.png --at -1,260,120,100,100 signed.pdf -o sealed.pdf`,
-		Args: args(1, 1),
-		RunE: func(c *cobra.Command, in []string) error { return a.sign(c.Context(), in[0], f) },
+    --profile agency --image seal.png --at -1,260,120,100,100 signed.pdf -o sealed.pdf
+  lienthong sign --key pkcs12:dang.p12 --password-file dang.pass *.pdf -o signed/
+  lienthong sign --prepare state --cert dang.pem letter.pdf
+  openssl pkeyutl -sign -inkey dang.key -pkeyopt digest:sha256 -in state/letter.digest -out letter.sig
+  lienthong sign --complete state --signature letter.sig -o signed.pdf`,
+		Args: args(0, -1),
+		RunE: func(c *cobra.Command, in []string) error { return a.signAny(c, in, f) },
 	})
 	fl := c.Flags()
 	fl.StringVar(&f.key, "key", "", "the key: pkcs12:FILE, pem:FILE, or node:ID for one of a node")
 	fl.StringVar(&f.passwordFile, "password-file", "", "file that holds the key's password on its first line")
-	fl.StringVarP(&f.output, "output", "o", "", "file to write")
+	fl.StringVarP(&f.output, "output", "o", "", "file to write; a folder for several files")
 	fl.StringVar(&f.level, "level", "", "B-B, or B-T with a time-stamp (default: B-T with --tsa, else B-B)")
 	fl.StringVar(&f.tsa, "tsa", "", "URL of the time-stamping authority (RFC 3161)")
 	fl.DurationVar(&f.tsaTimeout, "tsa-timeout", 30*time.Second, "how long to wait for the time-stamp")
@@ -67,6 +77,7 @@ file is uploaded, and the signed one fetched.`,
 	fl.StringVar(&f.who, "contact", "", "how to reach the signer")
 	fl.StringArrayVar(&f.trust, "trust", nil, "anchors to check the certificate against first: file or folder, repeatable")
 	fl.StringArrayVar(&f.crls, "crl", nil, "revocation lists for that check: file or folder, repeatable")
+	f.deferredFlags.add(fl)
 	return c
 }
 
