@@ -19,6 +19,14 @@ type Agency struct {
 	Certificates []AgencyCertificate
 	Ended        int64 // 0 while active; microseconds
 	Successor    string
+	FormerHomes  []FormerHome
+}
+
+// A FormerHome is a node that was an agency's home: what it signed for the agency
+// until then stays good.
+type FormerHome struct {
+	Node  string
+	Until int64 // microseconds
 }
 
 // An AgencyCode is a code (mã định danh) with the time that it is valid for.

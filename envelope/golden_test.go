@@ -62,7 +62,7 @@ func goldenStatement(kind StatementKind) *Statement {
 func goldenDirectory() *Directory {
 	return &Directory{Zone: "thai-nguyen", Epoch: 7, Issued: goldenTime,
 		Agencies: []Agency{{"a-17", []AgencyCode{{"H55.26.11", 1, 0}, {"000.11.26.H55", 1, 2}}, "UBND phường Ba Hàng", "a-3", "ba-hang.node",
-			[]AgencyCertificate{{[]byte{0x30, 0}, RoleAgency, "UBND phường Ba Hàng", 5, 6}}, 0, ""}, {ID: "a-9", Name: "Cũ", HomeNode: "ba-hang.node", Ended: 9, Successor: "a-17"}},
+			[]AgencyCertificate{{[]byte{0x30, 0}, RoleAgency, "UBND phường Ba Hàng", 5, 6}}, 0, "", nil}, {ID: "a-9", Name: "Cũ", HomeNode: "ba-hang.node", Ended: 9, Successor: "a-17"}},
 		Nodes: []Node{{"ba-hang.node", "Ba Hàng", "pho-yen.node", []string{"ba-hang.example:7443"}, []NodeCertificate{{[]byte{0x30, 0}, 1, 2}}, 0, []string{"dai-tu.node"}}}}
 }
 
@@ -92,6 +92,12 @@ func TestGoldenBytes(t *testing.T) {
 	add("checkpoint", s, err)
 	s, err = SealDirectory(goldenDirectory(), signer)
 	add("directory", s, err)
+	moved := goldenDirectory()
+	moved.Agencies[0].FormerHomes = []FormerHome{{"pho-yen.node", goldenTime}}
+	s, err = SealDirectory(moved, signer)
+	add("directory-former-homes", s, err)
+	back, err := ParseDirectory(s)
+	check(t, "directory with former homes", err, moved, &back)
 	for name, got := range payloads {
 		path := filepath.Join("testdata", name+".golden")
 		want, err := os.ReadFile(path)

@@ -87,6 +87,9 @@ func (a *Agency) Proto() *pb.Agency {
 		out.Certificates = append(out.Certificates, &pb.AgencyCertificate{Certificate: c.Certificate, Role: pb.CertificateRole(c.Role),
 			Holder: c.Holder, NotBefore: c.NotBefore, NotAfter: c.NotAfter})
 	}
+	for _, h := range a.FormerHomes {
+		out.FormerHomes = append(out.FormerHomes, &pb.FormerHome{Node: h.Node, Until: h.Until})
+	}
 	return out
 }
 
@@ -99,6 +102,9 @@ func AgencyFromProto(p *pb.Agency) Agency {
 	for _, c := range p.GetCertificates() {
 		a.Certificates = append(a.Certificates, AgencyCertificate{Certificate: c.GetCertificate(), Role: CertificateRole(c.GetRole()),
 			Holder: c.GetHolder(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter()})
+	}
+	for _, h := range p.GetFormerHomes() {
+		a.FormerHomes = append(a.FormerHomes, FormerHome{Node: h.GetNode(), Until: h.GetUntil()})
 	}
 	return a
 }

@@ -110,24 +110,10 @@ func optionalDigest(b []byte) (Digest, error) {
 	return DigestFromBytes(b)
 }
 
-func optionalID(b []byte) (ID, error) {
-	if len(b) == 0 {
-		return ID{}, nil
-	}
-	return IDFromBytes(b)
-}
-
 // bytesOf leaves out what is not set.
 func (d Digest) bytesOf() []byte {
 	if d.IsZero() {
 		return nil
 	}
 	return d[:]
-}
-
-func (id ID) bytesOf() []byte {
-	if id.IsZero() {
-		return nil
-	}
-	return id[:]
 }

@@ -142,6 +142,21 @@ func within(at, notBefore, notAfter int64) bool {
 	return at >= notBefore && (notAfter == 0 || at <= notAfter)
 }
 
+// speaksFor reports whether a node signs for an agency (id) what bears a time: it is
+// the agency's home, or it was then.
+func (d *Directory) speaksFor(node, agency string, at int64) bool {
+	a, ok := d.agencies[agency]
+	if !ok {
+		return false
+	}
+	for _, h := range a.FormerHomes {
+		if h.Node == node && at <= h.Until {
+			return true
+		}
+	}
+	return a.HomeNode == node
+}
+
 // CodeAt is the code of an agency at a time; the newest one where none is valid then.
 func CodeAt(a envelope.Agency, at time.Time) string {
 	codes := append([]envelope.AgencyCode(nil), a.Codes...)

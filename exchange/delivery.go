@@ -63,8 +63,8 @@ func (s State) open() bool {
 }
 
 // apply changes a delivery by what a verified statement says, and reports whether
-// it did; done: the outbox row has done its work. home is the node that the
-// directory names for the recipient.
+// it did; done: the outbox row has done its work. home is the issuer, if it speaks
+// for the recipient by the directory.
 //
 //	statement   by              while                         makes
 //	custody     the next hop    queued, offered, in doubt;    relayed

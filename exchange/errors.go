@@ -79,4 +79,5 @@ const (
 	ReasonDirectorySkew    = "DIRECTORY_SKEW"
 	ReasonRefused          = "REFUSED"
 	ReasonNotYet           = "NOT_BEFORE"
+	ReasonNotUnderstood    = "NOT_UNDERSTOOD"
 )

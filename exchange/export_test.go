@@ -1,8 +1,83 @@
 package exchange
 
+import (
+	"context"
+	"fmt"
+
+	"lienthong/envelope"
+)
+
 // NextChange is closed when the node commits again, so that tests wait for what they
 // want to see, and not for time.
 func (n *Node) NextChange() <-chan struct{} { return n.changed.next() }
 
 // HasLink reports whether the newest link to a peer is up.
 func (r *Relay) HasLink(peer string) bool { return contains(r.Connected(), peer) }
+
+// OffersFor claims what waits for a peer and builds the offers, as a link would.
+func (r *Relay) OffersFor(ctx context.Context, peer string) ([]Offer, error) {
+	rows, err := r.cfg.Store.DueOutbox(ctx, peer, r.now(), outboxBatch)
+	if err != nil {
+		return nil, err
+	}
+	marked, err := r.markOffered(ctx, peer, group(rows, Window))
+	if err != nil {
+		return nil, err
+	}
+	var out []Offer
+	for _, b := range marked {
+		offer, err := r.buildOffer(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *offer)
+	}
+	return out, nil
+}
+
+// TakeOffer answers one offer, as a link would.
+func (r *Relay) TakeOffer(ctx context.Context, peer string, offer Offer) []Frame {
+	return r.session(peer, nil, nil).take(ctx, offer)
+}
+
+// SettleAnswer takes one answer from a peer, as a link would.
+func (r *Relay) SettleAnswer(ctx context.Context, peer string, frame Frame) error {
+	s := r.session(peer, nil, nil)
+	switch f := frame.(type) {
+	case Accepted:
+		return s.accepted(ctx, f)
+	case Refused:
+		var keys []DeliveryKey
+		for _, recipient := range f.Recipients {
+			keys = append(keys, DeliveryKey{f.Letter.Origin, f.Letter.ID, recipient})
+		}
+		s.window.add(keys)
+		return s.refused(ctx, f)
+	}
+	return fmt.Errorf("answer %T", frame)
+}
+
+// SettleStatements takes statements from a peer and says which are stored.
+func (r *Relay) SettleStatements(ctx context.Context, peer string, frame Statements) error {
+	_, err := r.settle(ctx, peer, frame.Statements)
+	return err
+}
+
+// StatementsFor builds what waits for a peer.
+func (r *Relay) StatementsFor(ctx context.Context, peer string) (Statements, []envelope.Digest, error) {
+	rows, err := r.cfg.Store.StatementsTo(ctx, peer, 0, statementBatch)
+	if err != nil {
+		return Statements{}, nil, err
+	}
+	var out Statements
+	var digests []envelope.Digest
+	for _, row := range rows {
+		receipt, err := r.receipt(ctx, row.StatementRow)
+		if err != nil {
+			return Statements{}, nil, err
+		}
+		out.Statements = append(out.Statements, receipt)
+		digests = append(digests, row.Digest)
+	}
+	return out, digests, nil
+}

@@ -201,6 +201,8 @@ func TestOffersThatAreRefused(t *testing.T) {
 				o.Chain = append(o.Chain, s.statement(o, envelope.Custody, "peer", o.Chain[len(o.Chain)-1].Digest(), "so", uint64(len(o.Chain))))
 			}
 		}, exchange.ReasonHopLimit, true},
+		{"a kind that this version does not know, at home", func(o *offer) { o.route.Kind = 77; s.seal(o, "peer") }, exchange.ReasonNotUnderstood, false},
+		{"content of a later schema, at home", func(o *offer) { o.route.Schema = 2; s.seal(o, "peer") }, exchange.ReasonNotUnderstood, false},
 		{"it has expired", func(o *offer) { o.route.ExpiresAt = o.route.Created + 1; s.seal(o, "peer") }, exchange.ReasonExpired, true},
 	} {
 		o := s.offer(byte(i), pdf)
@@ -462,5 +464,29 @@ func TestPutGoesOn(t *testing.T) {
 	}
 	if f, ok := s.next().(exchange.Refused); !ok || f.Reason != exchange.ReasonDigestMismatch {
 		t.Errorf("got %+v, want refused for its digest", f)
+	}
+}
+
+// What only a later version understands goes on as it is: its home may be newer.
+func TestForwardsWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	o := s.offer(1, pdf)
+	o.route.Kind, o.route.Schema = 77, 9
+	o.Content = []byte("sealed to the receiver")
+	o.route.ContentDigest, o.route.ContentSize = envelope.Sum(o.Content), uint64(len(o.Content))
+	var err error
+	if o.Envelope, err = envelope.SealRoute(&o.route, s.w.keys["peer"]); err != nil {
+		t.Fatal(err)
+	}
+	o.Chain = []envelope.Sealed{s.statement(o, envelope.Submitted, "peer", envelope.Digest{}, "xa", 1)}
+	o.Recipients = []string{"xa"}
+	s.put(o.Offer)
+	if f, ok := s.next().(exchange.Accepted); !ok {
+		t.Fatalf("got %+v, want Accepted", f)
+	}
+	letter, err := s.node.store.Letter(context.Background(), exchange.LetterKey{Origin: "peer", ID: o.route.ID})
+	if err != nil || !bytes.Equal(letter.Content, o.Content) || letter.Digest != o.Envelope.Digest() {
+		t.Errorf("kept %+v, %v; want it as it came", letter, err)
 	}
 }

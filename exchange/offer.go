@@ -40,6 +40,10 @@ type offered struct {
 	behind     bool            // the peer's directory is newer
 }
 
+// knownSchema is the schema of content that this version reads. Content of another
+// one is forwarded as it is, and only its home node must understand it.
+const knownSchema = 1
+
 // readOffer checks all of an offer that does not need the store: sizes, digests,
 // signatures, the chain. Before it returns nothing of the offer is believed.
 func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
@@ -55,14 +59,18 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 	if err := o.Envelope.Verify(dir.certificates(route.OriginNode, route.Created)...); err != nil {
 		return out, refuse(ReasonBadSignature, "route of %q: %v", route.OriginNode, err)
 	}
-	if a, ok := dir.Agency(route.OriginAgency.ID); !ok || a.HomeNode != route.OriginNode && !out.behind {
-		return out, refuse(ReasonUnknownOrigin, "agency %q is not at home at node %q", route.OriginAgency.ID, route.OriginNode)
+	// Also where the peer's directory is newer: its word for that is not signed, and a
+	// node must not speak for an agency that is not its own. It asks again later.
+	if !dir.speaksFor(route.OriginNode, route.OriginAgency.ID, route.Created) {
+		return out, refuse(ReasonUnknownOrigin, "agency %q is not at home at node %q (epoch %d)", route.OriginAgency.ID, route.OriginNode, dir.Epoch)
 	}
 	if uint64(len(o.Content)) != route.ContentSize || envelope.Sum(o.Content) != route.ContentDigest {
 		return out, refuse(ReasonDigestMismatch, "content of %d bytes is not the %d bytes that the route names", len(o.Content), route.ContentSize)
 	}
-	if out.content, err = envelope.ParseContent(o.Content); err != nil {
-		return out, refuse(ReasonMalformed, "%v", err)
+	if route.Schema == knownSchema {
+		if out.content, err = envelope.ParseContent(o.Content); err != nil {
+			return out, refuse(ReasonMalformed, "%v", err)
+		}
 	}
 	out.letter = &Letter{Key: LetterKey{route.OriginNode, route.ID}, Digest: o.Envelope.Digest(), Agency: route.OriginAgency.ID, Sealed: o.Envelope,
 		Content: o.Content, From: peer, Received: n.now(), Urgency: route.Urgency, Expires: route.ExpiresAt}
@@ -103,26 +111,27 @@ func (o *offered) checkRecipients(asked []string) error {
 // checkFiles compares the files that the frame names with those that the content,
 // and through it the origin's signature, names.
 func (o *offered) checkFiles(n *Node, files []OfferedFile) error {
-	if len(files) != len(o.content.Files) {
+	if len(files) == 0 || len(files) > envelope.MaxFiles || o.route.Schema == knownSchema && len(files) != len(o.content.Files) {
 		return refuse(ReasonMalformed, "offer of %d files, the content names %d", len(files), len(o.content.Files))
 	}
 	var sum uint64
-	for i, f := range o.content.Files {
-		got := files[i]
-		if got.Digest != f.SHA256 || got.Size != f.Size || got.LeafRoot != f.LeafRoot {
-			return refuse(ReasonDigestMismatch, "file %d of the offer is %s of %d bytes, the content names %s of %d", i, got.Digest, got.Size, f.SHA256, f.Size)
-		}
-		if f.Size > uint64(n.cfg.MaxFile) || sum+f.Size > uint64(n.cfg.MaxLetter) {
-			return refuseForGood(ReasonTooLarge, "file %s has %d bytes, this node takes %d in one file and %d in a letter", f.SHA256, f.Size, n.cfg.MaxFile, n.cfg.MaxLetter)
-		}
-		sum += f.Size
-		if len(got.Data) > 0 {
-			root, _, err := envelope.LeafRoot(bytes.NewReader(got.Data))
-			if err != nil || envelope.Sum(got.Data) != f.SHA256 || root != f.LeafRoot {
-				return refuse(ReasonDigestMismatch, "bytes of file %s have another digest", f.SHA256)
+	for i, got := range files {
+		if o.route.Schema == knownSchema {
+			if f := o.content.Files[i]; got.Digest != f.SHA256 || got.Size != f.Size || got.LeafRoot != f.LeafRoot {
+				return refuse(ReasonDigestMismatch, "file %d of the offer is %s of %d bytes, the content names %s of %d", i, got.Digest, got.Size, f.SHA256, f.Size)
 			}
 		}
-		o.letter.Files = append(o.letter.Files, LetterFile{f.SHA256, f.Size, f.LeafRoot})
+		if got.Size > uint64(n.cfg.MaxFile) || sum+got.Size > uint64(n.cfg.MaxLetter) {
+			return refuseForGood(ReasonTooLarge, "file %s has %d bytes, this node takes %d in one file and %d in a letter", got.Digest, got.Size, n.cfg.MaxFile, n.cfg.MaxLetter)
+		}
+		sum += got.Size
+		if len(got.Data) > 0 {
+			root, _, err := envelope.LeafRoot(bytes.NewReader(got.Data))
+			if err != nil || envelope.Sum(got.Data) != got.Digest || root != got.LeafRoot {
+				return refuse(ReasonDigestMismatch, "bytes of file %s have another digest", got.Digest)
+			}
+		}
+		o.letter.Files = append(o.letter.Files, LetterFile{got.Digest, got.Size, got.LeafRoot})
 	}
 	if sum != o.route.FilesSize {
 		return refuse(ReasonMalformed, "files have %d bytes, the route names %d", sum, o.route.FilesSize)

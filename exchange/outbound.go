@@ -244,7 +244,8 @@ func (n *Node) buildOffer(ctx context.Context, b *bundle) (*Offer, error) {
 		return nil, err
 	}
 	offer := &Offer{Envelope: letter.Sealed, Content: letter.Content, Recipients: b.recipients(), Chain: path.Chain, Epochs: n.Directory().Epochs()}
-	total := uint64(0)
+	// A frame has a limit; what is not a file counts too.
+	total := uint64(len(letter.Sealed.Payload) + len(letter.Content))
 	for _, f := range letter.Files {
 		file := OfferedFile{Digest: f.Digest, Size: f.Size, LeafRoot: f.LeafRoot}
 		if inline(f.Size, total) {
@@ -258,7 +259,7 @@ func (n *Node) buildOffer(ctx context.Context, b *bundle) (*Offer, error) {
 	return offer, nil
 }
 
-// inline reports whether a file goes in the frame, after total bytes of others.
+// inline reports whether a file goes in the frame, after total bytes of other things.
 func inline(size, total uint64) bool { return size <= MaxInline && total+size <= MaxInlineTotal }
 
 func (n *Node) readAll(ctx context.Context, digest envelope.Digest, size uint64) ([]byte, error) {

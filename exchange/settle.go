@@ -117,15 +117,14 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	if d == nil || d.Digest != v.st.Envelope {
 		return digest, errUnknownSubject
 	}
-	dir := s.node.Directory()
-	home := ""
-	if a, ok := dir.Agency(v.st.Recipient); ok {
-		home = a.HomeNode
+	dir, home := s.node.Directory(), ""
+	if dir.speaksFor(v.st.Issuer, v.st.Recipient, v.st.Time) {
+		home = v.st.Issuer
 	}
 	switch v.st.Kind {
 	case envelope.Delivered, envelope.Validated, envelope.Status:
-		if v.st.Issuer != home {
-			return digest, fmt.Errorf("exchange: %s statement by %q about %q, whose home is %q (epoch %d)", v.st.Kind, v.st.Issuer, v.st.Recipient, home, dir.Epoch)
+		if home == "" {
+			return digest, fmt.Errorf("exchange: %s statement by %q about %q, which is not at home there (epoch %d)", v.st.Kind, v.st.Issuer, v.st.Recipient, dir.Epoch)
 		}
 	}
 	stored, ok := s.stored[v.st.Recipient]
@@ -136,15 +135,13 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 		}
 		s.stored[v.st.Recipient] = stored
 	}
-	known := false
 	for _, row := range stored {
-		known = known || row.Key == v.st.Key()
+		if row.Key == v.st.Key() {
+			return digest, nil // it did its work when it came first
+		}
 	}
 	changed, done := d.apply(&v.st, home)
-	if known && !changed {
-		return digest, nil
-	}
-	s.keep(d, v, digest, known)
+	s.keep(d, v, digest)
 	if changed {
 		d.Updated = s.node.now()
 		s.changed[v.st.Recipient] = true
@@ -157,11 +154,8 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 
 // keep adds the statement and the entry that it was received, and sends it on to
 // the peer from which its subject came.
-func (s *settling) keep(d *Delivery, v verified, digest envelope.Digest, known bool) {
+func (s *settling) keep(d *Delivery, v verified, digest envelope.Digest) {
 	entry := s.entry(v.st.Recipient, "received."+v.st.Kind.String(), digest.String(), about(d.Key)+" issuer="+v.st.Issuer)
-	if known {
-		return
-	}
 	row := StatementRow{Key: v.st.Key(), Digest: digest, Agency: v.st.Recipient, Delivery: d.Key, Sealed: v.receipt.Statement,
 		Proof: v.receipt.Proof.Marshal(), Received: s.node.now(), Entry: entry}
 	if d.From != s.peer {

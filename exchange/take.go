@@ -196,7 +196,7 @@ func (t *taking) again(to Delivery, stored []StatementRow) error {
 // work takes a recipient over: statement, row, and what is to be done.
 func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRow, back bool) error {
 	hop := t.node.Directory().Route(t.node.cfg.ID, r.Agency.ID)
-	if why := t.node.refuses(t.offered, r.Agency.ID, hop); why != nil && !back {
+	if why := t.node.refuses(t.offered, r.Agency.ID, hop); why != nil && (!back || why.reason == ReasonNotUnderstood) {
 		t.out.refused[r.Agency.ID] = why
 		return nil
 	}
@@ -250,6 +250,8 @@ func (n *Node) refuses(o *offered, recipient string, hop Hop) *refusal {
 	switch {
 	case o.letter.Expires <= n.now():
 		return refuseForGood(ReasonExpired, "the letter expired at %s", timeText(o.letter.Expires))
+	case hop.Here && (o.route.Schema != knownSchema || o.route.Kind != envelope.KindDocument):
+		return refuse(ReasonNotUnderstood, "node %q does not understand kind %d with content of schema %d: a newer version may", n.cfg.ID, o.route.Kind, o.route.Schema)
 	case !hop.None() || o.behind:
 		return nil
 	}

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"lienthong/envelope"
@@ -15,35 +16,31 @@ const (
 )
 
 // Tend does what time brings: letters that reached their deadline, and held ones
-// that are to be looked at again. Run calls it every second.
+// that are to be looked at again. Run calls it every second. One that cannot be
+// worked on is passed over, and named in the error.
 func (n *Node) Tend(ctx context.Context) error {
 	now := n.now()
+	return errors.Join(
+		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Expiring(ctx, now, tendBatch) }, n.expire),
+		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.HeldDue(ctx, now, tendBatch) }, n.release))
+}
+
+// tend works on what a list gives until it gives no more.
+func tend(ctx context.Context, list func() ([]Delivery, error), act func(context.Context, envelope.ID) error) error {
 	for range tendRounds {
-		due, err := n.cfg.Store.Expiring(ctx, now, tendBatch)
+		rows, err := list()
 		if err != nil {
 			return err
 		}
-		for _, d := range due {
-			if err := n.expire(ctx, d.ID); err != nil {
-				return err
+		var failed error
+		for _, d := range rows {
+			if err := act(ctx, d.ID); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("delivery %s: %w", d.ID, err))
 			}
 		}
-		if len(due) < tendBatch {
-			break
-		}
-	}
-	for range tendRounds {
-		held, err := n.cfg.Store.HeldDue(ctx, now, tendBatch)
-		if err != nil {
-			return err
-		}
-		for _, d := range held {
-			if err := n.release(ctx, d.ID); err != nil {
-				return err
-			}
-		}
-		if len(held) < tendBatch {
-			break
+		// Those that failed would be given again.
+		if failed != nil || len(rows) < tendBatch {
+			return failed
 		}
 	}
 	return nil
@@ -102,7 +99,7 @@ func (n *Node) release(ctx context.Context, id envelope.ID) error {
 		}
 		d := n.draft(journal.System)
 		hop := n.Directory().Route(n.cfg.ID, to.Key.Recipient)
-		if hop.None() && to.Reason == ReasonNoRoute {
+		if hop.None() && to.Reason == ReasonNoRoute || hop.Here && to.Reason == ReasonNotUnderstood {
 			// Wait as long again as it has waited, between a minute and an hour.
 			to.HeldUntil = n.now() + min(max(n.now()-to.Created, holdTime), 60*holdTime)
 		} else if err := d.released(ctx, &to, hop); err != nil {
@@ -126,7 +123,8 @@ func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
 	}
 	content, err := envelope.ParseContent(letter.Content)
 	if err != nil {
-		return err
+		d.hold(to, ReasonNotUnderstood, d.node.now()+holdTime)
+		return nil
 	}
 	stored, err := d.node.cfg.Store.Statements(ctx, to.Digest, to.Key.Recipient)
 	if err != nil {

@@ -378,7 +378,6 @@ func (w *world) setDown(a, b string, down bool) {
 type courier struct {
 	end
 	other *testNode
-	moved func(n int) error // sees each piece; an error breaks the transfer
 }
 
 func (c *courier) Close() error { c.p.close(); return nil }

@@ -2069,8 +2069,10 @@ type Agency struct {
 	HomeNode     string               `protobuf:"bytes,5,opt,name=home_node,json=homeNode,proto3" json:"home_node,omitempty"`
 	Certificates []*AgencyCertificate `protobuf:"bytes,6,rep,name=certificates,proto3" json:"certificates,omitempty"`
 	// Ended: no new traffic, still resolvable. 0 while active.
-	Ended         int64  `protobuf:"varint,7,opt,name=ended,proto3" json:"ended,omitempty"`
-	Successor     string `protobuf:"bytes,8,opt,name=successor,proto3" json:"successor,omitempty"`
+	Ended     int64  `protobuf:"varint,7,opt,name=ended,proto3" json:"ended,omitempty"`
+	Successor string `protobuf:"bytes,8,opt,name=successor,proto3" json:"successor,omitempty"`
+	// Nodes that were its home before: what they signed for it until then stays good.
+	FormerHomes   []*FormerHome `protobuf:"bytes,9,rep,name=former_homes,json=formerHomes,proto3" json:"former_homes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2161,6 +2163,67 @@ func (x *Agency) GetSuccessor() string {
 	return ""
 }
 
+func (x *Agency) GetFormerHomes() []*FormerHome {
+	if x != nil {
+		return x.FormerHomes
+	}
+	return nil
+}
+
+// FormerHome is a node that was an agency's home.
+type FormerHome struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Node  string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	// When it ceased to be, microseconds.
+	Until         int64 `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FormerHome) Reset() {
+	*x = FormerHome{}
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormerHome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormerHome) ProtoMessage() {}
+
+func (x *FormerHome) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormerHome.ProtoReflect.Descriptor instead.
+func (*FormerHome) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *FormerHome) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *FormerHome) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
 // AgencyCode is a code (mã định danh) with the time that it is valid for.
 type AgencyCode struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -2174,7 +2237,7 @@ type AgencyCode struct {
 
 func (x *AgencyCode) Reset() {
 	*x = AgencyCode{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2186,7 +2249,7 @@ func (x *AgencyCode) String() string {
 func (*AgencyCode) ProtoMessage() {}
 
 func (x *AgencyCode) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2199,7 +2262,7 @@ func (x *AgencyCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgencyCode.ProtoReflect.Descriptor instead.
 func (*AgencyCode) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{21}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AgencyCode) GetCode() string {
@@ -2238,7 +2301,7 @@ type AgencyCertificate struct {
 
 func (x *AgencyCertificate) Reset() {
 	*x = AgencyCertificate{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2313,7 @@ func (x *AgencyCertificate) String() string {
 func (*AgencyCertificate) ProtoMessage() {}
 
 func (x *AgencyCertificate) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2326,7 @@ func (x *AgencyCertificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgencyCertificate.ProtoReflect.Descriptor instead.
 func (*AgencyCertificate) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{22}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AgencyCertificate) GetCertificate() []byte {
@@ -2320,7 +2383,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2395,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2408,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{23}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Node) GetId() string {
@@ -2410,7 +2473,7 @@ type NodeCertificate struct {
 
 func (x *NodeCertificate) Reset() {
 	*x = NodeCertificate{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2422,7 +2485,7 @@ func (x *NodeCertificate) String() string {
 func (*NodeCertificate) ProtoMessage() {}
 
 func (x *NodeCertificate) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2435,7 +2498,7 @@ func (x *NodeCertificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeCertificate.ProtoReflect.Descriptor instead.
 func (*NodeCertificate) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{24}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *NodeCertificate) GetCertificate() []byte {
@@ -2612,7 +2675,7 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06issued\x18\x03 \x01(\x03R\x06issued\x120\n" +
 	"\bagencies\x18\x04 \x03(\v2\x14.lienthong.v1.AgencyR\bagencies\x12(\n" +
-	"\x05nodes\x18\x05 \x03(\v2\x12.lienthong.v1.NodeR\x05nodes\"\x8a\x02\n" +
+	"\x05nodes\x18\x05 \x03(\v2\x12.lienthong.v1.NodeR\x05nodes\"\xc7\x02\n" +
 	"\x06Agency\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x05codes\x18\x02 \x03(\v2\x18.lienthong.v1.AgencyCodeR\x05codes\x12\x12\n" +
@@ -2621,7 +2684,12 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\thome_node\x18\x05 \x01(\tR\bhomeNode\x12C\n" +
 	"\fcertificates\x18\x06 \x03(\v2\x1f.lienthong.v1.AgencyCertificateR\fcertificates\x12\x14\n" +
 	"\x05ended\x18\a \x01(\x03R\x05ended\x12\x1c\n" +
-	"\tsuccessor\x18\b \x01(\tR\tsuccessor\"\\\n" +
+	"\tsuccessor\x18\b \x01(\tR\tsuccessor\x12;\n" +
+	"\fformer_homes\x18\t \x03(\v2\x18.lienthong.v1.FormerHomeR\vformerHomes\"6\n" +
+	"\n" +
+	"FormerHome\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\x03R\x05until\"\\\n" +
 	"\n" +
 	"AgencyCode\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1d\n" +
@@ -2704,7 +2772,7 @@ func file_lienthong_v1_envelope_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_envelope_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_lienthong_v1_envelope_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_lienthong_v1_envelope_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_lienthong_v1_envelope_proto_goTypes = []any{
 	(EnvelopeKind)(0),         // 0: lienthong.v1.EnvelopeKind
 	(Urgency)(0),              // 1: lienthong.v1.Urgency
@@ -2734,10 +2802,11 @@ var file_lienthong_v1_envelope_proto_goTypes = []any{
 	(*JournalProof)(nil),      // 25: lienthong.v1.JournalProof
 	(*Directory)(nil),         // 26: lienthong.v1.Directory
 	(*Agency)(nil),            // 27: lienthong.v1.Agency
-	(*AgencyCode)(nil),        // 28: lienthong.v1.AgencyCode
-	(*AgencyCertificate)(nil), // 29: lienthong.v1.AgencyCertificate
-	(*Node)(nil),              // 30: lienthong.v1.Node
-	(*NodeCertificate)(nil),   // 31: lienthong.v1.NodeCertificate
+	(*FormerHome)(nil),        // 28: lienthong.v1.FormerHome
+	(*AgencyCode)(nil),        // 29: lienthong.v1.AgencyCode
+	(*AgencyCertificate)(nil), // 30: lienthong.v1.AgencyCertificate
+	(*Node)(nil),              // 31: lienthong.v1.Node
+	(*NodeCertificate)(nil),   // 32: lienthong.v1.NodeCertificate
 }
 var file_lienthong_v1_envelope_proto_depIdxs = []int32{
 	8,  // 0: lienthong.v1.Envelope.signatures:type_name -> lienthong.v1.Signature
@@ -2765,16 +2834,17 @@ var file_lienthong_v1_envelope_proto_depIdxs = []int32{
 	25, // 22: lienthong.v1.Receipt.proof:type_name -> lienthong.v1.JournalProof
 	7,  // 23: lienthong.v1.JournalProof.checkpoint:type_name -> lienthong.v1.Envelope
 	27, // 24: lienthong.v1.Directory.agencies:type_name -> lienthong.v1.Agency
-	30, // 25: lienthong.v1.Directory.nodes:type_name -> lienthong.v1.Node
-	28, // 26: lienthong.v1.Agency.codes:type_name -> lienthong.v1.AgencyCode
-	29, // 27: lienthong.v1.Agency.certificates:type_name -> lienthong.v1.AgencyCertificate
-	6,  // 28: lienthong.v1.AgencyCertificate.role:type_name -> lienthong.v1.CertificateRole
-	31, // 29: lienthong.v1.Node.certificates:type_name -> lienthong.v1.NodeCertificate
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	31, // 25: lienthong.v1.Directory.nodes:type_name -> lienthong.v1.Node
+	29, // 26: lienthong.v1.Agency.codes:type_name -> lienthong.v1.AgencyCode
+	30, // 27: lienthong.v1.Agency.certificates:type_name -> lienthong.v1.AgencyCertificate
+	28, // 28: lienthong.v1.Agency.former_homes:type_name -> lienthong.v1.FormerHome
+	6,  // 29: lienthong.v1.AgencyCertificate.role:type_name -> lienthong.v1.CertificateRole
+	32, // 30: lienthong.v1.Node.certificates:type_name -> lienthong.v1.NodeCertificate
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_envelope_proto_init() }
@@ -2793,7 +2863,7 @@ func file_lienthong_v1_envelope_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_envelope_proto_rawDesc), len(file_lienthong_v1_envelope_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
