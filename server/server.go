@@ -42,6 +42,11 @@ const DefaultLimit = 4 << 20
 // a chain, each at its own limit, and something for the rest.
 const linkLimit = 8 << 20
 
+// maxStreams is how many calls one connection may have in progress; further ones
+// wait at the client. A document-management system with a watch for each of its
+// agencies needs some hundred.
+const maxStreams = 512
+
 // A Server serves one node.
 type Server struct {
 	opts   Options
@@ -78,6 +83,10 @@ func New(opts Options) (*Server, error) {
 		grpc.Creds(creds),
 		grpc.MaxRecvMsgSize(linkLimit),
 		grpc.MaxSendMsgSize(linkLimit),
+		// What a stranger can make this node hold before it is asked who it is.
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(64<<10),
+		grpc.ConnectionTimeout(20*time.Second),
 		grpc.ChainUnaryInterceptor(s.unary),
 		grpc.ChainStreamInterceptor(s.stream),
 		// A link through NAT dies silently: both sides ask after half a minute.
