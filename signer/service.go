@@ -170,8 +170,8 @@ func (s *Service) prepare(ctx context.Context, actor journal.Actor, in Source, r
 	if i < 0 {
 		return nil, refusal(RefusedKey, "no key %.80q of this agency that %q may use", req.Key, actor.Principal)
 	}
-	if req.Options.Level == LevelBT && s.TSA == nil {
-		return nil, refusal(RefusedTSA, "level B-T needs a time-stamping authority, and this node has none")
+	if req.Options.Level.above(LevelBB) && s.TSA == nil {
+		return nil, refusal(RefusedTSA, "level %s needs a time-stamping authority, and this node has none", req.Options.Level)
 	}
 	if _, err := pdf.Open(in, limitsOf(req.Options)); err != nil {
 		return nil, refusal(RefusedUnreadable, "%v", err)
@@ -333,7 +333,9 @@ func (s *Service) signAndCheck(ctx context.Context, in Source, c *cleared, opts 
 		if sig.Field != signed.Field || sig.CertificateSHA256 != want {
 			continue
 		}
-		if sig.Integrity != IntegrityIntact || sig.Indication == TotalFailed || sig.Coverage != CoverageWhole {
+		// Above B-T the evidence follows the signature in revisions of its own.
+		whole := sig.Coverage == CoverageWhole || signed.Revisions > 1 && sig.Coverage == CoverageRevision && sig.Changes == ChangesLTV
+		if sig.Integrity != IntegrityIntact || sig.Indication == TotalFailed || !whole {
 			return nil, fmt.Errorf("sign: check the result: signature %q is %s %s, %s: the file is not handed out", sig.Field, sig.Indication, sig.SubIndication, sig.Integrity)
 		}
 		return signed, nil

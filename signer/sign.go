@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"time"
 
+	"lienthong/certs"
 	"lienthong/certs/keys"
 	"lienthong/signer/appearance"
 	"lienthong/signer/cms"
@@ -20,8 +22,8 @@ import (
 // SignOptions say what signature [Sign] makes. At is required; everything else
 // may be zero, which is an invisible signature of level B-B in a new field.
 type SignOptions struct {
-	Level    Level       // LevelBB if empty; LevelBT needs TSA
-	Hash     crypto.Hash // SHA-256 if zero; SHA-384 and SHA-512
+	Level    Level       // LevelBB if empty; LevelBT and above need TSA, LevelBLT and above Trust
+	Hash     crypto.Hash // if zero SHA-256, but SHA-384 with P-384, SHA-512 with P-521 and Ed25519
 	Field    string      // full name of an empty signature field, or else of a new one; chosen if empty
 	Place    *Placement  // of a visible signature; nil is the rectangle of the existing field
 	Profile  appearance.Profile
@@ -32,8 +34,18 @@ type SignOptions struct {
 	Reason   string
 	Contact  string
 	At       time.Time   // the claimed time of signing, shown in Vietnam's zone
-	TSA      tsp.Stamper // asked when the signature value is known
-	Limits   pdf.Limits  // of reading the input; zero fields mean the default
+	TSA      tsp.Stamper // asked when the signature value is known; several: [TSAs]
+	// Trust and Evidence, above LevelBT, judge what is embedded. Where they are given
+	// at LevelBT, a time-stamp must be by an authority that they vouch for.
+	Trust    *certs.Trust
+	Evidence *certs.Evidence
+	// Certify says what may change after this signature, which must be the first: 1
+	// nothing, 2 forms and signatures, 3 annotations too; 0: it certifies nothing.
+	// Above LevelBT 1 is refused without Force, as with [AugmentOptions.Force].
+	Certify int
+	Force   bool
+	PSS     bool       // sign with RSASSA-PSS where the key is RSA
+	Limits  pdf.Limits // of reading the input; zero fields mean the default
 }
 
 // A Placement is a rectangle on a page as a reader sees it, turned and cropped:
@@ -48,15 +60,21 @@ type Signed struct {
 	Digest      [32]byte // SHA-256 of the whole output
 	Size        int64    // of the whole output, bytes
 	Field       string   // full name of the signature field
-	Revision    int      // number of the revision that was appended, from 1
+	Revision    int      // number of the signature's revision, from 1
+	Revisions   int      // how many were appended: above LevelBT more than one
 	Level       Level
 	CMS         []byte     // DER of the SignedData in /Contents
 	Certificate [32]byte   // SHA-256 of the signer's certificate
 	TimeStamp   *tsp.Token // nil below LevelBT
+	Archive     *tsp.Token // the document time-stamp, nil below LevelBLTA
+	Until       time.Time  // when its path ends, as [Augmented.Until]
+	Warnings    []string
 }
 
 // Sign writes to out the bytes of in, untouched, and one appended revision with
-// a PAdES signature (EN 319 142-1) by key. Earlier signatures stay valid.
+// a PAdES signature (EN 319 142-1) by key. Earlier signatures stay valid. At
+// LevelBLT a revision with the evidence follows, and at LevelBLTA one with a
+// document time-stamp: see [Augment].
 //
 // Nothing is written to out before the signature is complete, its time-stamp
 // included: an error leaves out empty, unless it is out's own. The price is that
@@ -70,9 +88,16 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 	if err != nil {
 		return nil, err
 	}
+	further, err := opts.further(ctx, in)
+	if err != nil {
+		return nil, err
+	}
 	plan, err := newPlan(in, key, opts)
 	if err != nil {
 		return nil, err
+	}
+	if further != nil {
+		plan.believe = further.collect.believe
 	}
 	base, err := hashInput(ctx, in, opts.Hash)
 	if err != nil {
@@ -82,22 +107,29 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 	if err != nil {
 		return nil, err
 	}
+	grown := &growth{base: in, hash: base, tail: slices.Clip(sealed.appended.Data)}
+	base.file.Write(grown.tail)
+	if err := further.extend(grown, plan, sealed); err != nil {
+		return nil, err
+	}
 	if err := copyInput(ctx, in, out); err != nil {
 		return nil, err
 	}
-	if _, err := out.Write(sealed.appended.Data); err != nil {
+	if _, err := out.Write(grown.tail); err != nil {
 		return nil, fmt.Errorf("sign: write the output: %w", err)
 	}
-	base.file.Write(sealed.appended.Data)
 	signed := &Signed{
-		Size:        in.Size() + int64(len(sealed.appended.Data)),
+		Size:        grown.Size(),
 		Field:       plan.field.name,
 		Revision:    len(plan.file.Revisions()) + 1,
+		Revisions:   1,
 		Level:       opts.Level,
 		CMS:         sealed.cms,
 		Certificate: sha256.Sum256(key.Certificate().Raw),
 		TimeStamp:   sealed.token,
+		Warnings:    opts.warnings(key),
 	}
+	further.report(signed)
 	base.file.Sum(signed.Digest[:0])
 	return signed, nil
 }
@@ -118,7 +150,7 @@ const tokenRoom = 8 << 10
 // range, which is signed, tells the size of the hole.
 func (p *plan) seal(ctx context.Context, key keys.Key, base *inputHash) (*sealed, error) {
 	room := 0
-	if p.opts.Level == LevelBT {
+	if p.opts.Level != LevelBB {
 		room = tokenRoom
 	}
 	cert, chain := key.Certificate(), key.Chain()
@@ -149,7 +181,7 @@ func (p *plan) seal(ctx context.Context, key keys.Key, base *inputHash) (*sealed
 	return nil, fmt.Errorf("sign: the time-stamp tokens keep growing, the last was larger than %d bytes", room-512)
 }
 
-func (p *plan) cmsOptions() cms.SignOptions { return cms.SignOptions{Hash: p.opts.Hash} }
+func (p *plan) cmsOptions() cms.SignOptions { return p.opts.cms() }
 
 func finish(appended *pdf.Appended, draft *cms.Draft, signature []byte, token *tsp.Token) (*sealed, error) {
 	var tokens [][]byte
@@ -169,18 +201,15 @@ func finish(appended *pdf.Appended, draft *cms.Draft, signature []byte, token *t
 // stamp asks for the time-stamp on a signature value, nil below LevelBT. What
 // comes back is checked again: a Stamper need not be a [tsp.Client].
 func (p *plan) stamp(ctx context.Context, signature []byte) (*tsp.Token, error) {
-	if p.opts.Level != LevelBT {
+	if p.opts.Level == LevelBB {
 		return nil, nil
 	}
 	h := p.opts.Hash.New()
 	h.Write(signature)
 	digest := h.Sum(nil)
-	token, err := p.opts.TSA.Stamp(ctx, p.opts.Hash, digest)
-	if err == nil {
-		err = token.Verify(digest)
-	}
+	token, err := stampBy(ctx, p.opts.TSA, p.opts.Hash, digest, p.believe)
 	if err != nil {
-		return nil, fmt.Errorf("sign: no time-stamp, so no signature of level %s: %w", LevelBT, err)
+		return nil, fmt.Errorf("sign: no time-stamp, so no signature of level %s: %w", p.opts.Level, err)
 	}
 	return token, nil
 }

@@ -3,6 +3,7 @@ package signer
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
@@ -29,15 +30,19 @@ func (o SignOptions) check(key keys.Key) (SignOptions, error) {
 		o.Level = LevelBB
 	}
 	if o.Hash == 0 {
-		o.Hash = crypto.SHA256
+		o.Hash = hashFor(key)
 	}
 	switch {
 	case o.At.IsZero():
 		return o, errors.New("sign: no time of signing")
-	case o.Level != LevelBB && o.Level != LevelBT:
-		return o, fmt.Errorf("sign: level %q, want %s or %s", o.Level, LevelBB, LevelBT)
-	case o.Level == LevelBT && o.TSA == nil:
+	case !o.Level.valid():
+		return o, fmt.Errorf("sign: level %q, want %s, %s, %s or %s", o.Level, LevelBB, LevelBT, LevelBLT, LevelBLTA)
+	case o.Level != LevelBB && o.TSA == nil:
 		return o, fmt.Errorf("sign: level %s needs a time-stamping authority, and none is given", LevelBT)
+	case o.Certify < 0 || o.Certify > 3:
+		return o, fmt.Errorf("sign: certification %d, want 1, 2 or 3", o.Certify)
+	case o.Certify == 1 && o.Level.above(LevelBT) && !o.Force:
+		return o, fmt.Errorf("%w: a certification that allows no changes (P 1) leaves no room for level %s: Adobe's viewers count evidence and time-stamps as changes; allow forms (P 2)", ErrCertified, o.Level)
 	case !o.Profile.Valid():
 		return o, fmt.Errorf("sign: unknown profile %q, want %s, %s or %s", o.Profile, appearance.Personal, appearance.Agency, appearance.Custom)
 	case o.Profile == appearance.Invisible && (o.Place != nil || len(o.Lines) > 0 || o.Image != nil):
@@ -54,7 +59,7 @@ func checkKey(key keys.Key, o SignOptions) error {
 	if cert == nil {
 		return errors.New("sign: the key has no certificate")
 	}
-	if _, err := cms.AlgorithmFor(cert.PublicKey, o.Hash); err != nil {
+	if _, err := o.cms().Algorithm(cert.PublicKey); err != nil {
 		return fmt.Errorf("sign: %w", err)
 	}
 	if !samePublicKey(key.Public(), cert.PublicKey) {
@@ -69,8 +74,37 @@ func samePublicKey(a, b crypto.PublicKey) bool {
 		return a.Equal(b)
 	case *ecdsa.PublicKey:
 		return a.Equal(b)
+	case ed25519.PublicKey:
+		return a.Equal(b)
 	}
 	return false
+}
+
+// cms is what the options say to package cms.
+func (o SignOptions) cms() cms.SignOptions { return cms.SignOptions{Hash: o.Hash, PSS: o.PSS} }
+
+// hashFor is the hash that matches the strength of a key, where none is asked for.
+func hashFor(key crypto.Signer) crypto.Hash {
+	switch pub := key.Public().(type) {
+	case *ecdsa.PublicKey:
+		switch bits := pub.Curve.Params().BitSize; {
+		case bits > 384:
+			return crypto.SHA512
+		case bits > 256:
+			return crypto.SHA384
+		}
+	case ed25519.PublicKey:
+		return crypto.SHA512 // no other one (RFC 8419, 3.1)
+	}
+	return crypto.SHA256
+}
+
+// warnings are what the signer should know about a signature that can be made.
+func (o SignOptions) warnings(key crypto.Signer) []string {
+	if _, ok := key.Public().(ed25519.PublicKey); ok {
+		return []string{"Ed25519 is not among the algorithms that Circular 15/2025/TT-BKHCN names: a recipient's software may refuse it"}
+	}
+	return nil
 }
 
 // checkCertificate refuses a certificate that no validation at the time of

@@ -1,13 +1,15 @@
 package signer
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf16"
 
@@ -55,8 +57,9 @@ func textString(s string) pdf.String {
 }
 
 // writeExtensions says in the catalog which extensions of PDF the signature
-// uses: ETSI's below PDF 2.0 (EN 319 142-1, 5.6), and ISO/TS 32002 for ECDSA.
-func (p *plan) writeExtensions(cert *x509.Certificate) error {
+// uses: ETSI's below PDF 2.0 (EN 319 142-1, 5.6), and ISO/TS 32002 for signatures
+// on elliptic curves. The key is nil where no signature is made by one.
+func (p *plan) writeExtensions(key crypto.PublicKey) error {
 	old, err := p.view.Dict(p.catalog.Get("Extensions"))
 	if err != nil {
 		return fmt.Errorf("sign: read the extensions: %w", err)
@@ -75,7 +78,7 @@ func (p *plan) writeExtensions(cert *x509.Certificate) error {
 			changed = true
 		}
 	}
-	if _, ok := cert.PublicKey.(*ecdsa.PublicKey); ok {
+	if onCurve(key) {
 		list, err := p.isoExtensions(extensions.Get("ISO_"))
 		if err != nil {
 			return err
@@ -94,6 +97,14 @@ func (p *plan) writeExtensions(cert *x509.Certificate) error {
 	}
 	p.editCatalog(func(c *pdf.Dict) { c.Set("Extensions", extensions) })
 	return nil
+}
+
+func onCurve(key crypto.PublicKey) bool {
+	switch key.(type) {
+	case *ecdsa.PublicKey, ed25519.PublicKey:
+		return true
+	}
+	return false
 }
 
 // iso32002 is the level by which ISO/TS 32002 marks files with ECDSA signatures.
@@ -157,9 +168,9 @@ func (p *plan) version() float64 {
 // revisionID is the second element of the file's identifier: new for each
 // revision, and made of what it depends on, so that equal input gives equal
 // output.
-func revisionID(f *pdf.File, o SignOptions, cert *x509.Certificate) []byte {
+func revisionID(f *pdf.File, at time.Time, by []byte) []byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %d %d ", f.Size(), len(f.Revisions()), o.At.UnixNano())
-	h.Write(cert.RawSubject)
+	fmt.Fprintf(h, "%d %d %d ", f.Size(), len(f.Revisions()), at.UnixNano())
+	h.Write(by)
 	return h.Sum(nil)[:16]
 }

@@ -45,8 +45,13 @@ func (p *plan) checkReference(by string, o pdf.Object) error {
 	}
 	switch reference.Name("TransformMethod") {
 	case "DocMDP":
-		if n, ok := params.Int("P"); ok && n == 1 {
+		switch permission(params) {
+		case 1:
 			return fmt.Errorf("%w: %q certifies it and allows no changes (P 1)", ErrCertified, by)
+		case 2:
+			if p.field.dict == nil {
+				return fmt.Errorf("%w: %q certifies it and allows only fields that are there to be signed (P 2): name one", ErrCertified, by)
+			}
 		}
 	case "FieldMDP":
 		locked, err := p.locks(params)

@@ -5,6 +5,7 @@ import (
 
 	"lienthong/certs/keys"
 	"lienthong/signer/pdf"
+	"lienthong/signer/tsp"
 )
 
 // A plan is the revision that a signature needs, whole but for the signature.
@@ -19,11 +20,36 @@ type plan struct {
 	reference pdf.Array // /Reference of the signature, empty without a /Lock
 	root      pdf.Ref   // the catalog
 	catalog   *pdf.Dict // as it will be
+
+	believe func(*tsp.Token) error // says why a time-stamp cannot be relied on; may be nil
 }
 
 // newPlan reads the file and makes every change but the signature dictionary's.
 // What can be refused is refused here.
 func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
+	p, err := openPlan(in, opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{
+		p.chooseField,
+		p.checkLocks,
+		p.readLock,
+		p.certify,
+		func() error { return p.draw(key) },
+		p.writeField,
+		func() error { return p.writeExtensions(key.Public()) },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	p.update.SetID(revisionID(p.file, opts.At, key.Certificate().RawSubject))
+	return p, nil
+}
+
+// openPlan reads the file, and plans nothing yet.
+func openPlan(in pdf.Source, opts SignOptions) (*plan, error) {
 	file, err := pdf.Open(in, opts.Limits)
 	if err != nil {
 		return nil, fmt.Errorf("sign: read the file: %w", err)
@@ -39,19 +65,6 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 	if p.root, p.catalog, err = p.view.Catalog(); err != nil {
 		return nil, fmt.Errorf("sign: read the catalog: %w", err)
 	}
-	for _, step := range []func() error{
-		p.chooseField,
-		p.checkLocks,
-		p.readLock,
-		func() error { return p.draw(key) },
-		p.writeField,
-		func() error { return p.writeExtensions(key.Certificate()) },
-	} {
-		if err := step(); err != nil {
-			return nil, err
-		}
-	}
-	update.SetID(revisionID(file, opts, key.Certificate()))
 	return p, nil
 }
 

@@ -20,7 +20,7 @@ import (
 // A Scheme is how a key turns a digest into a signature value.
 type Scheme int
 
-// The schemes that this package verifies. It signs with RSAPKCS1v15 and ECDSA.
+// The schemes that this package signs with and verifies.
 const (
 	UnknownScheme Scheme = iota
 	RSAPKCS1v15
@@ -96,15 +96,29 @@ func HashOID(h crypto.Hash) asn1.ObjectIdentifier {
 	return nil
 }
 
-// AlgorithmFor returns the algorithm that [Sign] uses for a key.
+// AlgorithmFor returns the algorithm that [Sign] uses for a key, where nothing else
+// is asked for: RSA with PKCS #1 v1.5.
 func AlgorithmFor(key crypto.PublicKey, h crypto.Hash) (Algorithm, error) {
+	return SignOptions{Hash: h}.Algorithm(key)
+}
+
+// Algorithm returns the algorithm that [Sign] uses for a key under these options.
+// PSS has a salt as long as its hash.
+func (o SignOptions) Algorithm(key crypto.PublicKey) (Algorithm, error) {
+	h := o.withDefaults().Hash
 	if h != crypto.SHA256 && h != crypto.SHA384 && h != crypto.SHA512 {
 		return Algorithm{}, fmt.Errorf("cms: cannot sign with hash %s, want SHA-256, SHA-384 or SHA-512", h)
+	}
+	if _, ok := key.(*rsa.PublicKey); o.PSS && !ok {
+		return Algorithm{}, fmt.Errorf("cms: RSASSA-PSS is asked for, and the key is of type %T", key)
 	}
 	switch key := key.(type) {
 	case *rsa.PublicKey:
 		if key.N.BitLen() < 2048 {
 			return Algorithm{}, fmt.Errorf("cms: RSA key of %d bits is too short, want at least 2048", key.N.BitLen())
+		}
+		if o.PSS {
+			return Algorithm{Scheme: RSAPSS, Hash: h, Salt: h.Size()}, nil
 		}
 		return Algorithm{Scheme: RSAPKCS1v15, Hash: h}, nil
 	case *ecdsa.PublicKey:
@@ -112,8 +126,24 @@ func AlgorithmFor(key crypto.PublicKey, h crypto.Hash) (Algorithm, error) {
 			return Algorithm{}, fmt.Errorf("cms: ECDSA key on %s is too short, want at least P-256", key.Curve.Params().Name)
 		}
 		return Algorithm{Scheme: ECDSA, Hash: h}, nil
+	case ed25519.PublicKey:
+		if h != crypto.SHA512 {
+			return Algorithm{}, fmt.Errorf("cms: Ed25519 goes with SHA-512 alone (RFC 8419), not with %s", h)
+		}
+		return Algorithm{Scheme: Ed25519, Hash: h}, nil
 	}
-	return Algorithm{}, fmt.Errorf("cms: cannot sign with a key of type %T, want RSA or ECDSA", key)
+	return Algorithm{}, fmt.Errorf("cms: cannot sign with a key of type %T, want RSA, ECDSA or Ed25519", key)
+}
+
+// signerOpts is what a [crypto.Signer] is told.
+func (a Algorithm) signerOpts() crypto.SignerOpts {
+	switch a.Scheme {
+	case RSAPSS:
+		return &rsa.PSSOptions{SaltLength: a.Salt, Hash: a.Hash}
+	case Ed25519:
+		return crypto.Hash(0) // the message itself is signed, not a digest of it
+	}
+	return a.Hash
 }
 
 // addHash writes a digest AlgorithmIdentifier, parameters absent (RFC 5754, 2).
@@ -124,6 +154,15 @@ func addHash(b *cryptobyte.Builder, tag cbasn1.Tag, h crypto.Hash) {
 // addAlgorithm writes a signature AlgorithmIdentifier.
 func addAlgorithm(b *cryptobyte.Builder, tag cbasn1.Tag, a Algorithm) {
 	b.AddASN1(tag, func(b *cryptobyte.Builder) {
+		switch a.Scheme {
+		case Ed25519:
+			b.AddASN1ObjectIdentifier(oidEd25519) // no parameters (RFC 8410, 3)
+			return
+		case RSAPSS:
+			b.AddASN1ObjectIdentifier(oidPSS)
+			addPSS(b, a)
+			return
+		}
 		for i := range hashes {
 			switch {
 			case hashes[i].hash != a.Hash:
@@ -134,6 +173,28 @@ func addAlgorithm(b *cryptobyte.Builder, tag cbasn1.Tag, a Algorithm) {
 				b.AddASN1ObjectIdentifier(hashes[i].ecdsa)
 			}
 		}
+	})
+}
+
+// addPSS writes RSASSA-PSS-params (RFC 4055, 3.1). The hashes have NULL as
+// parameters, as that document has them.
+func addPSS(b *cryptobyte.Builder, a Algorithm) {
+	hash := func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(HashOID(a.Hash))
+			b.AddASN1NULL()
+		})
+	}
+	tag := func(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(tag(0), hash)
+		b.AddASN1(tag(1), func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier(oidMGF1)
+				hash(b)
+			})
+		})
+		b.AddASN1(tag(2), func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(a.Salt)) })
 	})
 }
 

@@ -128,4 +128,5 @@ type SignOptions struct {
 	SigningTime time.Time             // written if not zero; only for adbe.pkcs7.detached
 	ContentType asn1.ObjectIdentifier // id-data if nil
 	Content     []byte                // encapsulated; nil for a detached signature
+	PSS         bool                  // RSASSA-PSS, with RSA keys only
 }

@@ -27,7 +27,7 @@ type Draft struct {
 // The chain's certificates are embedded beside cert, each once, in DER order.
 func NewDraft(cert *x509.Certificate, chain []*x509.Certificate, messageDigest []byte, opts SignOptions) (*Draft, error) {
 	opts = opts.withDefaults()
-	algorithm, err := AlgorithmFor(cert.PublicKey, opts.Hash)
+	algorithm, err := opts.Algorithm(cert.PublicKey)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,8 @@ func (d *Draft) Attributes() []byte { return d.attributes }
 // Algorithm returns what the key must sign with.
 func (d *Draft) Algorithm() Algorithm { return d.algorithm }
 
-// Digest returns what the key signs: the hash of [Draft.Attributes].
+// Digest returns what the key signs: the hash of [Draft.Attributes]. A key of
+// Ed25519 signs the attributes themselves.
 func (d *Draft) Digest() []byte {
 	h := d.opts.Hash.New()
 	h.Write(d.attributes)
@@ -67,12 +68,15 @@ func (d *Draft) Digest() []byte {
 // Sign lets the key sign, and verifies the value under the certificate: a
 // device that errs, or that holds another key, must not spoil a document.
 func (d *Draft) Sign(rand io.Reader, signer crypto.Signer) ([]byte, error) {
-	digest := d.Digest()
-	signature, err := signer.Sign(rand, digest, d.opts.Hash)
+	signed := d.Digest()
+	if d.algorithm.Scheme == Ed25519 {
+		signed = d.attributes
+	}
+	signature, err := signer.Sign(rand, signed, d.algorithm.signerOpts())
 	if err != nil {
 		return nil, fmt.Errorf("cms: sign with the key: %w", err)
 	}
-	if err := d.algorithm.checkDigest(d.cert.PublicKey, digest, signature); err != nil {
+	if err := d.algorithm.CheckSignature(d.cert.PublicKey, d.attributes, signature); err != nil {
 		return nil, fmt.Errorf("cms: the key's signature does not verify under certificate %q: %w", d.cert.Subject.CommonName, err)
 	}
 	return signature, nil
