@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "lastname": lastName,
+			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "firstname": firstName,
 		},
 	})
 }
@@ -123,16 +123,13 @@ func awaitMatch(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%v never printed %q", args[1:], args[0])
 }
 
-// lastName COLLECTION sets NAME to the last name of a thing in what was printed.
-func lastName(ts *testscript.TestScript, neg bool, args []string) {
-	name := ""
+// firstName COLLECTION sets NAME to the first name of a thing in what was printed.
+func firstName(ts *testscript.TestScript, neg bool, args []string) {
 	for _, field := range strings.Fields(ts.ReadFile("stdout")) {
 		if strings.Contains(field, "/"+args[0]+"/") {
-			name = field
+			ts.Setenv("NAME", field)
+			return
 		}
 	}
-	if name == "" {
-		ts.Fatalf("no name of %s was printed", args[0])
-	}
-	ts.Setenv("NAME", name)
+	ts.Fatalf("no name of %s was printed", args[0])
 }
