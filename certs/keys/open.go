@@ -17,6 +17,13 @@ var ErrUnknownScheme = errors.New("unknown key scheme")
 // ErrNoPKCS11 says that this binary cannot use hardware tokens.
 var ErrNoPKCS11 = errors.New("built without PKCS#11 support")
 
+// What can be wrong with a hardware token.
+var (
+	ErrNoToken   = errors.New("no such token") // not plugged in, or another label; the error lists those that are there
+	ErrNoKey     = errors.New("no such key")   // the error lists those that are there
+	ErrTokenGone = errors.New("the token is gone")
+)
+
 // A Secret returns the password or PIN of a key. It is called only where one is
 // needed, at most once for each Open.
 type Secret = func() ([]byte, error)
@@ -56,8 +63,8 @@ func Schemes() []string {
 // system, taken as it is (no percent-encoding), so that Windows paths work.
 // Secret may be nil where the key needs none.
 //
-// Errors: [ErrWrongPassword], [ErrUnknownScheme], [ErrNoPKCS11], those of the
-// file system, and others that name what is wrong with the file.
+// Errors: [ErrWrongPassword], [ErrUnknownScheme], [ErrNoPKCS11], [ErrNoToken],
+// [ErrNoKey], those of the file system, and others that name what is wrong with the file.
 func Open(uri string, secret func() ([]byte, error)) (Key, error) {
 	scheme, rest, found := strings.Cut(uri, ":")
 	if !found || rest == "" {

@@ -78,7 +78,8 @@ golang.org/x/image:           signer/appearance
 
 # Keys and DER.
 software.sslmate.com/src/go-pkcs12: certs/keys certs/dev internal/testpki
-golang.org/x/crypto:          signer signer/cms signer/tsp certs certs/keys certs/ocsp certs/dev
+golang.org/x/crypto:          signer signer/cms signer/tsp certs certs/keys certs/keys/pkcs11 certs/ocsp certs/dev
+github.com/miekg/pkcs11:      certs/keys/pkcs11
 
 # The Merkle tree of the Go checksum database.
 golang.org/x/mod/sumdb:       journal exchange store/sqlite store/postgres store/storetest
