@@ -16,8 +16,8 @@ const maxFilters = 16
 // stage takes what it gives from the file's budget. Cross-reference streams
 // are structure: they are never encrypted.
 func (s *Stream) decoder(v *View, structure bool) (io.ReadCloser, error) {
-	if s.file != nil && s.file.encrypted && !structure {
-		return nil, fmt.Errorf("%w: its streams cannot be decoded", ErrEncrypted)
+	if s.file != nil && s.file.encrypted && s.file.security == nil && !structure {
+		return nil, fmt.Errorf("%w: its streams cannot be decoded before it is unlocked", ErrEncrypted)
 	}
 	names, params, err := s.filters(v)
 	if err != nil {
@@ -28,6 +28,14 @@ func (s *Stream) decoder(v *View, structure bool) (io.ReadCloser, error) {
 		return nil, err
 	}
 	chain := &decoding{Reader: raw}
+	if !structure {
+		if chain.Reader, err = s.decrypted(raw, names, params); err != nil {
+			return nil, err
+		}
+		if s.unlocked() && len(names) > 0 && names[0] == "Crypt" {
+			names, params = names[1:], params[1:]
+		}
+	}
 	for i, name := range names {
 		if err := chain.push(name, params[i]); err != nil {
 			chain.Close()
@@ -111,7 +119,12 @@ func (c *decoding) push(name Name, params *Dict) (err error) {
 	switch name {
 	case "FlateDecode", "Fl":
 		in := bufio.NewReaderSize(c.Reader, 2048)
-		if head, _ := in.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
+		head, _ := in.Peek(2)
+		if len(head) == 0 { // no data at all is read as data of no length
+			c.Reader = in
+			return nil
+		}
+		if len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
 			in.Discard(2)
 		}
 		// The checksum after the data is not looked at: many files have a

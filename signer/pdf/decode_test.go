@@ -29,6 +29,7 @@ func TestDecode(t *testing.T) {
 		{name: "null filter", dict: "/Filter null", data: "abc", want: "abc"},
 		{name: "flate", dict: "/Filter/FlateDecode", data: deflate(long), want: long},
 		{name: "flate without its checksum", dict: "/Filter/FlateDecode", data: deflate("abc")[:len(deflate("abc"))-4], want: "abc"},
+		{name: "flate without any data", dict: "/Filter/FlateDecode"},
 		{name: "flate cut short", dict: "/Filter/FlateDecode", data: deflate(long)[:40], fails: true},
 		{name: "hex", dict: "/Filter[/ASCIIHexDecode]", data: "61 62\n6>zz", want: "ab`"},
 		{name: "hex with other bytes", dict: "/Filter[/ASCIIHexDecode]", data: "6x>", fails: true},

@@ -21,8 +21,9 @@ type File struct {
 	revs      []revision
 	listings  []listing // made when many revisions are looked through
 	encrypted bool
-	budget    int64 // bytes that may still be decoded
-	work      int64 // bytes that may still be parsed
+	security  *security // how to decrypt it, once it is unlocked
+	budget    int64     // bytes that may still be decoded
+	work      int64     // bytes that may still be parsed
 
 	win     []byte // bytes of the file from winBase
 	winBase int64
@@ -44,7 +45,7 @@ func newFile(src Source, lim Limits) *File {
 
 // Open reads the header, the end and the cross-reference sections of a file.
 // Offsets that count from a header which is not at byte 0 are honoured. An
-// encrypted file opens, for its structure: see [File.Encrypted].
+// encrypted file opens, for its structure: see [File.Unlock].
 //
 // Errors are [ErrNotPDF], [ErrTruncated], [ErrXRef] with a [*SyntaxError] that
 // says where, [ErrLimit], or those of src. A damaged file is refused, not
@@ -84,8 +85,8 @@ func (f *File) Size() int64 { return f.size }
 func (f *File) Header() (version string, offset int64) { return f.version, f.header }
 
 // Encrypted reports whether a trailer of the file has /Encrypt. Strings and
-// stream data of such a file are not readable here; its structure is, as far
-// as it is not in object streams.
+// stream data of such a file are readable after [File.Unlock]; before, its
+// structure is, as far as it is not in object streams.
 func (f *File) Encrypted() bool { return f.encrypted }
 
 // Bytes returns the bytes of the file in s, which may have at most

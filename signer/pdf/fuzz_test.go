@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"fmt"
+	"os/exec"
 	"testing"
 )
 
@@ -170,6 +171,59 @@ func FuzzOpenRepaired(f *testing.F) {
 		}
 		if err := again.inspect(); err != nil {
 			t.Fatalf("read back and damaged: %v", err)
+		}
+	})
+}
+
+// An encrypted file that opens takes strings and streams, and gives them back.
+func FuzzUnlock(f *testing.F) {
+	if _, err := exec.LookPath("qpdf"); err == nil {
+		for _, how := range encryptions {
+			f.Add(encrypt(f, confidential(f), "disable", how...))
+		}
+	}
+	f.Add(simple().object(5, "<</Filter/Standard/V 4/R 4/O(x)/U(y)/P -1/CF<</A<</CFM/AESV2>>>>/StmF/A/StrF/A>>").table("/Encrypt 5 0 R/ID[(a)(b)]").Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := Open(bytes.NewReader(b), small)
+		if err != nil || !file.Encrypted() {
+			return
+		}
+		if _, err := file.Unlock(nil); err != nil {
+			return
+		}
+		v := file.Latest()
+		_ = v.Walk(func(n Node) error {
+			if s, ok := n.Object.(*Stream); ok {
+				_, _ = s.Decode(v)
+			}
+			return nil
+		})
+		u, err := NewUpdate(file)
+		if err != nil {
+			return
+		}
+		text, data := u.Add(lit("a string")), u.Add(NewStream(NewDict(), []byte("a stream")))
+		a, err := u.Build()
+		if err != nil {
+			return
+		}
+		file, err = Open(bytes.NewReader(append(bytes.Clone(b), a.Data...)), small)
+		if err != nil {
+			t.Fatalf("cannot read back: %v", err)
+		}
+		if _, err := file.Unlock(nil); err != nil {
+			t.Fatalf("cannot unlock again: %v", err)
+		}
+		v = file.Latest()
+		if o, err := v.Object(text); err != nil || string(Canonical(o)) != string(Canonical(lit("a string"))) {
+			t.Fatalf("string reads %v, error %v", o, err)
+		}
+		o, err := v.Object(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := o.(*Stream).Decode(v); err != nil || string(got) != "a stream" {
+			t.Fatalf("stream reads %q, error %v", got, err)
 		}
 	})
 }

@@ -2,14 +2,18 @@
 // appends a revision to one.
 //
 // It knows objects, cross-reference tables and streams, object streams, the
-// page tree and the form tree (ISO 32000-2, 7.3 to 7.5, 12.7). It does not
-// know cryptography, does not render, does not read the clock, and never
-// changes a byte that is already in the file.
+// page tree and the form tree, and the standard security handler (ISO 32000-2,
+// 7.3 to 7.6, 12.7). It does not know signatures, does not render, does not read
+// the clock, and never changes a byte that is already in the file.
 //
 // A file is read lazily through [Source]: [Open] reads its end and its
 // cross-reference sections, and an object is read when it is asked for. Every
 // count, depth and size is bounded by [Limits], so a hostile file costs a
 // bounded amount of memory and time, and an error.
+//
+// A file that needs more than that says so, and is then asked for by name:
+// [File.Unlock] for one that is encrypted, [OpenRepaired] for one that is
+// damaged.
 package pdf
 
 import (

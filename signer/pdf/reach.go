@@ -121,6 +121,11 @@ func (a *assembly) reach() error {
 	if err != nil {
 		return err
 	}
+	if ref, ok := t.Get("Encrypt").(Ref); ok {
+		if err := a.sound(Node{Ref: ref, Object: Null{}, walk: &walk{v: v}, at: -1}); err != nil {
+			return err
+		}
+	}
 	if pages, err := v.Pages(); isLimit(err) {
 		return err
 	} else if err != nil || len(pages) == 0 {

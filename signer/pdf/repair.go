@@ -71,7 +71,9 @@ func damage(err error) bool {
 // tree or the form. What is beyond the limits is left to who needs it.
 func (f *File) inspect() error {
 	if f.encrypted {
-		return nil
+		if _, err := f.Unlock(nil); err != nil {
+			return nil // whoever has its password will find the fault
+		}
 	}
 	v := f.Latest()
 	if _, _, err := v.Catalog(); err != nil {
@@ -225,7 +227,9 @@ func (a *assembly) trailer() error {
 	}
 	a.f.encrypted = t.Has("Encrypt")
 	if a.f.encrypted {
-		return fmt.Errorf("%w: and it is encrypted: %w", ErrRepair, ErrEncrypted)
+		if _, err := a.f.Unlock(nil); err != nil {
+			return fmt.Errorf("%w: %w", ErrRepair, err)
+		}
 	}
 	a.repair.Root = t.Ref("Root")
 	return nil

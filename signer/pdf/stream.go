@@ -13,6 +13,7 @@ type Stream struct {
 
 	data  []byte // of a stream made by NewStream
 	file  *File
+	ref   Ref   // whose body it is, which its key depends on where it is encrypted
 	start int64 // of the data in the file
 	limit int64 // end of the bytes in which the data must end
 	span  Span  // of the data, once it has been looked for
@@ -103,7 +104,8 @@ func (s *Stream) findEnd() (int64, error) {
 	return end, nil
 }
 
-// Raw returns the data of s as it is, encoded.
+// Raw returns the data of s as it is in the file: encoded, and encrypted where
+// the file is.
 func (s *Stream) Raw(v *View) (*io.SectionReader, error) {
 	if s.file == nil {
 		return io.NewSectionReader(bytes.NewReader(s.data), 0, int64(len(s.data))), nil
@@ -116,9 +118,10 @@ func (s *Stream) Raw(v *View) (*io.SectionReader, error) {
 }
 
 // Decode returns the data of s with its filters undone: Flate and LZW with
-// predictors, ASCIIHex, ASCII85, RunLength. Filters of images are an error, as
-// is [ErrEncrypted]; [ErrLimit] stands for more data than [Limits] allow. Data
-// that breaks off is returned with the error that says so.
+// predictors, ASCIIHex, ASCII85, RunLength, and the encryption of a file that is
+// unlocked. Filters of images are an error, as is [ErrEncrypted]; [ErrLimit]
+// stands for more data than [Limits] allow. Data that breaks off is returned
+// with the error that says so.
 func (s *Stream) Decode(v *View) ([]byte, error) {
 	r, err := s.decoder(v, false)
 	if err != nil {
@@ -140,7 +143,8 @@ func (s *Stream) Decode(v *View) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// SameData reports whether a and b have the same encoded data.
+// SameData reports whether a and b have the same encoded data. Of an encrypted
+// file that is unlocked the data in the clear is compared.
 func SameData(a *Stream, av *View, b *Stream, bv *View) (bool, error) {
 	ar, err := a.Raw(av)
 	if err != nil {
@@ -150,25 +154,65 @@ func SameData(a *Stream, av *View, b *Stream, bv *View) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if a.file != nil && a.file == b.file && a.start == b.start && a.ref == b.ref {
+		return ar.Size() == br.Size(), nil
+	}
+	if a.unlocked() || b.unlocked() {
+		return sameClear(a, av, ar, b, bv, br)
+	}
 	if ar.Size() != br.Size() {
 		return false, nil
 	}
-	if a.file != nil && a.file == b.file && a.start == b.start {
-		return true, nil
+	return sameBytes(ar, br)
+}
+
+func (s *Stream) unlocked() bool { return s.file != nil && s.file.security != nil }
+
+func sameClear(a *Stream, av *View, ar io.Reader, b *Stream, bv *View, br io.Reader) (bool, error) {
+	for _, x := range []struct {
+		s *Stream
+		v *View
+		r *io.Reader
+	}{{a, av, &ar}, {b, bv, &br}} {
+		names, params, err := x.s.filters(x.v)
+		if err != nil {
+			return false, err
+		}
+		if *x.r, err = x.s.decrypted(*x.r, names, params); err != nil {
+			return false, err
+		}
 	}
+	return sameBytes(ar, br)
+}
+
+// sameBytes reads both to the end, or to where they differ.
+func sameBytes(ar, br io.Reader) (bool, error) {
 	var ab, bb [8192]byte
-	for left := ar.Size(); left > 0; {
-		n := int(min(left, int64(len(ab))))
-		if _, err := io.ReadFull(ar, ab[:n]); err != nil {
-			return false, err
-		}
-		if _, err := io.ReadFull(br, bb[:n]); err != nil {
-			return false, err
-		}
-		if !bytes.Equal(ab[:n], bb[:n]) {
+	for {
+		n, errA := io.ReadFull(ar, ab[:])
+		m, errB := io.ReadFull(br, bb[:])
+		if !bytes.Equal(ab[:n], bb[:m]) {
 			return false, nil
 		}
-		left -= int64(n)
+		for _, err := range []error{errA, errB} {
+			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+				return false, err
+			}
+		}
+		if errA != nil || errB != nil {
+			return true, nil
+		}
 	}
-	return true, nil
+}
+
+// decrypted returns what the reader r of the raw data of s gives in the clear.
+func (s *Stream) decrypted(r io.Reader, names []Name, params []*Dict) (io.Reader, error) {
+	if !s.unlocked() {
+		return r, nil
+	}
+	m, err := s.file.security.streamMethod(s.Dict, names, params)
+	if err != nil {
+		return nil, err
+	}
+	return s.file.security.open(m, r, s.ref)
 }

@@ -22,12 +22,12 @@ type pending struct {
 }
 
 // NewUpdate begins a revision after the last one of f. It is refused with
-// [ErrEncrypted], and with [ErrRepair] where f was repaired and has signatures:
+// [ErrEncrypted] where f is encrypted and [File.Unlock] has not opened it, and with [ErrRepair] where f was repaired and has signatures:
 // the new section would make one revision of all that came before, so that none
 // of them would cover a whole one.
 func NewUpdate(f *File) (*Update, error) {
-	if f.encrypted {
-		return nil, fmt.Errorf("%w: appending a revision to it is not supported; remove the encryption first", ErrEncrypted)
+	if f.encrypted && f.security == nil {
+		return nil, fmt.Errorf("%w: unlock it before a revision is appended", ErrEncrypted)
 	}
 	if f.repair != nil && f.repair.signatures > 0 {
 		return nil, fmt.Errorf("%w: it has %d signatures, which would no longer cover a revision", ErrRepair, f.repair.signatures)
@@ -65,6 +65,10 @@ func (u *Update) Set(ref Ref, o Object) {
 		u.objects[i].object = o
 		return
 	}
+	if s := u.file.security; s != nil && ref == s.ref {
+		u.fail(fmt.Errorf("pdf: object %d, the encryption dictionary, cannot be replaced", ref.Number))
+		return
+	}
 	if _, ok := u.view.Location(ref); !ok {
 		u.fail(fmt.Errorf("pdf: object %d %d cannot be replaced: it is not in the file", ref.Number, ref.Generation))
 		return
@@ -96,7 +100,8 @@ func (u *Update) View() *View { return u.view }
 
 // SetID gives the second element of /ID in the trailer, which names this
 // revision (ISO 32000-2, 14.4); the first is kept, or made the same where the
-// file has none. Without a call /ID stays as it is.
+// file has none. Without a call /ID stays as it is, and so does that of an
+// encrypted file without one, whose key depends on it.
 func (u *Update) SetID(second []byte) { u.id = second }
 
 // An Appended is a revision as bytes, to follow the bytes of the file.
@@ -130,11 +135,13 @@ func (u *Update) Build() (*Appended, error) {
 		o.offset = base + int64(len(w.b))
 		w.b = appendRef(w.b, o.ref)
 		w.b = append(w.b[:len(w.b)-1], "obj\n"...)
+		w.sealed, w.ref = u.file.security, o.ref
 		if err := w.object(o.object, 0); err != nil {
 			return nil, fmt.Errorf("object %d: %w", o.ref.Number, err)
 		}
 		w.b = append(w.b, "\nendobj\n"...)
 	}
+	w.sealed = nil // what follows is never encrypted
 	if err := u.writeXRef(&w, base); err != nil {
 		return nil, err
 	}

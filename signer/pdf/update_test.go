@@ -17,7 +17,11 @@ import (
 // holes, a field that is its own widget, and the catalog that leads to it.
 func addSignature(t testing.TB, b []byte, name string) (*Appended, []byte) {
 	t.Helper()
-	return addSignatureTo(t, open(t, b), b, name)
+	f := open(t, b)
+	if _, err := f.Unlock(nil); err != nil {
+		t.Fatal(err)
+	}
+	return addSignatureTo(t, f, b, name)
 }
 
 // addSignatureTo does so to the file f of the bytes b.

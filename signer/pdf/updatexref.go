@@ -200,13 +200,17 @@ func (u *Update) trailer(size int) *Dict {
 	if u.file.repair == nil {
 		d.Set("Prev", Integer(u.file.start))
 	}
-	if u.id != nil {
-		second := String{Value: u.id, Hex: true}
-		first := Object(second)
-		if id, err := u.view.Array(d.Get("ID")); err == nil && len(id) == 2 {
-			first = id[0]
-		}
-		d.Set("ID", Array{first, second})
+	sealed := u.file.security
+	if u.id == nil || sealed != nil && !sealed.hasID {
+		return d
 	}
+	second := String{Value: u.id, Hex: true}
+	first := Object(second)
+	if sealed != nil {
+		first = String{Value: sealed.id, Hex: true}
+	} else if id, err := u.view.Array(d.Get("ID")); err == nil && len(id) == 2 {
+		first = id[0]
+	}
+	d.Set("ID", Array{first, second})
 	return d
 }

@@ -124,7 +124,14 @@ func (v *View) plain(ref Ref, e entry, rev int) (Object, error) {
 	if e.offset() >= end {
 		return nil, &SyntaxError{e.offset(), fmt.Sprintf("object %d lies after the end of revision %d, byte %d, which lists it", ref.Number, rev, end)}
 	}
-	return v.file.body(e.offset(), end, ref)
+	o, err := v.file.body(e.offset(), end, ref)
+	if stm, ok := o.(*Stream); ok {
+		stm.ref = ref
+	}
+	if v.file.security != nil && err == nil {
+		o = v.file.security.openObject(o, ref)
+	}
+	return o, err
 }
 
 // body reads the object want, whose "N G obj" is at off. It and its stream data

@@ -25,9 +25,11 @@ func Append(b []byte, o Object) ([]byte, error) {
 // A writer appends objects to b, and notes where the holes are.
 type writer struct {
 	b        []byte
-	holes    bool // allowed
-	contents Span // in b
-	ranges   Span // in b
+	holes    bool      // allowed
+	contents Span      // in b
+	ranges   Span      // in b
+	sealed   *security // encrypts strings and streams of the object ref, if not nil
+	ref      Ref
 }
 
 var (
@@ -51,7 +53,7 @@ func (w *writer) object(o Object, depth int) error {
 	case Name:
 		w.b = appendName(w.b, o)
 	case String:
-		w.b = appendString(w.b, o)
+		return w.string(o)
 	case Ref:
 		w.b = appendRef(w.b, o)
 	case Array:
@@ -89,6 +91,10 @@ func (w *writer) dict(d *Dict, depth int) error {
 	for i := range d.Len() {
 		key, value := d.At(i)
 		w.b = append(appendName(w.b, key), ' ')
+		if s, ok := value.(String); ok && w.sealed != nil && key == "Contents" && isSignature(d) {
+			w.b = appendString(w.b, s)
+			continue
+		}
 		if err := w.object(value, depth+1); err != nil {
 			return err
 		}
@@ -104,15 +110,48 @@ func (w *writer) stream(s *Stream, depth int) error {
 	if depth > 0 {
 		return errors.New("pdf: a stream must be an indirect object")
 	}
+	data, err := w.streamData(s)
+	if err != nil {
+		return err
+	}
 	d := s.Dict.Clone()
-	d.Set("Length", Integer(len(s.data)))
+	d.Set("Length", Integer(len(data)))
 	if err := w.dict(d, depth); err != nil {
 		return err
 	}
 	w.b = append(w.b, "\nstream\n"...)
-	w.b = append(w.b, s.data...)
+	w.b = append(w.b, data...)
 	w.b = append(w.b, "\nendstream"...)
 	return nil
+}
+
+// string writes a string. An encrypted one is written in hexadecimal, so that
+// its length does not depend on which bytes it happens to have.
+func (w *writer) string(s String) error {
+	if w.sealed != nil && w.sealed.strings != identity {
+		sealed, err := w.sealed.seal(w.sealed.strings, s.Value, w.ref)
+		if err != nil {
+			return err
+		}
+		s = String{Value: sealed, Hex: true}
+	}
+	w.b = appendString(w.b, s)
+	return nil
+}
+
+func (w *writer) streamData(s *Stream) ([]byte, error) {
+	if w.sealed == nil {
+		return s.data, nil
+	}
+	names, params, err := s.filters(nil)
+	if err != nil {
+		return nil, err
+	}
+	m, err := w.sealed.streamMethod(s.Dict, names, params)
+	if err != nil {
+		return nil, err
+	}
+	return w.sealed.seal(m, s.data, w.ref)
 }
 
 func appendRef(b []byte, r Ref) []byte {
