@@ -30,9 +30,7 @@ func (s *session) receive(ctx context.Context) error {
 				// Freed before the answer goes out: the peer may offer at once when it has it.
 				frames := s.take(ctx, f)
 				s.offers.Release(1)
-				for _, frame := range frames {
-					s.answer(frame)
-				}
+				s.answerAll(frames...)
 			})
 		case Accepted, Refused, Statements, Stored, NeedFiles:
 			err = s.start(ctx, f, func() { s.handle(ctx, f) })
@@ -101,7 +99,7 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 			for _, k := range kept {
 				stored.Digests = append(stored.Digests, k.digest)
 			}
-			s.answer(stored)
+			s.answerAll(stored)
 		}
 	case Stored:
 		err = s.relay.cfg.Store.StatementsSent(ctx, s.peer, f.Digests)

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"testing"
 
 	"lienthong/envelope"
@@ -219,7 +220,7 @@ func TestCheckStatus(t *testing.T) {
 			t.Parallel()
 			err := checkStatus(&Delivery{Status: tt.now, Verdict: tt.verdict}, tt.code, tt.reason, tt.override)
 			got := ""
-			if own, ok := err.(*Error); ok {
+			if own := (*Error)(nil); errors.As(err, &own) {
 				got = own.Reason
 			}
 			if got != tt.want || (err == nil) != (tt.want == "") {

@@ -202,6 +202,15 @@ func (s *session) answer(frame Frame) error {
 	return nil
 }
 
+// answerAll queues frames; where that fails it has ended the session.
+func (s *session) answerAll(frames ...Frame) {
+	for _, frame := range frames {
+		if s.answer(frame) != nil {
+			return
+		}
+	}
+}
+
 // send is the one goroutine that sends: answers first, then what the pumps have.
 func (s *session) send(ctx context.Context) error {
 	for {

@@ -142,17 +142,18 @@ type blobSink struct {
 	blobs Blobs
 	key   string
 	pipe  *io.PipeWriter
-	done  chan error
+	done  chan struct{} // closed when err is set
+	err   error
 	blob  Blob
 }
 
 func newBlobSink(ctx context.Context, blobs Blobs, key string) *blobSink {
 	r, w := io.Pipe()
-	s := &blobSink{blobs: blobs, key: key, pipe: w, done: make(chan error, 1)}
+	s := &blobSink{blobs: blobs, key: key, pipe: w, done: make(chan struct{})}
 	go func() {
-		_, err := blobs.Append(ctx, key, 0, r)
-		r.CloseWithError(errors.Join(err, io.ErrClosedPipe))
-		s.done <- err
+		defer close(s.done)
+		_, s.err = blobs.Append(ctx, key, 0, r)
+		r.CloseWithError(errors.Join(s.err, io.ErrClosedPipe))
 	}()
 	return s
 }
@@ -162,10 +163,9 @@ func (s *blobSink) Write(p []byte) (int, error) { return s.pipe.Write(p) }
 // Reopen makes the file durable under its digest.
 func (s *blobSink) Reopen(ctx context.Context, signed *signer.Signed) (signer.Source, error) {
 	s.pipe.Close()
-	if err := <-s.done; err != nil {
-		return nil, err
+	if <-s.done; s.err != nil {
+		return nil, s.err
 	}
-	s.done <- nil
 	if err := s.blobs.Finish(ctx, s.key, signed.Digest, signed.Size); err != nil {
 		return nil, err
 	}
@@ -180,8 +180,7 @@ func (s *blobSink) Reopen(ctx context.Context, signed *signer.Signed) (signer.So
 // close frees what an attempt holds, whether it went well or not.
 func (s *blobSink) close(ctx context.Context) {
 	s.pipe.CloseWithError(io.ErrUnexpectedEOF)
-	<-s.done
-	if s.blob != nil {
+	if <-s.done; s.blob != nil {
 		s.blob.Close()
 		return
 	}

@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -111,4 +112,44 @@ func TestSignFileRefuses(t *testing.T) {
 	if err != nil || len(keys) != 0 {
 		t.Errorf("another principal is shown %d keys, %v", len(keys), err)
 	}
+}
+
+// A full disk while the signed file is written: an error, and the next one works.
+func TestSignFileOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{}, agencySpec{"so", "node"})
+	w.keys["node"] = w.key("node")
+	w.directory.Nodes = []envelope.Node{{ID: "node", Certificates: []envelope.NodeCertificate{{Certificate: w.keys["node"].Certificate.Raw}}}}
+	chairman := w.pki.Issue(testpki.Person("Trần Văn Đĩnh", "UBND so"), testpki.P256())
+	w.directory.Agencies[0].Certificates = []envelope.AgencyCertificate{{Certificate: chairman.Certificate.Raw, Role: envelope.RolePersonal}}
+	full := &fullDisk{}
+	w.blobs = func(b exchange.Blobs) exchange.Blobs { full.Blobs = b; return full }
+	n := w.start("node", t.TempDir())
+	*n.signing = signer.Service{Journal: n.core, Trust: w.pki.Trust(), Evidence: w.pki.Evidence(), Now: w.clock, Bind: n.core.Directory().Bind, Keys: []signer.KeyEntry{
+		{ID: "chairman", Key: chairman.Key(), Agency: "so", AgencyCode: "H55.so", Role: signer.RolePersonal, Principals: []string{"van-thu"}}}}
+	data, err := os.ReadFile(filepath.Join("..", "testdata", "samples", "04-official-letter.pdf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := exchange.SignRequest{Agency: "so", File: n.upload("so", data), Key: "chairman"}
+	full.full = true
+	_, err = n.service.SignFile(context.Background(), clerk, req)
+	wantError(t, err, exchange.Exhausted, exchange.ReasonSpace)
+	full.full = false
+	if _, err := n.service.SignFile(context.Background(), clerk, req); err != nil {
+		t.Error(err)
+	}
+}
+
+// A fullDisk takes no partial files while it is full.
+type fullDisk struct {
+	exchange.Blobs
+	full bool
+}
+
+func (f *fullDisk) Append(ctx context.Context, key string, offset int64, r io.Reader) (int64, error) {
+	if f.full {
+		return 0, exchange.ErrFull
+	}
+	return f.Blobs.Append(ctx, key, offset, r)
 }

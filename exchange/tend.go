@@ -121,8 +121,8 @@ func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
 	if err != nil {
 		return err
 	}
-	content, err := envelope.ParseContent(letter.Content)
-	if err != nil {
+	content, ok := understood(letter.Content)
+	if !ok {
 		d.hold(to, ReasonNotUnderstood, d.node.now()+holdTime)
 		return nil
 	}
@@ -136,4 +136,10 @@ func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
 	}
 	d.home(to, &content)
 	return nil
+}
+
+// understood reads content, if it is of a kind that this version reads.
+func understood(data []byte) (envelope.Content, bool) {
+	content, err := envelope.ParseContent(data)
+	return content, err == nil
 }
