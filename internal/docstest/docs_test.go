@@ -214,7 +214,7 @@ func TestMapIsTheTree(t *testing.T) {
 }
 
 // readMap returns the folders of the code block after "## The map": a name that
-// ends in a slash, in its parent's folder if it is indented.
+// ends in a slash, two spaces deeper than the folder that it is in.
 func readMap(t *testing.T, readme string) (dirs []string) {
 	t.Helper()
 	_, after, ok := strings.Cut(readme, "## The map")
@@ -222,28 +222,26 @@ func readMap(t *testing.T, readme string) (dirs []string) {
 		t.Fatal("README.md has no section \"The map\"")
 	}
 	m := code.FindStringSubmatch(after)
-	parent := ""
+	var parents []string // by depth
 	for line := range strings.SplitSeq(m[1], "\n") {
 		words := strings.Fields(line)
 		if len(words) == 0 || !strings.HasSuffix(words[0], "/") {
 			continue
 		}
-		dir := strings.TrimSuffix(words[0], "/")
-		switch strings.HasPrefix(line, " ") {
-		case true:
-			dir = parent + "/" + dir
-		case false:
-			parent = dir
+		depth := (len(line) - len(strings.TrimLeft(line, " "))) / 2
+		if depth > len(parents) {
+			continue // text that goes on from the line before
 		}
-		dirs = append(dirs, dir)
+		parents = append(parents[:depth], strings.TrimSuffix(words[0], "/"))
+		dirs = append(dirs, strings.Join(parents, "/"))
 	}
 	return dirs
 }
 
 func TestReadMap(t *testing.T) {
 	t.Parallel()
-	got := readMap(t, "## The map\n\n```\na/b/   one\n  c/   two\n       more of two\nd/     three\n```\n")
-	if want := []string{"a/b", "a/b/c", "d"}; !slices.Equal(got, want) {
+	got := readMap(t, "## The map\n\n```\na/b/   one\n  c/   two\n       more of two/\n    d/ deep\n  e/   up\nf/     three\n```\n")
+	if want := []string{"a/b", "a/b/c", "a/b/c/d", "a/b/e", "f"}; !slices.Equal(got, want) {
 		t.Errorf("folders %q, want %q", got, want)
 	}
 }
