@@ -55,6 +55,7 @@ type Service struct {
 	// AllowUnknownRevocation lets agency keys be used for which no fresh revocation data
 	// can be had. A personal key is used then, with a warning.
 	AllowUnknownRevocation bool
+	CrossCheck             CrossCheck // a second opinion on every signature; nil for none
 }
 
 // A Request asks the service for one signature. At and TSA of the options are set
@@ -338,7 +339,7 @@ func (s *Service) signAndCheck(ctx context.Context, in Source, c *cleared, opts 
 		if sig.Integrity != IntegrityIntact || sig.Indication == TotalFailed || !whole {
 			return nil, fmt.Errorf("sign: check the result: signature %q is %s %s, %s: the file is not handed out", sig.Field, sig.Indication, sig.SubIndication, sig.Integrity)
 		}
-		return signed, nil
+		return signed, s.crossCheck(ctx, c, out, signed)
 	}
 	return nil, fmt.Errorf("sign: check the result: signature %q is not found in it: the file is not handed out", signed.Field)
 }

@@ -9,5 +9,6 @@ func (a *app) commands() []*cobra.Command {
 		a.signCommand(), a.validateCommand(), a.inspectCommand(),
 		a.sendCommand(), a.inboxCommand(), a.outboxCommand(), a.showCommand(), a.statusCommand(), a.fetchCommand(),
 		a.journalCommand(), a.agencyCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(),
+		a.crossCheckCommand(),
 	}
 }

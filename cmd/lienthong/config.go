@@ -44,6 +44,8 @@ type config struct {
 		Timeout time.Duration `yaml:"timeout" default:"30s" doc:"how long to wait for it"`
 	} `yaml:"tsa"`
 
+	CrossCheck string `yaml:"cross_check" doc:"second opinion on every signature that is made: pdfsign, in a process of its own; none if empty"`
+
 	Keys []keyConfig `yaml:"keys" doc:"signing keys that this node holds"`
 
 	Limits struct {

@@ -86,6 +86,13 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if cfg.TSA.URL != "" {
 		signing.TSA = &tsp.Client{URL: cfg.TSA.URL, Timeout: cfg.TSA.Timeout, Now: a.now}
 	}
+	check, err := newSecondOpinion(cfg.CrossCheck)
+	if err != nil {
+		return exchange.Config{}, fail(exitUsage, fmt.Errorf("%s: %w", cfg.path, err), "cross_check: pdfsign")
+	}
+	if check != nil {
+		signing.CrossCheck = check.check
+	}
 	if _, err := signer.BuiltinPolicy(cfg.Trust.Policy); err != nil || cfg.Trust.Policy == "integrity" {
 		return exchange.Config{}, failf(exitUsage, "%s: trust.policy %q: want default or strict", cfg.path, cfg.Trust.Policy)
 	}

@@ -102,10 +102,16 @@ func (a *app) sign(ctx context.Context, path string, f signFlags) error {
 	if err := a.checkKey(key, f, now); err != nil {
 		return err
 	}
+	check, err := newSecondOpinion(f.crossCheck)
+	if err != nil {
+		return err
+	}
 	var signed *signer.Signed
 	err = writeOutput(f.output, path, func(out *os.File) error {
-		signed, err = signer.Sign(ctx, in, key, opts, out)
-		return a.signError(path, err, f)
+		if signed, err = signer.Sign(ctx, in, key, opts, out); err != nil {
+			return a.signError(path, err, f)
+		}
+		return check.checkFile(ctx, a, path, out.Name(), signed)
 	})
 	if err != nil {
 		return err

@@ -64,6 +64,10 @@ func (a *app) signBatch(ctx context.Context, in []string, f signFlags) error {
 	if err := a.checkKey(key, f, opts.At); err != nil {
 		return err
 	}
+	check, err := newSecondOpinion(f.crossCheck)
+	if err != nil {
+		return err
+	}
 	made := make([]*signer.Signed, len(in))
 	b := &batch{a: a, files: in, workers: runtime.GOMAXPROCS(0)}
 	if opts.TSA != nil {
@@ -72,7 +76,7 @@ func (a *app) signBatch(ctx context.Context, in []string, f signFlags) error {
 	errs := b.run(ctx, func(i int) error {
 		each := opts
 		each.At = a.now()
-		made[i], err = a.signInto(ctx, in[i], outputs[i], key, each, f)
+		made[i], err = a.signInto(ctx, in[i], outputs[i], key, each, f, check)
 		return err
 	})
 	for i, s := range made {
@@ -86,7 +90,7 @@ func (a *app) signBatch(ctx context.Context, in []string, f signFlags) error {
 }
 
 // signInto signs one file; the output appears whole, or not at all.
-func (a *app) signInto(ctx context.Context, in, output string, key keys.Key, opts signer.SignOptions, f signFlags) (*signer.Signed, error) {
+func (a *app) signInto(ctx context.Context, in, output string, key keys.Key, opts signer.SignOptions, f signFlags, check *secondOpinion) (*signer.Signed, error) {
 	source, err := openDocument(in)
 	if err != nil {
 		return nil, err
@@ -94,8 +98,10 @@ func (a *app) signInto(ctx context.Context, in, output string, key keys.Key, opt
 	defer source.Close()
 	var signed *signer.Signed
 	err = writeOutput(output, in, func(out *os.File) error {
-		signed, err = signer.Sign(ctx, source, key, opts, out)
-		return a.signError(in, err, f)
+		if signed, err = signer.Sign(ctx, source, key, opts, out); err != nil {
+			return a.signError(in, err, f)
+		}
+		return check.checkFile(ctx, a, in, out.Name(), signed)
 	})
 	return signed, err
 }

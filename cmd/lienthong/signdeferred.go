@@ -23,6 +23,7 @@ import (
 type deferredFlags struct {
 	prepare, complete string
 	signature, cms    string
+	crossCheck        string // of signing in one step too
 	chain             []string
 	reserve           int
 }
@@ -36,6 +37,8 @@ func (d *deferredFlags) add(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&d.chain, "chain", nil, "with --prepare: CA certificates to embed: file or folder, repeatable")
 	fl.IntVar(&d.reserve, "reserve", 0, "with --prepare: bytes for the signature (default: enough)")
 	fl.StringVar(&d.signature, "signature", "", "with --complete: the signature value, or a folder with NAME.sig for each file")
+	fl.StringVar(&d.crossCheck, "cross-check", "", "ask another program, pdfsign, whether the signature is sound, before the output appears")
+	fl.Lookup("cross-check").NoOptDefVal = "pdfsign"
 	fl.StringVar(&d.cms, "cms", "", "with --complete: a CMS SignedData (DER), or a folder with NAME.p7s for each file")
 }
 
@@ -249,10 +252,14 @@ func (a *app) signComplete(ctx context.Context, f signFlags) error {
 			return err
 		}
 	}
+	check, err := newSecondOpinion(f.crossCheck)
+	if err != nil {
+		return err
+	}
 	made := make([]*signer.Signed, len(files))
 	b := &batch{a: a, files: files, workers: min(4, runtime.GOMAXPROCS(0))}
 	errs := b.run(ctx, func(i int) (err error) {
-		made[i], err = a.completeFile(ctx, p.Files[i], outputs[i], len(files) > 1, f)
+		made[i], err = a.completeFile(ctx, p.Files[i], outputs[i], len(files) > 1, f, check)
 		return err
 	})
 	for i, s := range made {
@@ -270,7 +277,7 @@ func (a *app) signComplete(ctx context.Context, f signFlags) error {
 	return b.report(errs)
 }
 
-func (a *app) completeFile(ctx context.Context, p *preparedFile, output string, several bool, f signFlags) (*signer.Signed, error) {
+func (a *app) completeFile(ctx context.Context, p *preparedFile, output string, several bool, f signFlags, check *secondOpinion) (*signer.Signed, error) {
 	c := signer.Completion{At: a.now()}
 	if f.tsa != "" {
 		c.TSA = &tsp.Client{URL: f.tsa, Timeout: f.tsaTimeout, Now: a.now}
@@ -291,8 +298,10 @@ func (a *app) completeFile(ctx context.Context, p *preparedFile, output string, 
 	defer in.Close()
 	var signed *signer.Signed
 	err = writeOutput(output, p.File, func(out *os.File) error {
-		signed, err = signer.Complete(ctx, in, p.signer, c, out)
-		return a.signError(p.File, err, f)
+		if signed, err = signer.Complete(ctx, in, p.signer, c, out); err != nil {
+			return a.signError(p.File, err, f)
+		}
+		return check.checkFile(ctx, a, p.File, out.Name(), signed)
 	})
 	return signed, err
 }
