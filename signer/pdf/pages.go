@@ -6,13 +6,15 @@ import "fmt"
 // 7.7.3). Boxes are in units of user space, 1/72 inch times UserUnit, as lower
 // left and upper right corner.
 type Page struct {
-	Ref       Ref // zero for a page that is no indirect object
+	Ref       Ref // zero for a page that is no indirect object: see Update.OwnPage
 	Dict      *Dict
 	MediaBox  [4]float64 // US letter where the file gives none
 	CropBox   [4]float64 // MediaBox where the file gives none
 	Rotate    int        // 0, 90, 180 or 270, clockwise
 	UserUnit  float64    // 1 where the file gives none
 	Resources Object     // not resolved; Null where there are none
+	Parent    Ref        // the node of the tree whose /Kids has it; zero where that is no indirect object
+	Kid       int        // its index there
 }
 
 // inherited are the values that pages take from the nodes above them.
@@ -45,13 +47,19 @@ func (v *View) Pages() ([]Page, error) {
 	}
 	w := pageWalk{v: v, seen: newVisited(v.file.revs[v.rev-1].highest)}
 	none := inherited{Null{}, Null{}, Null{}, Null{}}
-	if err := w.node(root.Get("Pages"), none, 0); err != nil {
+	if err := w.node(root.Get("Pages"), none, place{}, 0); err != nil {
 		return nil, fmt.Errorf("pdf: page tree: %w", err)
 	}
 	return w.pages, nil
 }
 
-func (w *pageWalk) node(o Object, in inherited, depth int) error {
+// A place is where a node of the tree is: in the /Kids of another.
+type place struct {
+	node Ref
+	kid  int
+}
+
+func (w *pageWalk) node(o Object, in inherited, at place, depth int) error {
 	if depth > w.v.file.lim.Depth {
 		return fmt.Errorf("%w: nodes nest more than %d deep", ErrLimit, w.v.file.lim.Depth)
 	}
@@ -66,7 +74,7 @@ func (w *pageWalk) node(o Object, in inherited, depth int) error {
 	}
 	in = in.with(d)
 	if !d.Has("Kids") || d.Name("Type") == "Page" {
-		return w.page(ref, d, in)
+		return w.page(ref, d, in, at)
 	}
 	if !ref.IsZero() && !w.seen.add(ref.Number) {
 		return &SyntaxError{d.span.Start, fmt.Sprintf("object %d is met twice", ref.Number)}
@@ -75,19 +83,19 @@ func (w *pageWalk) node(o Object, in inherited, depth int) error {
 	if err != nil {
 		return err
 	}
-	for _, kid := range kids {
-		if err := w.node(kid, in, depth+1); err != nil {
+	for i, kid := range kids {
+		if err := w.node(kid, in, place{ref, i}, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *pageWalk) page(ref Ref, d *Dict, in inherited) error {
+func (w *pageWalk) page(ref Ref, d *Dict, in inherited, at place) error {
 	if len(w.pages) >= w.v.file.lim.Tree {
 		return fmt.Errorf("%w: more than %d pages", ErrLimit, w.v.file.lim.Tree)
 	}
-	p := Page{Ref: ref, Dict: d, Resources: in.resources, UserUnit: 1, MediaBox: [4]float64{0, 0, 612, 792}}
+	p := Page{Ref: ref, Dict: d, Resources: in.resources, UserUnit: 1, MediaBox: [4]float64{0, 0, 612, 792}, Parent: at.node, Kid: at.kid}
 	if err := w.v.rectangle(in.media, &p.MediaBox); err != nil {
 		return err
 	}

@@ -22,10 +22,12 @@ func TestPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	four := Page{Ref: Ref{4, 0}, MediaBox: [4]float64{0, 0, 10, 20}, CropBox: [4]float64{0, 0, 10, 20}, Rotate: 90, UserUnit: 2, Resources: NewDict(Entry{"A", Integer(1)})}
+	four := Page{Ref: Ref{4, 0}, MediaBox: [4]float64{0, 0, 10, 20}, CropBox: [4]float64{0, 0, 10, 20}, Rotate: 90, UserUnit: 2, Resources: NewDict(Entry{"A", Integer(1)}), Parent: Ref{2, 0}, Kid: 1}
+	again := four
+	again.Kid = 3
 	want := []Page{
-		{Ref: Ref{5, 0}, MediaBox: [4]float64{0, 0, 100, 200}, CropBox: [4]float64{1, 2, 3, 4.5}, Rotate: 270, UserUnit: 1, Resources: Ref{7, 0}},
-		four, four,
+		{Ref: Ref{5, 0}, MediaBox: [4]float64{0, 0, 100, 200}, CropBox: [4]float64{1, 2, 3, 4.5}, Rotate: 270, UserUnit: 1, Resources: Ref{7, 0}, Parent: Ref{3, 0}},
+		four, again,
 	}
 	for i := range pages {
 		pages[i].Dict = nil
