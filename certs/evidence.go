@@ -295,7 +295,7 @@ func (e *Evidence) candidates(cert, issuer *x509.Certificate) []candidate {
 			all = append(all, record)
 		}
 		for _, record := range e.fetched {
-			if string(record.crl.RawIssuer) == string(cert.RawIssuer) {
+			if string(record.list.RawIssuer) == string(cert.RawIssuer) {
 				all = append(all, record)
 			}
 		}

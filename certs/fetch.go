@@ -40,7 +40,7 @@ func (e *Evidence) fetchCRL(ctx context.Context, address string, issuer *x509.Ce
 			}
 			return newRecord(SourceCache, lists[0]), nil
 		},
-		Due:   func(r *crlRecord) time.Time { return r.crl.NextUpdate },
+		Due:   func(r *crlRecord) time.Time { return r.list.NextUpdate },
 		Check: func(r *crlRecord) error { return r.authentic(issuer, e.Policy, now) },
 	}, now)
 }

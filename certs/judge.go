@@ -5,6 +5,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+
+	"lienthong/certs/names"
 )
 
 // judge lists what is wrong with a chain, leaf first. The last certificate is an
@@ -31,7 +33,13 @@ func (s *search) judge(chain []*x509.Certificate, anchored bool) []Problem {
 			s.checkLink(c, chain[i+1], add)
 		}
 	}
-	checkNames(chain, add)
+	names.Check(chain, func(authority, c *x509.Certificate, err error) {
+		if c == authority {
+			add(c, NameConstraints, "RFC 5280 4.2.1.10", "has name constraints that cannot be checked: %v", err)
+			return
+		}
+		add(c, NameConstraints, "RFC 5280 4.2.1.10", "under the name constraints of %s: %v", describe(authority), err)
+	})
 	return problems
 }
 
@@ -47,7 +55,7 @@ func checkValidity(c *x509.Certificate, req PathRequest, add adder) {
 }
 
 // checkCritical refuses critical extensions that nobody here reads. Name
-// constraints are read by checkNames, also those that x509 leaves alone.
+// constraints are read by package names, also those that x509 leaves alone.
 func checkCritical(c *x509.Certificate, add adder) {
 	for _, id := range c.UnhandledCriticalExtensions {
 		// x509 leaves a critical one in this list where it knows the extension

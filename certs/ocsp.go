@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"lienthong/certs/crl"
 	"lienthong/certs/ocsp"
 )
 
@@ -106,7 +107,7 @@ func (a ocspAnswer) lookup(q question) (Revocation, error) {
 		answer.Detail = fmt.Sprintf("the responder of %s does not know the certificate, as of %s", describe(q.issuer), stamp(s.ThisUpdate))
 	case s.Status == ocsp.Revoked:
 		answer.Status, answer.RevokedAt, answer.Reason = Revoked, s.RevokedAt, s.Reason
-		if s.Reason == reasonHold {
+		if s.Reason == crl.ReasonHold {
 			answer.Status = OnHold
 		}
 	case s.ThisUpdate.After(q.cert.NotAfter) && (s.ArchiveCutoff.IsZero() || q.cert.NotAfter.Before(s.ArchiveCutoff)):

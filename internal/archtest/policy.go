@@ -9,10 +9,11 @@ package archtest
 // that has no line may not exist.
 const policy = `
 # Leaves: formats and mechanisms that know nothing of ours.
-journal, certs/keys, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, proto/*:
+journal, certs/keys, certs/names, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, proto/*:
 
 # What stands on leaves alone.
-certs:              certs/ocsp certs/fetch
+certs/crl:          certs/names
+certs:              certs/names certs/crl certs/ocsp certs/fetch
 envelope:           proto/*
 signer/tsp:         signer/cms
 signer/appearance:  signer/pdf
@@ -78,7 +79,7 @@ golang.org/x/image:           signer/appearance
 
 # Keys and DER.
 software.sslmate.com/src/go-pkcs12: certs/keys certs/dev internal/testpki
-golang.org/x/crypto:          signer signer/cms signer/tsp certs certs/keys certs/keys/pkcs11 certs/ocsp certs/dev
+golang.org/x/crypto:          signer signer/cms signer/tsp certs certs/keys certs/keys/pkcs11 certs/names certs/crl certs/ocsp certs/dev
 github.com/miekg/pkcs11:      certs/keys/pkcs11
 
 # The Merkle tree of the Go checksum database.
@@ -98,7 +99,7 @@ golang.org/x/sys:             internal/durable store/blob store/sqlite cmd/lient
 golang.org/x/text:            signer/pdf signer/appearance envelope exchange certs/dev cmd/lienthong
 
 # The network, and other programs.
-net/http:                     signer/tsp certs certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
+net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
 os/exec:                      cmd/lienthong internal/testnode internal/powercut store/storetest
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that

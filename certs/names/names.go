@@ -1,7 +1,13 @@
-package certs
+// Package names holds the names that a certificate bears against the name
+// constraints of the CAs above it (RFC 5280 4.2.1.10).
+//
+// crypto/x509 does this only inside Verify, and has no directory names, which is
+// the form that CAs of authorities use. Paths are built in package certs.
+package names
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"strings"
 
@@ -14,36 +20,44 @@ const (
 	formEmail     = 1
 	formDNS       = 2
 	formDirectory = 4
+	formURI       = 6
 	formIP        = 7
 )
 
-// A generalName is a form (the tag) and its value; directory names hold the DER
-// of the Name.
-type generalName struct {
+// A Name is a GeneralName: a form (the tag) and its value; directory names hold
+// the DER of the Name.
+type Name struct {
 	form  int
 	value []byte
 }
 
+// URI returns the name if it is one.
+func (n Name) URI() (string, bool) { return string(n.value), n.form == formURI }
+
+var (
+	oidSubjectAltName  = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
+)
+
 // maxComparisons bounds the work that one chain can ask for.
 const maxComparisons = 100_000
 
-// checkNames checks every name below a CA with name constraints (RFC 5280
-// 4.2.1.10). x509 does this only inside Verify, and has no directory names,
-// which is the form that CAs of authorities use. A form that this program cannot
-// compare is refused where a name of that form stands below.
-func checkNames(chain []*x509.Certificate, add adder) {
+// Check holds every name below a CA with name constraints against them, in a chain
+// with the leaf first, and reports each certificate that breaks them. Where the
+// constraints themselves cannot be read it reports the CA as both. A form that
+// this program cannot compare is refused where a name of that form stands below.
+func Check(chain []*x509.Certificate, report func(authority, c *x509.Certificate, err error)) {
 	budget := maxComparisons
 	for i := 1; i < len(chain); i++ {
-		if !has(chain[i], oidNameConstraints) {
-			continue
-		}
 		permitted, excluded, err := nameConstraints(chain[i])
 		if err != nil {
-			add(chain[i], NameConstraints, "RFC 5280 4.2.1.10", "has name constraints that cannot be checked: %v", err)
+			report(chain[i], chain[i], err)
+		}
+		if err != nil || len(permitted)+len(excluded) == 0 {
 			continue
 		}
 		for j, c := range chain[:i] {
-			if j > 0 && selfIssued(c) {
+			if j > 0 && string(c.RawSubject) == string(c.RawIssuer) {
 				continue // RFC 5280 6.1.3 (b): a CA's change of keys
 			}
 			names, err := namesOf(c)
@@ -54,13 +68,13 @@ func checkNames(chain []*x509.Certificate, add adder) {
 				err = allowed(names, permitted, excluded)
 			}
 			if err != nil {
-				add(c, NameConstraints, "RFC 5280 4.2.1.10", "under the name constraints of %s: %v", describe(chain[i]), err)
+				report(chain[i], c, err)
 			}
 		}
 	}
 }
 
-func allowed(names, permitted, excluded []generalName) error {
+func allowed(names, permitted, excluded []Name) error {
 	for _, n := range names {
 		constrained, inside := false, false
 		for _, base := range permitted {
@@ -93,7 +107,7 @@ func allowed(names, permitted, excluded []generalName) error {
 
 // nameConstraints reads the extension. Minimum and maximum, which RFC 5280
 // forbids, are an error.
-func nameConstraints(c *x509.Certificate) (permitted, excluded []generalName, err error) {
+func nameConstraints(c *x509.Certificate) (permitted, excluded []Name, err error) {
 	for _, e := range c.Extensions {
 		if !e.Id.Equal(oidNameConstraints) {
 			continue
@@ -117,19 +131,19 @@ func nameConstraints(c *x509.Certificate) (permitted, excluded []generalName, er
 
 var errMalformed = errors.New("malformed")
 
-func readSubtrees(s *cryptobyte.String, tag uint8) ([]generalName, error) {
+func readSubtrees(s *cryptobyte.String, tag uint8) ([]Name, error) {
 	var trees cryptobyte.String
 	var present bool
 	if !s.ReadOptionalASN1(&trees, &present, cryptobyte_asn1.Tag(tag).ContextSpecific().Constructed()) {
 		return nil, errMalformed
 	}
-	var names []generalName
+	var names []Name
 	for !trees.Empty() {
 		var tree cryptobyte.String
 		if !trees.ReadASN1(&tree, cryptobyte_asn1.SEQUENCE) {
 			return nil, errMalformed
 		}
-		name, err := readGeneralName(&tree)
+		name, err := Read(&tree)
 		if err != nil {
 			return nil, err
 		}
@@ -141,25 +155,26 @@ func readSubtrees(s *cryptobyte.String, tag uint8) ([]generalName, error) {
 	return names, nil
 }
 
-func readGeneralName(s *cryptobyte.String) (generalName, error) {
+// Read reads a GeneralName.
+func Read(s *cryptobyte.String) (Name, error) {
 	var value cryptobyte.String
 	var tag cryptobyte_asn1.Tag
 	if !s.ReadAnyASN1(&value, &tag) || tag&0xc0 != 0x80 {
-		return generalName{}, errMalformed
+		return Name{}, errMalformed
 	}
-	return generalName{int(tag & 0x1f), value}, nil
+	return Name{int(tag & 0x1f), value}, nil
 }
 
 // namesOf lists the subject, the alternative names, and the e-mail address that
 // old certificates have in their subject.
-func namesOf(c *x509.Certificate) ([]generalName, error) {
+func namesOf(c *x509.Certificate) ([]Name, error) {
 	subject, err := flatten(c.RawSubject)
 	if err != nil {
 		return nil, err
 	}
-	var names []generalName
+	var names []Name
 	if len(subject) > 0 {
-		names = append(names, generalName{formDirectory, c.RawSubject})
+		names = append(names, Name{formDirectory, c.RawSubject})
 	}
 	for _, e := range c.Extensions {
 		if !e.Id.Equal(oidSubjectAltName) {
@@ -170,7 +185,7 @@ func namesOf(c *x509.Certificate) ([]generalName, error) {
 			return nil, errMalformed
 		}
 		for !inner.Empty() {
-			name, err := readGeneralName(&inner)
+			name, err := Read(&inner)
 			if err != nil {
 				return nil, err
 			}
@@ -180,7 +195,7 @@ func namesOf(c *x509.Certificate) ([]generalName, error) {
 	for _, rdn := range subject {
 		for _, attribute := range rdn {
 			if address, ok := strings.CutPrefix(attribute, oidEmailAddress+"="); ok {
-				names = append(names, generalName{formEmail, []byte(address)})
+				names = append(names, Name{formEmail, []byte(address)})
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package certs
+package names
 
 import (
 	"crypto/x509/pkix"
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-func (n generalName) String() string {
+func (n Name) String() string {
 	switch n.form {
 	case formEmail, formDNS:
 		return fmt.Sprintf("%q", n.value)
@@ -25,7 +25,7 @@ func (n generalName) String() string {
 }
 
 // within reports whether a name lies in the subtree of a base of its form.
-func within(n, base generalName) (bool, error) {
+func within(n, base Name) (bool, error) {
 	switch n.form {
 	case formDirectory:
 		return directoryWithin(n.value, base.value)
