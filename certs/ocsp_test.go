@@ -8,7 +8,9 @@ import (
 	"math/big"
 
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,10 +92,12 @@ func TestOCSPStatus(t *testing.T) {
 		{name: "strict: made after the time judged", answers: []told{{}}, at: hour, strict: true, want: certs.Good},
 		{name: "a clock a minute ahead", answers: []told{{aged(-time.Minute, hour)}}, want: certs.Good},
 		{name: "made in the future", answers: []told{{aged(-hour, hour)}}, want: certs.Unknown, detail: "later than 2026-11-21T10:00:00Z"},
+		{name: "made in the future, of the past", answers: []told{{change(func(o *ocsp.Template) { o.ProducedAt = testpki.Now.Add(hour) })}}, want: certs.Unknown, detail: "made at 2026-11-21T11:00:00Z"},
 		{name: "made before what it says", answers: []told{{change(func(o *ocsp.Template) { o.ProducedAt = o.ProducedAt.Add(-hour) })}}, want: certs.Unknown, detail: "after it was made"},
 
 		{name: "about another certificate", answers: []told{{change(func(o *ocsp.Template) { o.Singles[0].ID.Serial = testpkiSerial })}}, want: certs.Unknown, detail: "no OCSP answer about it is at hand"},
 		{name: "about the same number of another CA", answers: []told{{change(func(o *ocsp.Template) { o.Singles[0].ID.KeyHash = make([]byte, 20) })}}, want: certs.Unknown, detail: "no OCSP answer about it is at hand"},
+		{name: "about the same number and key of another name", answers: []told{{change(func(o *ocsp.Template) { o.Singles[0].ID.NameHash = make([]byte, 20) })}}, want: certs.Unknown, detail: "no OCSP answer about it is at hand"},
 		{name: "two answers in one, the later revokes", answers: []told{{change(func(o *ocsp.Template) {
 			s := o.Singles[0]
 			s.Status, s.RevokedAt, s.ThisUpdate = ocsp.Revoked, testpki.Now.Add(-day), s.ThisUpdate.Add(30*time.Second)
@@ -103,6 +107,11 @@ func TestOCSPStatus(t *testing.T) {
 			s := o.Singles[0]
 			s.Status, s.RevokedAt = ocsp.Revoked, testpki.Now.Add(-day)
 			o.Singles = append([]ocsp.Single{s}, o.Singles...)
+		})}}, want: certs.Revoked},
+		{name: "the same, the other way round", answers: []told{{change(func(o *ocsp.Template) {
+			s := o.Singles[0]
+			s.Status, s.RevokedAt = ocsp.Revoked, testpki.Now.Add(-day)
+			o.Singles = append(o.Singles, s)
 		})}}, want: certs.Revoked},
 		{name: "answers about others beside it", answers: []told{{change(func(o *ocsp.Template) {
 			s := o.Singles[0]
@@ -202,6 +211,55 @@ func TestOCSPRevokedResponder(t *testing.T) {
 	}
 }
 
+// TestOCSPCircle: a responder does not vouch for itself, nor two for each other.
+func TestOCSPCircle(t *testing.T) {
+	t.Parallel()
+	p := testpki.New(t)
+	leaf, one, two := agency(p), p.Responder(p.CA, testpki.CheckedResponder()), p.Responder(p.CA, testpki.CheckedResponder())
+	for _, second := range []*testpki.Leaf{one, two} {
+		evidence := certs.NewEvidence()
+		if err := evidence.AddOCSP(certs.SourceDSS, p.OCSP(leaf, testpki.OCSPBy(one)), p.OCSP(one, testpki.OCSPBy(second)), p.OCSP(second, testpki.OCSPBy(one))); err != nil {
+			t.Fatal(err)
+		}
+		got := evidence.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now)
+		if got.Status != certs.Unknown || !strings.Contains(got.Detail, "is itself known by an OCSP answer only") {
+			t.Errorf("%s: %s", got.Status, got.Detail)
+		}
+	}
+	// The CA itself, or a responder with nocheck, may.
+	evidence := certs.NewEvidence()
+	if err := evidence.AddOCSP(certs.SourceDSS, p.OCSP(leaf, testpki.OCSPBy(one)), p.OCSP(one, testpki.OCSPByIssuer())); err != nil {
+		t.Fatal(err)
+	}
+	if got := evidence.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good {
+		t.Errorf("vouched for by the CA: %s: %s", got.Status, got.Detail)
+	}
+}
+
+// TestOCSPManyResponders: each certificate in an answer may cost two signature
+// checks.
+func TestOCSPManyResponders(t *testing.T) {
+	t.Parallel()
+	p := testpki.New(t)
+	leaf, real := agency(p), p.Responder(p.CA)
+	for n, want := range map[int]certs.RevocationStatus{3: certs.Good, 4: certs.Unknown} {
+		evidence := certs.NewEvidence()
+		der := p.OCSP(leaf, testpki.OCSPBy(real), testpki.OCSPTemplate(func(o *ocsp.Template) {
+			o.ByName, o.Certificates = true, nil
+			for range n {
+				o.Certificates = append(o.Certificates, p.Responder(p.CA).Certificate)
+			}
+			o.Certificates = append(o.Certificates, real.Certificate)
+		}))
+		if err := evidence.AddOCSP(certs.SourceDSS, der); err != nil {
+			t.Fatal(err)
+		}
+		if got := evidence.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != want {
+			t.Errorf("behind %d others of its name: %s, want %s: %s", n, got.Status, want, got.Detail)
+		}
+	}
+}
+
 // TestOCSPResponderApart has the responder's certificate lie beside its answer.
 func TestOCSPResponderApart(t *testing.T) {
 	t.Parallel()
@@ -209,6 +267,9 @@ func TestOCSPResponderApart(t *testing.T) {
 	leaf, responder := agency(p), p.Responder(p.CA)
 	bare := p.OCSP(leaf, testpki.OCSPBy(responder), testpki.OCSPTemplate(func(o *ocsp.Template) { o.Certificates = nil }))
 	base := certs.NewEvidence()
+	for range 100 { // a document's store holds certificates of all kinds
+		base.AddResponders(agency(p, testpki.P256()).Certificate)
+	}
 	base.AddResponders(leaf.Certificate, nil, responder.Certificate, responder.Certificate)
 	evidence := base.With(certs.SourceDSS)
 	if err := evidence.AddOCSP(certs.SourceDSS, bare); err != nil {
@@ -331,6 +392,43 @@ func TestResolveCheckedResponder(t *testing.T) {
 	// The list that says so speaks of the leaf too.
 	if got := evidence.Resolve(t.Context(), leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good || got.Kind != certs.KindCRL {
 		t.Errorf("revoked responder: %s by %q: %s", got.Status, got.Kind, got.Detail)
+	}
+}
+
+// TestResolveForged: what is forged is not remembered beyond the minute in which
+// nothing is asked for twice.
+func TestResolveForged(t *testing.T) {
+	t.Parallel()
+	p := testpki.New(t)
+	real, forged := p.List(p.CA).Raw, p.List(p.Issue(testpki.Agency("x"), testpki.P256(), testpki.UnknownCA()).Issuer).Raw
+	var lists atomic.Pointer[[]byte]
+	lists.Store(&forged)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(*lists.Load()) }))
+	t.Cleanup(server.Close)
+	byList := agency(p, testpki.Template(func(c *x509.Certificate) { c.CRLDistributionPoints, c.OCSPServer = []string{server.URL}, nil }))
+	byOCSP := agency(p, testpki.Template(func(c *x509.Certificate) { c.CRLDistributionPoints = nil }))
+	p.AnswerOCSP(testpki.OCSPForged())
+	evidence := certs.NewEvidence()
+	evidence.Fetcher = &certs.Fetcher{Hosts: []string{p.Host(), server.Listener.Addr().String()}}
+	resolve := func(l *testpki.Leaf, after time.Duration) certs.Revocation {
+		return evidence.Resolve(t.Context(), l.Certificate, p.CA.Certificate, testpki.Now.Add(after), testpki.Now.Add(after))
+	}
+	for _, l := range []*testpki.Leaf{byOCSP, byList} {
+		if got := resolve(l, 0); got.Status != certs.Unknown || !strings.Contains(got.Detail, "was not signed by the key of") {
+			t.Errorf("forged: %s: %s", got.Status, got.Detail)
+		}
+	}
+	p.AnswerOCSP()
+	lists.Store(&real)
+	for _, l := range []*testpki.Leaf{byOCSP, byList} {
+		if got := resolve(l, 30*time.Second); got.Status != certs.Unknown {
+			t.Errorf("half a minute later: %s", got.Status)
+		}
+	}
+	for _, l := range []*testpki.Leaf{byOCSP, byList} {
+		if got := resolve(l, time.Minute); got.Status != certs.Good || got.Source != certs.SourceNetwork {
+			t.Errorf("a minute later: %s: %s", got.Status, got.Detail)
+		}
 	}
 }
 
