@@ -86,16 +86,14 @@ type check struct {
 	items     []*item // signatures and document time-stamps, oldest revision first
 	evidence  *certs.Evidence
 	extra     []*x509.Certificate // that the file brings along: candidates for paths
-	proofs    []proof             // by passing document time-stamps
+	brought   []*brought          // revocation answers that it brings along
+	seen      map[[32]byte]bool   // what of both was taken, by digest
+	lists     int                 // of the answers
+	answers   int                 // of the answers, by OCSP
+	proofs    []*era              // by passing time-stamps, newest first
 	unread    bool                // the newest form cannot be read
 	looked    int                 // fields that were read in older revisions
 	orphaned  int                 // signature dictionaries without a field
-}
-
-// proof: everything up to and including a revision existed at a time.
-type proof struct {
-	revision int
-	at       time.Time
 }
 
 func (c *check) run() error {

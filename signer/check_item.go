@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"time"
 
 	"lienthong/signer/cms"
 	"lienthong/signer/pdf"
@@ -18,17 +19,21 @@ type item struct {
 	revision  int  // that wrote the dictionary, and whose end it must cover
 	timestamp bool // a document time-stamp
 
-	rng    pdf.ByteRange
-	end    int64 // of the covered bytes
-	sound  bool  // rng was compared with the file and holds
-	value  []byte
-	signed *cms.SignedData
-	broken error      // why the value is no SignedData
-	token  *tsp.Token // of a document time-stamp
-	cert   *x509.Certificate
-	tokens []*stamp // signature time-stamps, as they stand in the signature
-	hash   crypto.Hash
-	digest []byte
+	rng      pdf.ByteRange
+	end      int64 // of the covered bytes
+	sound    bool  // rng was compared with the file and holds
+	value    []byte
+	signed   *cms.SignedData
+	broken   error      // why the value is no SignedData
+	token    *tsp.Token // of a document time-stamp
+	cert     *x509.Certificate
+	tokens   []*stamp            // signature time-stamps, as they stand in the signature
+	content  []*stamp            // content time-stamps, which the signer signed: it was not there before
+	chain    []*x509.Certificate // leaf to anchor, once judged
+	judgedAt time.Time           // that was judged
+	own      *era                // what its own time-stamp proves
+	hash     crypto.Hash
+	digest   []byte
 }
 
 // stamp is one signature time-stamp.

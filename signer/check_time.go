@@ -4,25 +4,42 @@ import (
 	"time"
 
 	"lienthong/certs"
+	"lienthong/signer/tsp"
 )
 
 // clockTolerance is by how much a claimed time may lie ahead of the proved one
 // without a word: clocks differ.
 const clockTolerance = 5 * time.Minute
 
-// judgeTimes judges the time-stamps, newest first: a later one that passes proves
-// that an earlier one existed while its certificate was still good.
+// judgeTimes judges the time-stamps: those of the document from the newest to the
+// oldest, since a later one that passes proves that an earlier one existed while
+// its certificate was still good (EN 319 102-1, 5.6.3); then those of each
+// signature.
 func (c *check) judgeTimes() {
 	for i := len(c.items) - 1; i >= 0; i-- {
 		it := c.items[i]
-		if !it.timestamp {
+		if !it.timestamp || it.token == nil || it.failed() {
 			continue
 		}
-		if it.token == nil || it.failed() {
+		if c.judgeStamp(&it.out, it.token, it, ruleDocTime) {
+			c.prove(proof{it.revision, it.token.Time})
+		}
+	}
+	for _, it := range c.items {
+		if it.timestamp || it.failed() {
 			continue
 		}
-		if c.judgeStamp(&it.out, it.token.Time, it) {
-			c.proofs = append(c.proofs, proof{it.revision, it.token.Time})
+		for _, st := range it.tokens {
+			if st.token != nil {
+				c.judgeStamp(&st.out, st.token, it, ruleSignedTime)
+			}
+		}
+		for _, st := range it.content {
+			if st.token != nil && c.judgeStamp(&st.out, st.token, it, ruleContentTime) {
+				it.add(ruleContentTime, Passed, "the signature is no older than %s", stampText(st.token.Time))
+			} else if c.policy.Trust {
+				it.add(ruleContentTime, Warning, "a time-stamp in the signature cannot be relied on: %s", reason(&st.out))
+			}
 		}
 	}
 }
@@ -41,31 +58,19 @@ func (c *check) provedAt(revision int) (time.Time, bool) {
 
 // judgeStamp judges the authority of a sound time-stamp, and reports whether it
 // may be relied on.
-func (c *check) judgeStamp(out *Signature, stamped time.Time, it *item) bool {
+func (c *check) judgeStamp(out *Signature, token *tsp.Token, it *item, r rule) bool {
 	if !c.policy.Trust {
 		return false
 	}
 	at, proved := c.provedAt(it.revision)
-	r := ruleSignedTime
-	if it.timestamp {
-		r = ruleDocTime
-	}
+	stamped := token.Time
 	if stamped.After(at.Add(clockTolerance)) {
-		sub := TimestampOrderFailure
 		out.Findings = append(out.Findings, finding(r, Failed, it.object(), "is of %s, later than %s, when it was already there", stampText(stamped), stampText(at)))
-		out.conclude(Indeterminate, sub)
+		out.conclude(Indeterminate, TimestampOrderFailure)
 		return false
 	}
 	out.BestTime = stamped.UTC()
-	cert := it.cert
-	if !it.timestamp {
-		cert = nil
-		for _, st := range it.tokens {
-			if &st.out == out {
-				cert = st.token.Certificate()
-			}
-		}
-	}
+	cert := token.Certificate()
 	if cert == nil {
 		return false
 	}
@@ -74,7 +79,12 @@ func (c *check) judgeStamp(out *Signature, stamped time.Time, it *item) bool {
 		out.conclude(Indeterminate, OutOfBoundsNoPOE)
 		return false
 	}
-	c.judgeCertificate(&judged{out: out, cert: cert, purposes: []certs.Purpose{certs.TimeStamping}, at: at, proved: proved, object: it.object()})
+	j := &judged{out: out, cert: cert, purposes: []certs.Purpose{certs.TimeStamping}, at: at, proved: proved, object: it.object()}
+	c.judgeAlgorithm(token.Signed.Signer(), j)
+	if err := c.policy.Algorithms.CheckHash(token.Hash, at); err != nil {
+		j.fail(ruleDigestAlg, Indeterminate, c.weakness(func(a certs.Algorithms) error { return a.CheckHash(token.Hash, at) }), "imprint: %v", err)
+	}
+	c.judgeCertificate(j)
 	out.conclude(TotalPassed, "")
 	return out.Indication == TotalPassed
 }
@@ -93,7 +103,7 @@ func (c *check) signatureTime(it *item) (at time.Time, proved bool) {
 		if st.token == nil || it.failed() {
 			continue
 		}
-		if !c.judgeStamp(&st.out, st.token.Time, it) {
+		if st.out.Indication != TotalPassed {
 			if c.policy.Trust {
 				it.add(ruleSignedTime, Warning, "a time-stamp of %s cannot be relied on: %s", stampText(st.token.Time), reason(&st.out))
 			}
@@ -113,6 +123,31 @@ func (c *check) signatureTime(it *item) (at time.Time, proved bool) {
 		it.add(ruleClaimedTime, Warning, "the signer states %s, but the signature was there at %s", stampText(claimed), stampText(at))
 	}
 	return at, proved
+}
+
+// noEarlier is the latest time before which a signature cannot have been made,
+// zero where there is none: it covers time-stamps that were there already, in
+// earlier revisions or in its own signed attributes.
+func (c *check) noEarlier(it *item) time.Time {
+	var since time.Time
+	later := func(out *Signature, token *tsp.Token) {
+		if token != nil && out.Indication == TotalPassed && token.Time.After(since) {
+			since = token.Time
+		}
+	}
+	for _, st := range it.content {
+		later(&st.out, st.token)
+	}
+	for _, other := range c.items { // oldest revision first
+		if other.revision >= it.revision {
+			break
+		}
+		later(&other.out, other.token)
+		for _, st := range other.tokens {
+			later(&st.out, st.token)
+		}
+	}
+	return since
 }
 
 // reason is the first finding that explains why something did not pass.

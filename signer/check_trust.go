@@ -1,7 +1,9 @@
 package signer
 
 import (
+	"crypto"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"lienthong/certs"
@@ -15,7 +17,10 @@ type judged struct {
 	purposes []certs.Purpose
 	at       time.Time // the time judged
 	proved   bool      // at is proved by a time-stamp, and not only the current time
+	since    time.Time // what was signed is proved to be no older; zero if nothing says so
 	object   string
+	chain    []*x509.Certificate // once found
+	own      *era                // what the signature's own time-stamp proves
 }
 
 func (j *judged) add(r rule, result Result, format string, args ...any) {
@@ -34,17 +39,26 @@ func (c *check) judgeSignature(it *item) {
 	if !c.policy.Trust || it.cert == nil {
 		return
 	}
-	j := &judged{out: &it.out, cert: it.cert, purposes: c.policy.Purposes, at: at, proved: proved, object: it.object()}
+	j := &judged{out: &it.out, cert: it.cert, purposes: c.policy.Purposes, at: at, proved: proved, since: c.noEarlier(it), object: it.object()}
+	if proved && it.out.TimeSource == TimeSignatureTimestamp {
+		j.own = &era{proof: proof{at: at}, owner: it}
+	}
 	if !it.failed() {
-		c.judgeAlgorithm(it, j)
+		if j.since.After(at.Add(clockTolerance)) {
+			j.fail(ruleSignedTime, Indeterminate, TimestampOrderFailure, "the signature was there at %s, and covers a time-stamp of %s", stampText(at), stampText(j.since))
+		}
+		c.judgeAlgorithm(it.signed.Signer(), j)
 		c.judgeCertificate(j)
+		it.chain, it.judgedAt, it.own = j.chain, at, j.own
 	}
 	c.judgeBinding(it, at)
 }
 
-// judgeAlgorithm asks the policy's dates about the signature itself.
-func (c *check) judgeAlgorithm(it *item, j *judged) {
-	si := it.signed.Signer()
+// judgeAlgorithm asks the policy's dates about a signature value itself.
+func (c *check) judgeAlgorithm(si *cms.SignerInfo, j *judged) {
+	if si == nil {
+		return
+	}
 	scheme, ok := schemes[si.Algorithm.Scheme]
 	if !ok {
 		return // an unknown one has failed already
@@ -53,12 +67,39 @@ func (c *check) judgeAlgorithm(it *item, j *judged) {
 	if scheme == certs.Ed25519 {
 		hash = 0
 	}
-	key := it.cert.PublicKey
-	if err := c.policy.Algorithms.Check(hash, scheme, key, j.at); err != nil {
-		j.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "%v", err)
-	} else if err := c.policy.Algorithms.Check(si.Hash, scheme, key, j.at); hash != 0 && err != nil {
-		j.fail(ruleDigestAlg, Indeterminate, CryptoConstraintsFailure, "digest of the document: %v", err)
+	key := j.cert.PublicKey
+	of := func(h crypto.Hash) func(certs.Algorithms) error {
+		return func(a certs.Algorithms) error { return a.Check(h, scheme, key, j.at) }
 	}
+	if err := of(hash)(c.policy.Algorithms); err != nil {
+		j.fail(ruleDigestAlg, Indeterminate, c.weakness(of(hash)), "%v", err)
+	} else if err := of(si.Hash)(c.policy.Algorithms); hash != 0 && err != nil {
+		j.fail(ruleDigestAlg, Indeterminate, c.weakness(of(si.Hash)), "digest of the document: %v", err)
+	}
+}
+
+// weakness tells an algorithm that was good until a date, so that an older proof
+// of existence would help, from one that never was (EN 319 102-1, 5.1.3).
+func (c *check) weakness(check func(certs.Algorithms) error) SubIndication {
+	if check(undated(c.policy.Algorithms)) == nil {
+		return CryptoConstraintsFailureNoPOE
+	}
+	return CryptoConstraintsFailure
+}
+
+// undated is a policy of algorithms without its end dates.
+func undated(a certs.Algorithms) certs.Algorithms {
+	a.Hashes, a.Schemes, a.Keys = slices.Clone(a.Hashes), slices.Clone(a.Schemes), slices.Clone(a.Keys)
+	for i := range a.Hashes {
+		a.Hashes[i].Until = time.Time{}
+	}
+	for i := range a.Schemes {
+		a.Schemes[i].Until = time.Time{}
+	}
+	for i := range a.Keys {
+		a.Keys[i].Until = time.Time{}
+	}
+	return a
 }
 
 var schemes = map[cms.Scheme]certs.Scheme{
@@ -69,20 +110,20 @@ var schemes = map[cms.Scheme]certs.Scheme{
 // in it but the anchor.
 func (c *check) judgeCertificate(j *judged) {
 	path := c.path(j)
+	j.chain = path.Chain
 	outOfBounds := false
 	for _, p := range path.Problems {
 		r := rule{name: string(p.Code), clause: p.Clause}
-		switch p.Code {
-		case certs.Expired:
+		switch {
+		case p.Code == certs.Expired && p.Certificate == j.cert && j.since.After(j.cert.NotAfter):
+			j.fail(r, TotalFailed, Expired, "%s; what was signed is no older than %s", p.Detail, stampText(j.since))
+		case p.Code == certs.NotYetValid && p.Certificate == j.cert && j.proved:
+			j.fail(r, TotalFailed, NotYetValid, "%s", p.Detail)
+		case p.Code == certs.Expired, p.Code == certs.NotYetValid:
 			outOfBounds = true
 			j.add(r, Failed, "%s", p.Detail)
-		case certs.NotYetValid:
-			if j.proved {
-				j.fail(r, TotalFailed, NotYetValid, "%s", p.Detail)
-				continue
-			}
-			outOfBounds = true
-			j.add(r, Failed, "%s", p.Detail)
+		case p.Code == certs.WeakAlgorithm:
+			j.fail(r, Indeterminate, c.weakPath(j), "%s", p.Detail)
 		default:
 			sub, ok := problemSubs[p.Code]
 			if !ok {
@@ -92,6 +133,7 @@ func (c *check) judgeCertificate(j *judged) {
 		}
 	}
 	if path.Has(certs.NoChain) {
+		j.chain = nil
 		return // without an issuer that is believed no status can be
 	}
 	known := c.judgeRevocation(j, path.Chain)
@@ -110,12 +152,22 @@ func (c *check) judgeCertificate(j *judged) {
 	}
 }
 
+// weakPath tells whether the algorithms in a path were ever accepted.
+func (c *check) weakPath(j *judged) SubIndication {
+	for _, purpose := range j.purposes {
+		path := c.opts.Trust.Build(certs.PathRequest{Leaf: j.cert, Extra: c.extra, Purpose: purpose, At: j.at, Policy: undated(c.policy.Algorithms)})
+		if !path.Has(certs.NoChain) && !path.Has(certs.WeakAlgorithm) {
+			return CryptoConstraintsFailureNoPOE
+		}
+	}
+	return CryptoConstraintsFailure
+}
+
 // problemSubs are the sub-indications of faults of a path.
 var problemSubs = map[certs.ProblemCode]SubIndication{
-	certs.NoChain:       NoCertificateChainFound,
-	certs.BadSignature:  NoCertificateChainFound,
-	certs.TooMany:       CertificateChainGeneral,
-	certs.WeakAlgorithm: CryptoConstraintsFailure,
+	certs.NoChain:      NoCertificateChainFound,
+	certs.BadSignature: NoCertificateChainFound,
+	certs.TooMany:      CertificateChainGeneral,
 }
 
 // path tries the purposes in the order of the policy.
@@ -134,52 +186,6 @@ func (c *check) path(j *judged) certs.Path {
 		best.Problems = []certs.Problem{{Code: certs.NoChain, Certificate: j.cert, Detail: "the policy names no anchors for this use", Clause: "RFC 5280 6.1"}}
 	}
 	return best
-}
-
-// judgeRevocation asks for the status of each certificate of a path and reports
-// whether all are good.
-func (c *check) judgeRevocation(j *judged, chain []*x509.Certificate) bool {
-	good := len(chain) > 1
-	for i := 0; i+1 < len(chain); i++ {
-		r := c.evidence.Resolve(c.ctx, chain[i], chain[i+1], j.at, c.opts.At)
-		if i == 0 {
-			j.out.Revocation = Revocation{Status: string(r.Status), Source: r.Source, ThisUpdate: r.ThisUpdate.UTC()}
-			if r.ThisUpdate.IsZero() {
-				j.out.Revocation.ThisUpdate = time.Time{}
-			}
-		}
-		good = c.judgeStatus(j, chain[i], r, i > 0) && good
-	}
-	if len(chain) == 1 { // an anchor signs for itself: who trusts it says so
-		j.out.Revocation.Status = string(certs.Good)
-		return true
-	}
-	return good
-}
-
-func (c *check) judgeStatus(j *judged, cert *x509.Certificate, r certs.Revocation, ca bool) bool {
-	name, sub := ruleRevocation, RevokedNoPOE
-	if ca {
-		name, sub = ruleRevokedCA, RevokedCANoPOE
-	}
-	who := cert.Subject.CommonName
-	switch {
-	case r.Status == certs.Good:
-		if !ca {
-			j.add(name, Passed, "%q is not revoked, by a list of %s (%s)", who, stampText(r.ThisUpdate), r.Source)
-		}
-		return true
-	case r.Status == certs.Revoked && !r.RevokedBy(j.at):
-		j.add(name, Passed, "%q was revoked at %s, after %s, when the signature was there", who, stampText(r.RevokedAt), stampText(j.at))
-		return true
-	case r.Status == certs.Revoked:
-		j.fail(name, Indeterminate, sub, "%q was revoked at %s (reason %d), and nothing proves that the signature was there before", who, stampText(r.RevokedAt), r.Reason)
-	case r.Status == certs.OnHold, r.Status == certs.Stale:
-		j.fail(name, Indeterminate, TryLater, "%q: %s: %s", who, r.Status, r.Detail)
-	default:
-		j.fail(name, Indeterminate, CertificateChainGeneral, "%q: no status can be had: %s", who, r.Detail)
-	}
-	return false
 }
 
 // judgeBinding asks the directory whether the certificate speaks for the claimed

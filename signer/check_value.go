@@ -176,34 +176,78 @@ func (c *check) cmsProblem(it *item, p cms.Problem) {
 }
 
 // readTokens reads the signature time-stamps and checks that they cover this
-// very signature value. One that does not is worth nothing.
+// very signature value, and the content time-stamps, which must cover the document.
+// One that does not is worth nothing.
 func (c *check) readTokens(it *item, si *cms.SignerInfo) {
 	for _, der := range si.TimeStamps() {
 		if len(it.tokens) == maxTokens {
 			it.add(ruleSignedTime, Warning, "more than %d time-stamps; the rest is not looked at", maxTokens)
-			return
+			break
 		}
-		st := &stamp{}
-		st.out = Signature{
-			Field: it.out.Field, Binding: BindingNotChecked, Integrity: IntegrityUnknown,
-			Revocation: Revocation{Status: "not_checked"}, TimeSource: TimeSignatureTimestamp,
-			Coverage: it.out.Coverage, Changes: ChangesNone, Findings: []Finding{},
-		}
+		st := newStamp(it)
 		it.tokens = append(it.tokens, st)
-		token, err := tsp.ParseToken(der)
-		if err == nil {
-			st.token = token
-			certificateFacts(&st.out, token.Certificate())
-			st.out.ClaimedTime = token.Time.UTC()
-			err = c.verifyToken(&st.out, token, si.Signature)
-		}
-		if err != nil {
-			st.token = nil
-			st.out.conclude(TotalFailed, FormatFailure)
+		if err := c.readToken(st, der, si.Signature); err != nil {
 			st.out.Findings = append(st.out.Findings, finding(ruleSignedTime, Failed, it.object(), "%v", err))
 			it.add(ruleSignedTime, c.forged(), "a time-stamp of this signature proves nothing: %v", err)
 		}
 	}
+	for _, a := range si.Attribute(oidContentTimestamp) {
+		for _, der := range a.Values {
+			if len(it.content) == maxTokens {
+				return
+			}
+			st := newStamp(it)
+			it.content = append(it.content, st)
+			if err := c.readContentToken(st, der, it); err != nil {
+				st.out.Findings = append(st.out.Findings, finding(ruleContentTime, Failed, it.object(), "%v", err))
+			}
+		}
+	}
+}
+
+// oidContentTimestamp is id-aa-ets-contentTimestamp (EN 319 122-1, 5.2.8).
+var oidContentTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 20}
+
+func newStamp(it *item) *stamp {
+	return &stamp{out: Signature{
+		Field: it.out.Field, Binding: BindingNotChecked, Integrity: IntegrityUnknown,
+		Revocation: Revocation{Status: "not_checked"}, TimeSource: TimeSignatureTimestamp,
+		Coverage: it.out.Coverage, Changes: ChangesNone, Findings: []Finding{},
+	}}
+}
+
+// readToken reads a token over the given bytes.
+func (c *check) readToken(st *stamp, der, covered []byte) error {
+	token, err := tsp.ParseToken(der)
+	if err == nil {
+		certificateFacts(&st.out, token.Certificate())
+		st.out.ClaimedTime = token.Time.UTC()
+		err = c.verifyToken(&st.out, token, covered)
+	}
+	if err != nil {
+		st.out.conclude(TotalFailed, FormatFailure)
+		return err
+	}
+	st.token = token
+	return nil
+}
+
+// readContentToken reads a token over the document, which is known by the digest
+// that the signature took of it: another one is not worth another pass.
+func (c *check) readContentToken(st *stamp, der []byte, it *item) error {
+	token, err := tsp.ParseToken(der)
+	if err == nil && token.Hash != it.hash {
+		err = fmt.Errorf("its imprint is by %v, the signature by %v, so the two cannot be compared", token.Hash, it.hash)
+	}
+	if err == nil {
+		err = verifyImprint(&st.out, token, it.digest)
+	}
+	if err != nil {
+		st.out.conclude(TotalFailed, FormatFailure)
+		return err
+	}
+	st.token = token
+	return nil
 }
 
 // maxTokens bounds the time-stamps of one signature that are verified.

@@ -60,6 +60,7 @@ type Signature struct {
 
 	Integrity  Integrity  `json:"integrity"`
 	Revocation Revocation `json:"revocation"`
+	Evidence   []Evidence `json:"evidence,omitempty"` // the answers that decided, leaf first
 
 	ClaimedTime time.Time  `json:"claimed_time,omitzero"` // what the signer says; proves nothing
 	BestTime    time.Time  `json:"best_time,omitzero"`    // earliest moment at which the signature is proved to have existed
@@ -83,6 +84,17 @@ type Revocation struct {
 	Status     string    `json:"status"`           // good, revoked, on_hold, unknown, stale or not_checked
 	Source     string    `json:"source,omitempty"` // file, cache, network, dss or signature
 	ThisUpdate time.Time `json:"this_update,omitzero"`
+}
+
+// Evidence is the answer that decided about one certificate of a path. It names
+// the answer by its digest, so that it can be kept and shown again.
+type Evidence struct {
+	CertificateSHA256 string    `json:"certificate_sha256"` // that it is about, lower-case hex
+	Status            string    `json:"status"`             // good, revoked, on_hold, unknown or stale
+	Kind              string    `json:"kind"`               // crl or ocsp
+	Source            string    `json:"source"`             // file, cache, network, dss or signature
+	SHA256            string    `json:"sha256"`             // of its DER, lower-case hex
+	ThisUpdate        time.Time `json:"this_update"`
 }
 
 // A Finding is one thing that was checked. Name and Clause are stable and fit

@@ -34,6 +34,7 @@ var (
 	ruleRevokedCA   = rule{"revocation-ca", "RFC 5280 6.3", "status of a CA certificate", "trạng thái chứng thư số của CA"}
 	ruleBinding     = rule{"agency-binding", "Decree 30/2020/NĐ-CP Art. 5", "agency of the signer", "cơ quan của người ký"}
 	ruleSignedTime  = rule{"signature-timestamp", "EN 319 122-1 5.3", "time-stamp of the signature", "dấu thời gian của chữ ký"}
+	ruleContentTime = rule{"content-timestamp", "EN 319 122-1 5.2.8", "time-stamp that the signer signed", "dấu thời gian trước khi ký"}
 	ruleDocTime     = rule{"document-timestamp", "EN 319 142-1 5.4.3", "time-stamp of the document", "dấu thời gian của tài liệu"}
 	ruleClaimedTime = rule{"claimed-time", "EN 319 142-1 6.3", "time that the signer states", "thời điểm ký do người ký khai"}
 	ruleLater       = rule{"later-changes", "ISO 32000-2 12.8.2.2", "what was added after the signature", "nội dung bổ sung sau khi ký"}
@@ -82,7 +83,7 @@ var ownNames = func() map[string]rule {
 		ruleTrailing, ruleHeader, ruleHidden, ruleForm, ruleOrphan, ruleDictionary,
 		ruleDuplicate, ruleSubFilter, ruleByteRange, ruleHole, ruleEncoding, rulePadding, ruleVanished, ruleReplaced,
 		ruleCertified, ruleCMS, ruleSignature, ruleDigestAlg, rulePath, ruleRevocation, ruleRevokedCA, ruleBinding,
-		ruleSignedTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,
+		ruleSignedTime, ruleContentTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,
 		ruleUnreached,
 	} {
 		m[r.name] = r
