@@ -26,6 +26,7 @@ type node struct {
 	cfg         *config
 	certificate tls.Certificate
 	store       exchange.Store
+	blobs       exchange.Blobs
 	evidence    *certs.Evidence
 	service     *exchange.Service
 	relay       *exchange.Relay
@@ -46,7 +47,7 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 	if parts.Store, parts.Blobs, err = store.Open(ctx, cfg.Store); err != nil {
 		return nil, fail(exitUndecided, err, "if the node is running: it has the store to itself, stop it first")
 	}
-	n.store = parts.Store
+	n.store, n.blobs = parts.Store, parts.Blobs
 	defer func() {
 		if err != nil {
 			n.store.Close()
@@ -227,6 +228,30 @@ func (n *node) refresh(ctx context.Context, log *slog.Logger) error {
 			}
 			n.evidence.AddCRLs(certs.SourceFile, lists...)
 		}
+	}
+}
+
+// What nobody names any more is deleted once a day, first when the node has had
+// time to find its peers.
+const (
+	sweepFirst = 10 * time.Minute
+	sweepEvery = 24 * time.Hour
+)
+
+// sweep deletes files without a row and transfers that were given up, until ctx
+// ends. What fails is logged, and tried again a day later.
+func (n *node) sweep(ctx context.Context, now func() time.Time, log *slog.Logger) error {
+	timer := time.NewTimer(sweepFirst)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		deleted, err := store.Sweep(ctx, n.store, n.blobs, now())
+		log.Info("files without a row were deleted", "files", deleted, "error", err)
+		timer.Reset(sweepEvery)
 	}
 }
 

@@ -117,7 +117,18 @@ func (s *Store) prepare(ctx context.Context, conn *sql.Conn) (edge, error) {
 	if err := s.identify(ctx, conn); err != nil {
 		return edge{}, err
 	}
+	if err := releaseJobs(ctx, conn); err != nil {
+		return edge{}, err
+	}
 	return loadEdge(ctx, conn)
+}
+
+// releaseJobs ends the leases of the process that had the store before: it is
+// gone. Only first attempts are given out at once; a job that a process has died
+// over twice waits for its lease, so that it cannot hold the node in a circle.
+func releaseJobs(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at`)
+	return err
 }
 
 // pool opens n connections to the file with the settings of every connection and
