@@ -125,7 +125,9 @@ func (c *decoding) push(name Name, params *Dict) (err error) {
 			return nil
 		}
 		if len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
-			in.Discard(2)
+			if _, err := in.Discard(2); err != nil {
+				return err
+			}
 		}
 		// The checksum after the data is not looked at: many files have a
 		// wrong one, and no reader minds.

@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -69,7 +70,7 @@ func (p *predictor) next() error {
 		}
 	}
 	n, err := io.ReadFull(p.r, p.row)
-	if err != nil && (n == 0 || err != io.ErrUnexpectedEOF) {
+	if err != nil && (n == 0 || !errors.Is(err, io.ErrUnexpectedEOF)) {
 		return err
 	}
 	clear(p.row[n:]) // a last row that is short is given as far as it goes

@@ -26,6 +26,20 @@ type Repair struct {
 // Repair returns what had to be done to open f, or nil where nothing had.
 func (f *File) Repair() *Repair { return f.repair }
 
+// String says in one line what was done.
+func (r *Repair) String() string {
+	by := "as its trailer says"
+	if r.Guessed {
+		by = "the only one, which no trailer names"
+	}
+	text := fmt.Sprintf("cross-reference sections put aside (%v); %d bodies of objects found, %d objects reached from the catalog, object %d, %s",
+		r.Cause, r.Bodies, r.Objects, r.Root.Number, by)
+	for _, key := range r.Left {
+		text += fmt.Sprintf("; /%s of the trailer left out, for it is not there", key)
+	}
+	return text
+}
+
 // OpenRepaired is [Open] for a file whose cross-reference sections are damaged
 // or lead astray. It reads a sound file as Open does. Of any other it looks
 // through all bytes for objects: the result has one revision, the whole file,

@@ -167,7 +167,7 @@ func TestStrays(t *testing.T) {
 
 func TestDamagedXRef(t *testing.T) {
 	t.Parallel()
-	whole := string(simple().table("").Bytes())
+	whole := simple().table("").String()
 	for _, tt := range []struct {
 		name, file string
 		want       error
@@ -182,8 +182,8 @@ func TestDamagedXRef(t *testing.T) {
 		{"an object that is no stream", strings.Split(whole, "startxref")[0] + "startxref\n9\n%%EOF\n", ErrXRef, "no cross-reference stream"},
 		{"no root", strings.Replace(whole, "/Root 1 0 R", "/Toor 1 0 R", 1), ErrXRef, "no /Root"},
 		{"previous section is itself", string(loop("")), ErrXRef, "circle"},
-		{"negative /Prev", string(simple().table("/Prev -1").Bytes()), ErrXRef, "/Prev"},
-		{"/Prev is a name", string(simple().table("/Prev/X").Bytes()), ErrXRef, "/Prev"},
+		{"negative /Prev", simple().table("/Prev -1").String(), ErrXRef, "/Prev"},
+		{"/Prev is a name", simple().table("/Prev/X").String(), ErrXRef, "/Prev"},
 		{"huge count", strings.Replace(whole, "0 1\n", "0 999999999\n", 1), ErrLimit, ""},
 		{"count beyond the file", strings.Replace(whole, "0 1\n", "0 100000\n", 1), ErrXRef, "in the last"},
 		{"number too high", strings.Replace(whole, "0 1\n", "8388608 1\n", 1), ErrLimit, ""},

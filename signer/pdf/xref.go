@@ -22,7 +22,7 @@ const (
 
 const maxOffset = 1<<46 - 1
 
-func freeEntry(gen int64) entry          { return entry(gen&0xffff)<<2 | kindFree }
+func freeEntry(gen int64) entry          { return kindFree + entry(gen&0xffff)<<2 }
 func offsetEntry(off, gen int64) entry   { return entry(off)<<18 | entry(gen)<<2 | kindOffset }
 func packedEntry(stm, index int64) entry { return entry(stm)<<26 | entry(index)<<2 | kindPacked }
 
