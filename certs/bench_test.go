@@ -31,3 +31,18 @@ func BenchmarkStatus(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStatusOCSP judges an OCSP answer that has been seen before.
+func BenchmarkStatusOCSP(b *testing.B) {
+	p := testpki.New(b)
+	leaf, evidence := agency(p), certs.NewEvidence()
+	if err := evidence.AddOCSP(certs.SourceDSS, p.OCSP(leaf)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := evidence.Status(leaf.Certificate, p.CA.Certificate, testpki.Now, testpki.Now); got.Status != certs.Good {
+			b.Fatal(got.Detail)
+		}
+	}
+}

@@ -181,8 +181,8 @@ const (
 
 // With returns evidence that knows all that e does, and these lists, up to a
 // hundred of one issuer: for what one file brings along, which must not stay
-// after it. Policy, Strict and Fetcher are
-// copied, and may be set apart.
+// after it. OCSP responses and their responders are added to what it returns, with
+// the same bound. Policy, Strict and Fetcher are copied, and may be set apart.
 func (e *Evidence) With(source string, lists ...*x509.RevocationList) *Evidence {
 	more := &Evidence{Policy: e.Policy, Strict: e.Strict, Fetcher: e.Fetcher, base: e}
 	more.AddCRLs(source, lists...)
@@ -288,7 +288,7 @@ func due(t time.Time) string {
 // and the OCSP answers about it, newest first.
 func (e *Evidence) candidates(cert, issuer *x509.Certificate) []candidate {
 	var all []candidate
-	serial := string(cert.SerialNumber.Bytes())
+	serial := cert.SerialNumber.Bytes()
 	for ; e != nil; e = e.base {
 		e.mu.RLock()
 		for _, record := range e.lists[string(cert.RawIssuer)] {
@@ -299,7 +299,7 @@ func (e *Evidence) candidates(cert, issuer *x509.Certificate) []candidate {
 				all = append(all, record)
 			}
 		}
-		for _, records := range [][]*ocspRecord{e.answers[serial], e.asked[serial]} {
+		for _, records := range [][]*ocspRecord{e.answers[string(serial)], e.asked[string(serial)]} {
 			for _, record := range records {
 				if single, ok := record.about(cert, issuer); ok {
 					all = append(all, ocspAnswer{record, single})

@@ -65,7 +65,7 @@ func Close() {
 			p.close()
 		}
 		m.mu.Unlock()
-		m.ctx.Finalize()
+		_ = m.ctx.Finalize() // a module that cannot is unloaded all the same
 		m.ctx.Destroy()
 		delete(modules, path)
 	}

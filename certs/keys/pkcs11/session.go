@@ -70,7 +70,7 @@ func (p *pool) with(use func(*pkcs11.Ctx, pkcs11.SessionHandle) error) error {
 	}
 	if err := use(p.module.ctx, session); err != nil {
 		if session != p.anchor {
-			p.module.ctx.CloseSession(session)
+			_ = p.module.ctx.CloseSession(session) // the first error says more
 		}
 		return p.explain(err)
 	}
@@ -102,7 +102,7 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed, p.free = true, nil
-	p.module.ctx.CloseAllSessions(p.token.slot)
+	_ = p.module.ctx.CloseAllSessions(p.token.slot) // of a token that is gone there are none
 }
 
 // gone are the answers of a module whose token was pulled. Some say only that a

@@ -163,7 +163,7 @@ func (h *hsm) generate(token, label string, id byte) (public *ecdsa.PublicKey) {
 		curve := raw.NewAttribute(raw.CKA_EC_PARAMS, []byte{6, 5, 0x2b, 0x81, 4, 0, 0x22})
 		object, _, err := ctx.GenerateKeyPair(s, []*raw.Mechanism{raw.NewMechanism(raw.CKM_EC_KEY_PAIR_GEN, nil)},
 			append(own[:3:3], curve, raw.NewAttribute(raw.CKA_VERIFY, true)),
-			append(own[:3:3], raw.NewAttribute(raw.CKA_SIGN, true), raw.NewAttribute(raw.CKA_PRIVATE, true), raw.NewAttribute(raw.CKA_SENSITIVE, true)))
+			append(own[:3:3], raw.NewAttribute(raw.CKA_SIGN, true), raw.NewAttribute(raw.CKA_PRIVATE, true), raw.NewAttribute(raw.CKA_SENSITIVE, true), raw.NewAttribute(raw.CKA_ALWAYS_AUTHENTICATE, true)))
 		if err != nil {
 			return err
 		}
@@ -255,7 +255,8 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// TestSignP384 has a key that the token itself made.
+// TestSignP384 has a key that the token itself made, and that wants the PIN for
+// each signature.
 func TestSignP384(t *testing.T) {
 	h, p := newHSM(t), testpki.New(t)
 	h.token("a")
