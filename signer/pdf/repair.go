@@ -51,7 +51,8 @@ func (r *Repair) String() string {
 // two different bodies in one revision, is refused with [ErrRepair]: what it
 // showed its author cannot be known. So is one that no trailer and no single
 // catalog make a document of. Where only objects fail that a revision can be
-// appended without, the file is returned as it is, not repaired.
+// appended without, the file is returned as it is, not repaired, and so is one
+// with signatures that can take another as it is.
 func OpenRepaired(src Source, lim Limits) (*File, error) {
 	f, cause := Open(src, lim)
 	if cause != nil && !damage(cause) {
@@ -63,9 +64,12 @@ func OpenRepaired(src Source, lim Limits) (*File, error) {
 		}
 	}
 	sound := f != nil && f.usable()
-	f = nil // its memory is needed
-	r, err := rebuild(src, lim, cause)
-	if err != nil && sound {
+	r := newFile(src, lim)
+	if f != nil { // both together cost no more than one may
+		r.work, r.budget = f.work, f.budget
+	}
+	err := r.rebuild(cause)
+	if sound && (err != nil || r.repair.signatures > 0) {
 		return Open(src, lim)
 	}
 	if err != nil {
@@ -117,19 +121,18 @@ func (f *File) usable() bool {
 	return err == nil && len(pages) > 0 && f.trees() == nil
 }
 
-// rebuild opens a file by what a sweep finds.
-func rebuild(src Source, lim Limits, cause error) (*File, error) {
-	f := newFile(src, lim)
+// rebuild opens f by what a sweep finds.
+func (f *File) rebuild(cause error) error {
 	if err := f.readHeader(); err != nil {
-		return nil, err
+		return err
 	}
 	f.shift = f.header
 	if err := f.oneHeader(); err != nil {
-		return nil, err
+		return err
 	}
 	s, err := f.sweep()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f.repair = &Repair{Cause: cause, Bodies: len(s.bodies)}
 	for _, b := range s.bodies {
@@ -140,10 +143,10 @@ func rebuild(src Source, lim Limits, cause error) (*File, error) {
 	a := &assembly{sweep: s, f: f, repair: f.repair}
 	for _, step := range []func() error{a.list, a.trailer, a.unpack, a.reach} {
 		if err := step(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return f, nil
+	return nil
 }
 
 // oneHeader refuses a file of which readers count offsets from different

@@ -157,8 +157,12 @@ func TestRepairRefused(t *testing.T) {
 // A sound file, and one whose faults a revision need not touch, are not repaired.
 func TestRepairNotNeeded(t *testing.T) {
 	t.Parallel()
+	m := rooted("/X 5 0 R").object(5, "(x)")
+	m.offsets[5] += 3
+	_, signed := addSignature(t, m.table("").Bytes(), "one")
 	for _, b := range [][]byte{
 		sample(t, "01-ward-report.pdf"), sample(t, "06-xref-stream.pdf"), sample(t, "07-linearized.pdf"), sample(t, "10-encrypted.pdf"),
+		signed,
 		rooted("/X 5 0 R").object(5, "<</A (x) ").table("").Bytes(),
 	} {
 		f, err := OpenRepaired(bytes.NewReader(b), Limits{})
