@@ -115,13 +115,16 @@ var gone = []pkcs11.Error{
 
 // explain says of an error whether the token is still there.
 func (p *pool) explain(err error) error {
-	if is(err, gone...) {
-		return fmt.Errorf("%w: %s (%v): plug it in and open the key again", keys.ErrTokenGone, p.token, err)
+	lost, failed := is(err, gone...), is(err, pkcs11.CKR_DEVICE_ERROR, pkcs11.CKR_GENERAL_ERROR, pkcs11.CKR_FUNCTION_FAILED)
+	if !lost && !failed {
+		return err
 	}
-	if is(err, pkcs11.CKR_DEVICE_ERROR, pkcs11.CKR_GENERAL_ERROR, pkcs11.CKR_FUNCTION_FAILED) {
-		if _, now := p.module.ctx.GetTokenInfo(p.token.slot); now != nil {
-			return fmt.Errorf("%w: %s (%v): plug it in and open the key again", keys.ErrTokenGone, p.token, err)
-		}
+	now, missing := p.module.ctx.GetTokenInfo(p.token.slot)
+	switch {
+	case missing != nil || now.SerialNumber != p.token.info.SerialNumber:
+		return fmt.Errorf("%w: %s (%v): plug it in and open the key again", keys.ErrTokenGone, p.token, err)
+	case lost:
+		return fmt.Errorf("%w: %s is there, but was taken out in the meantime, or logged out (%v): open the key again", keys.ErrTokenGone, p.token, err)
 	}
 	return err
 }
