@@ -212,7 +212,7 @@ func (c *collector) believe(token *tsp.Token) error {
 		path = c.path(cert, token.Time, []certs.Purpose{certs.TimeStamping})
 	}
 	if !path.OK() {
-		return fmt.Errorf("the authority %q: %v", cert.Subject.CommonName, path.Problems[0])
+		return fmt.Errorf("%w: the authority %q: %v", ErrEvidence, cert.Subject.CommonName, path.Problems[0])
 	}
 	err := settled(c.all.Collect(c.ctx, path.Chain, c.now, c.now), c.now, c.opts.Level != LevelBT)
 	if err != nil && c.opts.Incomplete && !errors.Is(c.ctx.Err(), context.Canceled) {
@@ -220,7 +220,7 @@ func (c *collector) believe(token *tsp.Token) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("the authority %q: %w", cert.Subject.CommonName, err)
+		return fmt.Errorf("%w: the authority %q: %w", ErrEvidence, cert.Subject.CommonName, err)
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 	"lienthong/certs/keys"
 	"lienthong/signer"
 	"lienthong/signer/appearance"
-	"lienthong/signer/tsp"
 )
 
 // signFlags are what a signature on a file alone needs; no node takes part.
@@ -28,6 +27,7 @@ type signFlags struct {
 	name, location, reason, who string
 	trust, crls                 []string
 	deferredFlags
+	levelFlags
 }
 
 func (a *app) signCommand() *cobra.Command {
@@ -63,8 +63,8 @@ file is uploaded, and the signed one fetched.`,
 	fl.StringVar(&f.key, "key", "", "the key: pkcs12:FILE, pem:FILE, or node:ID for one of a node")
 	fl.StringVar(&f.passwordFile, "password-file", "", "file that holds the key's password on its first line")
 	fl.StringVarP(&f.output, "output", "o", "", "file to write; a folder for several files")
-	fl.StringVar(&f.level, "level", "", "B-B, or B-T with a time-stamp (default: B-T with --tsa, else B-B)")
-	fl.StringVar(&f.tsa, "tsa", "", "URL of the time-stamping authority (RFC 3161)")
+	fl.StringVar(&f.level, "level", "", "B-B, B-T with a time-stamp, B-LT with evidence, B-LTA with a time-stamp on that (default: B-T with --tsa, else B-B)")
+	fl.StringVar(&f.tsa, "tsa", "", "URL of the time-stamping authority (RFC 3161); several, with commas: the first that answers well")
 	fl.DurationVar(&f.tsaTimeout, "tsa-timeout", 30*time.Second, "how long to wait for the time-stamp")
 	fl.StringVar(&f.profile, "profile", "", "how it looks: personal, agency or custom (default: invisible, custom with --at)")
 	fl.StringVar(&f.image, "image", "", "PNG to show: the handwriting or the seal")
@@ -78,6 +78,7 @@ file is uploaded, and the signed one fetched.`,
 	fl.StringArrayVar(&f.trust, "trust", nil, "anchors to check the certificate against first: file or folder, repeatable")
 	fl.StringArrayVar(&f.crls, "crl", nil, "revocation lists for that check: file or folder, repeatable")
 	f.deferredFlags.add(fl)
+	f.levelFlags.add(fl)
 	return c
 }
 
@@ -99,7 +100,7 @@ func (a *app) sign(ctx context.Context, path string, f signFlags) error {
 	if err != nil {
 		return fail(exitUsage, err)
 	}
-	if err := a.checkKey(key, f, now); err != nil {
+	if err := a.checkKey(ctx, key, f, now); err != nil {
 		return err
 	}
 	check, err := newSecondOpinion(f.crossCheck)
@@ -131,10 +132,10 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 		return opts, fail(exitUsage, errors.New("no output"), "name the file to write: -o OUT.pdf")
 	case f.profile != "" && f.profile != "personal" && f.profile != "agency" && f.profile != "custom":
 		return opts, failf(exitUsage, "--profile %q: want personal, agency or custom", f.profile)
-	case f.level != "" && opts.Level != signer.LevelBB && opts.Level != signer.LevelBT:
-		return opts, failf(exitUsage, "--level %q: want B-B or B-T", f.level)
-	case opts.Level == signer.LevelBT && f.tsa == "" && !strings.HasPrefix(f.key, "node:"):
-		return opts, fail(exitUsage, errors.New("--level B-T: no time-stamping authority"), "name one: --tsa URL")
+	case f.level != "" && !knownLevel(opts.Level):
+		return opts, failf(exitUsage, "--level %q: want B-B, B-T, B-LT or B-LTA", f.level)
+	case f.level != "" && opts.Level != signer.LevelBB && f.tsa == "" && !strings.HasPrefix(f.key, "node:"):
+		return opts, fail(exitUsage, fmt.Errorf("--level %s: no time-stamping authority", opts.Level), "name one: --tsa URL")
 	}
 	if f.level == "" {
 		opts.Level = signer.LevelBB
@@ -142,8 +143,11 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 			opts.Level = signer.LevelBT
 		}
 	}
-	if opts.Level == signer.LevelBT && f.tsa != "" {
-		opts.TSA = &tsp.Client{URL: f.tsa, Timeout: f.tsaTimeout, Now: a.now}
+	if opts.Level != signer.LevelBB && f.tsa != "" {
+		opts.TSA = a.authorities(f.tsa, f.tsaTimeout)
+	}
+	if err := f.levelFlags.apply(a, &opts, f); err != nil {
+		return opts, err
 	}
 	if f.at != "" {
 		place, err := parsePlace(f.at)
@@ -188,7 +192,7 @@ func parsePlace(s string) (*signer.Placement, error) {
 // checkKey refuses a certificate that cannot make a valid signature now: the time
 // to learn it is before the key is used (Circular 15/2025/TT-BKHCN). Without
 // anchors only the certificate itself can be looked at.
-func (a *app) checkKey(key keys.Key, f signFlags, now time.Time) error {
+func (a *app) checkKey(ctx context.Context, key keys.Key, f signFlags, now time.Time) error {
 	cert := key.Certificate()
 	if now.After(cert.NotAfter) || now.Before(cert.NotBefore) {
 		return fail(exitNo, fmt.Errorf("certificate of %q is valid from %s to %s, now it is %s", cert.Subject.CommonName,
@@ -198,7 +202,7 @@ func (a *app) checkKey(key keys.Key, f signFlags, now time.Time) error {
 	if len(f.trust) == 0 {
 		return nil
 	}
-	trust, evidence, err := loadTrust(f.trust, f.crls, nil)
+	trust, evidence, err := loadTrust(f.trust, f.crls, f.hosts)
 	if err != nil {
 		return err
 	}
@@ -211,7 +215,7 @@ func (a *app) checkKey(key keys.Key, f signFlags, now time.Time) error {
 	if len(path.Chain) < 2 {
 		return nil
 	}
-	switch r := evidence.Status(cert, path.Chain[1], now, now); r.Status {
+	switch r := evidence.Resolve(ctx, cert, path.Chain[1], now, now); r.Status {
 	case certs.Good:
 	case certs.Revoked, certs.OnHold:
 		return fail(exitNo, fmt.Errorf("certificate of %q: %s since %s", cert.Subject.CommonName, r.Status, vnTime(r.RevokedAt)),
@@ -236,6 +240,7 @@ func (a *app) signError(path string, err error, f signFlags) error {
 }
 
 func (a *app) printSigned(path string, key keys.Key, s *signer.Signed) error {
+	a.warn(path, s.Warnings)
 	if a.json {
 		return a.printJSON(map[string]any{"file": path, "sha256": fmt.Sprintf("%x", s.Digest), "size": s.Size,
 			"field": s.Field, "revision": s.Revision, "level": s.Level, "signer": key.Certificate().Subject.CommonName})
@@ -244,6 +249,9 @@ func (a *app) printSigned(path string, key keys.Key, s *signer.Signed) error {
 		path, key.Certificate().Subject.CommonName, s.Level, s.Field)
 	if s.TimeStamp != nil {
 		a.printf(a.t("  time-stamp %s\n", "  dấu thời gian %s\n"), vnTime(s.TimeStamp.Time))
+	}
+	if !s.Until.IsZero() {
+		a.printf(a.t("  renew before %s\n", "  gia hạn trước %s\n"), vnTime(s.Until))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (a *app) signBatch(ctx context.Context, in []string, f signFlags) error {
 	if err != nil {
 		return fail(exitUsage, err)
 	}
-	if err := a.checkKey(key, f, opts.At); err != nil {
+	if err := a.checkKey(ctx, key, f, opts.At); err != nil {
 		return err
 	}
 	check, err := newSecondOpinion(f.crossCheck)

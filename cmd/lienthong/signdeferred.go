@@ -86,7 +86,7 @@ func (a *app) signPrepare(ctx context.Context, in []string, f signFlags) error {
 		return err
 	}
 	opts.Level = level
-	if err := a.checkKey(signer.Elsewhere(cert, chain), f, opts.At); err != nil {
+	if err := a.checkKey(ctx, signer.Elsewhere(cert, chain), f, opts.At); err != nil {
 		return err
 	}
 	made := make([]*preparedFile, len(in))
