@@ -109,6 +109,12 @@ type Store interface {
 	// Blob finds the live row of a blob, whoever holds it. ErrNotFound.
 	Blob(ctx context.Context, digest envelope.Digest) (BlobRow, error)
 
+	// Session finds a signing session. ErrNotFound.
+	Session(ctx context.Context, id envelope.ID) (SigningSession, error)
+	// ExpiredSessions lists open signing sessions whose Expires is before now, the oldest
+	// first, without Prepared.
+	ExpiredSessions(ctx context.Context, now int64, limit int) ([]SigningSession, error)
+
 	// Principal finds a principal by the SHA-256 of a SubjectPublicKeyInfo. ErrNotFound.
 	Principal(ctx context.Context, key envelope.Digest) (Principal, error)
 	// Principals lists all principals by id.
@@ -169,6 +175,10 @@ type Change struct {
 	Reports []ReportRow
 	// Uploads replaces upload rows by id (when one is complete).
 	Uploads []Upload
+	// Sessions are put. Revision is the one that was read: 0 inserts, and the id must be
+	// new; otherwise the stored row must have this revision. Else ErrStale. The store writes
+	// Revision+1. A session that ended is kept for 30 days after its Expires.
+	Sessions []SigningSession
 	// Principals are put by id, with all their keys and grants.
 	Principals []Principal
 	// Directory replaces the directory. If one of this zone with an epoch that is not lower

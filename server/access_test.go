@@ -35,6 +35,9 @@ FileService.DownloadFile            clerk signer reader
 FileService.GetFile                 clerk signer reader
 SigningService.SignFile             signer
 SigningService.ListKeys             signer
+SigningService.PrepareSignature     signer
+SigningService.CompleteSignature    signer
+SigningService.CancelSignature      signer
 ValidationService.ValidateFile      clerk signer reader
 DocumentService.SendDocument        clerk
 DocumentService.ResolveRecipients   clerk reader

@@ -174,23 +174,31 @@ func (s *Service) prepare(ctx context.Context, actor journal.Actor, in Source, r
 	if req.Options.Level.above(LevelBB) && s.TSA == nil {
 		return nil, refusal(RefusedTSA, "level %s needs a time-stamping authority, and this node has none", req.Options.Level)
 	}
-	if _, err := pdf.Open(in, limitsOf(req.Options)); err != nil {
-		return nil, refusal(RefusedUnreadable, "%v", err)
-	}
 	c := &cleared{key: s.Keys[i], actor: actor, input: req.Input}
+	if err := s.clear(ctx, c, in, req.Options, at); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// clear asks what depends on the file and on the certificate, wherever the key is.
+func (s *Service) clear(ctx context.Context, c *cleared, in Source, opts SignOptions, at time.Time) error {
+	if _, err := pdf.Open(in, limitsOf(opts)); err != nil {
+		return refusal(RefusedUnreadable, "%v", err)
+	}
 	evidence, err := s.checkCertificate(ctx, c, at)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	sum := sha256.Sum256(c.key.Key.Certificate().Raw)
 	c.detail = fmt.Sprintf("key=%q certificate=%x evidence=%s unattended=%t", c.key.ID, sum, evidence, c.key.Unattended)
 	if c.key.Role == RoleAgency {
 		if err := s.checkOrder(ctx, c, in, at); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	c.entries = append(c.entries, c.entry(at, "sign.intent"))
-	return c, nil
+	return nil
 }
 
 // checkCertificate judges the key's certificate as a validator would, now. It
@@ -321,11 +329,16 @@ func (s *Service) signAndCheck(ctx context.Context, in Source, c *cleared, opts 
 	if err != nil {
 		return nil, err
 	}
+	return s.check(ctx, c, signed, opts.At, sink)
+}
+
+// check makes the result durable, and judges it.
+func (s *Service) check(ctx context.Context, c *cleared, signed *Signed, at time.Time, sink Sink) (*Signed, error) {
 	out, err := sink.Reopen(ctx, signed)
 	if err != nil {
 		return nil, fmt.Errorf("sign: keep the result: %w", err)
 	}
-	report, err := Validate(ctx, out, Options{At: opts.At, Trust: s.Trust, Evidence: s.Evidence, Claim: &Claim{Agency: c.key.AgencyCode, Bind: s.Bind}})
+	report, err := Validate(ctx, out, Options{At: at, Trust: s.Trust, Evidence: s.Evidence, Claim: &Claim{Agency: c.key.AgencyCode, Bind: s.Bind}})
 	if err != nil {
 		return nil, fmt.Errorf("sign: check the result: %w", err)
 	}

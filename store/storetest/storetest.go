@@ -48,6 +48,8 @@ func Run(t *testing.T, open Opener) {
 		{"files belong to holders", testFiles},
 		{"a missing blob refuses the change and names all", testMissing},
 		{"reports are kept by digest", testReports},
+		{"a signing session ends once, and is kept for a while", testSessions},
+		{"a race for one signing session has one winner", testSessionRace},
 		{"principals are found by any of their keys", testPrincipals},
 		{"a directory is replaced by higher epochs only", testDirectory},
 		{"a change without entries is refused", testNoEntries},

@@ -615,6 +615,614 @@ func (x *SigningKey) GetUnattended() bool {
 	return false
 }
 
+type PrepareSignatureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency id or code for which is signed.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// SHA-256 of files of the agency, 1 to 100.
+	Sha256 [][]byte `protobuf:"bytes,2,rep,name=sha256,proto3" json:"sha256,omitempty"`
+	// DER, of the key that will sign; the directory must bind it to the agency.
+	Certificate []byte `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	// DER of CA certificates to embed, nearest issuer first.
+	Chain [][]byte `protobuf:"bytes,4,rep,name=chain,proto3" json:"chain,omitempty"`
+	// B-B or B-T.
+	Level     SignatureLevel    `protobuf:"varint,5,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
+	Profile   AppearanceProfile `protobuf:"varint,6,opt,name=profile,proto3,enum=lienthong.v1.AppearanceProfile" json:"profile,omitempty"`
+	Placement *Placement        `protobuf:"bytes,7,opt,name=placement,proto3" json:"placement,omitempty"`
+	// As in SignFileRequest, in each of the files.
+	Field string   `protobuf:"bytes,8,opt,name=field,proto3" json:"field,omitempty"`
+	Lines []string `protobuf:"bytes,9,rep,name=lines,proto3" json:"lines,omitempty"`
+	// PNG, at most 1 MiB.
+	Image    []byte `protobuf:"bytes,10,opt,name=image,proto3" json:"image,omitempty"`
+	Reason   string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
+	Location string `protobuf:"bytes,12,opt,name=location,proto3" json:"location,omitempty"`
+	// SHA-256 (if empty), SHA-384 or SHA-512.
+	Hash string `protobuf:"bytes,13,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Room for the SignedData in bytes; 0 is enough for one that the node makes.
+	Reserved      int32  `protobuf:"varint,14,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	Staff         *Staff `protobuf:"bytes,15,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareSignatureRequest) Reset() {
+	*x = PrepareSignatureRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareSignatureRequest) ProtoMessage() {}
+
+func (x *PrepareSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareSignatureRequest.ProtoReflect.Descriptor instead.
+func (*PrepareSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PrepareSignatureRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *PrepareSignatureRequest) GetSha256() [][]byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *PrepareSignatureRequest) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *PrepareSignatureRequest) GetChain() [][]byte {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
+func (x *PrepareSignatureRequest) GetLevel() SignatureLevel {
+	if x != nil {
+		return x.Level
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
+func (x *PrepareSignatureRequest) GetProfile() AppearanceProfile {
+	if x != nil {
+		return x.Profile
+	}
+	return AppearanceProfile_APPEARANCE_PROFILE_UNSPECIFIED
+}
+
+func (x *PrepareSignatureRequest) GetPlacement() *Placement {
+	if x != nil {
+		return x.Placement
+	}
+	return nil
+}
+
+func (x *PrepareSignatureRequest) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *PrepareSignatureRequest) GetLines() []string {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *PrepareSignatureRequest) GetImage() []byte {
+	if x != nil {
+		return x.Image
+	}
+	return nil
+}
+
+func (x *PrepareSignatureRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PrepareSignatureRequest) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *PrepareSignatureRequest) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
+func (x *PrepareSignatureRequest) GetReserved() int32 {
+	if x != nil {
+		return x.Reserved
+	}
+	return 0
+}
+
+func (x *PrepareSignatureRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type PrepareSignatureResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the request.
+	Signatures    []*PreparedSignature `protobuf:"bytes,1,rep,name=signatures,proto3" json:"signatures,omitempty"`
+	Warnings      []string             `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareSignatureResponse) Reset() {
+	*x = PrepareSignatureResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareSignatureResponse) ProtoMessage() {}
+
+func (x *PrepareSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareSignatureResponse.ProtoReflect.Descriptor instead.
+func (*PrepareSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PrepareSignatureResponse) GetSignatures() []*PreparedSignature {
+	if x != nil {
+		return x.Signatures
+	}
+	return nil
+}
+
+func (x *PrepareSignatureResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// PreparedSignature is what the key has to sign for one file.
+type PreparedSignature struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the signature until it is complete, also after a restart of the node.
+	Session string `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	// Of the file.
+	Sha256 []byte `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Field  string `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	// Name of the hash of all digests here, such as SHA-256.
+	Hash string `protobuf:"bytes,4,opt,name=hash,proto3" json:"hash,omitempty"`
+	// DER of the signed attributes, for devices that hash.
+	SignedAttributes []byte `protobuf:"bytes,5,opt,name=signed_attributes,json=signedAttributes,proto3" json:"signed_attributes,omitempty"`
+	// Of signed_attributes: what the key signs.
+	Digest []byte `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
+	// DER of the DigestInfo, for devices that only pad (RSA PKCS #1 v1.5).
+	DigestInfo []byte `protobuf:"bytes,7,opt,name=digest_info,json=digestInfo,proto3" json:"digest_info,omitempty"`
+	// Of the bytes that the signature covers, for services that make the CMS.
+	RangeDigest []byte `protobuf:"bytes,8,opt,name=range_digest,json=rangeDigest,proto3" json:"range_digest,omitempty"`
+	// Microseconds UTC since 1970. After it the session is gone.
+	ExpiresAt     int64 `protobuf:"varint,9,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreparedSignature) Reset() {
+	*x = PreparedSignature{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreparedSignature) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreparedSignature) ProtoMessage() {}
+
+func (x *PreparedSignature) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreparedSignature.ProtoReflect.Descriptor instead.
+func (*PreparedSignature) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PreparedSignature) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *PreparedSignature) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *PreparedSignature) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *PreparedSignature) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
+func (x *PreparedSignature) GetSignedAttributes() []byte {
+	if x != nil {
+		return x.SignedAttributes
+	}
+	return nil
+}
+
+func (x *PreparedSignature) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *PreparedSignature) GetDigestInfo() []byte {
+	if x != nil {
+		return x.DigestInfo
+	}
+	return nil
+}
+
+func (x *PreparedSignature) GetRangeDigest() []byte {
+	if x != nil {
+		return x.RangeDigest
+	}
+	return nil
+}
+
+func (x *PreparedSignature) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+type CompleteSignatureRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Agency  string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Session string                 `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	// Types that are valid to be assigned to Answer:
+	//
+	//	*CompleteSignatureRequest_Signature
+	//	*CompleteSignatureRequest_Cms
+	Answer        isCompleteSignatureRequest_Answer `protobuf_oneof:"answer"`
+	Staff         *Staff                            `protobuf:"bytes,5,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompleteSignatureRequest) Reset() {
+	*x = CompleteSignatureRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompleteSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompleteSignatureRequest) ProtoMessage() {}
+
+func (x *CompleteSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompleteSignatureRequest.ProtoReflect.Descriptor instead.
+func (*CompleteSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CompleteSignatureRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *CompleteSignatureRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *CompleteSignatureRequest) GetAnswer() isCompleteSignatureRequest_Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *CompleteSignatureRequest) GetSignature() []byte {
+	if x != nil {
+		if x, ok := x.Answer.(*CompleteSignatureRequest_Signature); ok {
+			return x.Signature
+		}
+	}
+	return nil
+}
+
+func (x *CompleteSignatureRequest) GetCms() []byte {
+	if x != nil {
+		if x, ok := x.Answer.(*CompleteSignatureRequest_Cms); ok {
+			return x.Cms
+		}
+	}
+	return nil
+}
+
+func (x *CompleteSignatureRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type isCompleteSignatureRequest_Answer interface {
+	isCompleteSignatureRequest_Answer()
+}
+
+type CompleteSignatureRequest_Signature struct {
+	// The signature value: of RSA as long as the modulus, of ECDSA the DER
+	// SEQUENCE, or r and s side by side.
+	Signature []byte `protobuf:"bytes,3,opt,name=signature,proto3,oneof"`
+}
+
+type CompleteSignatureRequest_Cms struct {
+	// DER of a detached CMS SignedData over range_digest.
+	Cms []byte `protobuf:"bytes,4,opt,name=cms,proto3,oneof"`
+}
+
+func (*CompleteSignatureRequest_Signature) isCompleteSignatureRequest_Answer() {}
+
+func (*CompleteSignatureRequest_Cms) isCompleteSignatureRequest_Answer() {}
+
+type CompleteSignatureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	File          *File                  `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	Field         string                 `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	Level         SignatureLevel         `protobuf:"varint,3,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
+	Warnings      []string               `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompleteSignatureResponse) Reset() {
+	*x = CompleteSignatureResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompleteSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompleteSignatureResponse) ProtoMessage() {}
+
+func (x *CompleteSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompleteSignatureResponse.ProtoReflect.Descriptor instead.
+func (*CompleteSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CompleteSignatureResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *CompleteSignatureResponse) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *CompleteSignatureResponse) GetLevel() SignatureLevel {
+	if x != nil {
+		return x.Level
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
+func (x *CompleteSignatureResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+type CancelSignatureRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Session       string                 `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	Staff         *Staff                 `protobuf:"bytes,3,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelSignatureRequest) Reset() {
+	*x = CancelSignatureRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelSignatureRequest) ProtoMessage() {}
+
+func (x *CancelSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelSignatureRequest.ProtoReflect.Descriptor instead.
+func (*CancelSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CancelSignatureRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *CancelSignatureRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *CancelSignatureRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type CancelSignatureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelSignatureResponse) Reset() {
+	*x = CancelSignatureResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelSignatureResponse) ProtoMessage() {}
+
+func (x *CancelSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelSignatureResponse.ProtoReflect.Descriptor instead.
+func (*CancelSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{12}
+}
+
 var File_lienthong_v1_signing_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_signing_proto_rawDesc = "" +
@@ -661,7 +1269,58 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\talgorithm\x18\x06 \x01(\tR\talgorithm\x12\x1e\n" +
 	"\n" +
 	"unattended\x18\a \x01(\bR\n" +
-	"unattended*\x98\x01\n" +
+	"unattended\"\xf8\x03\n" +
+	"\x17PrepareSignatureRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
+	"\x06sha256\x18\x02 \x03(\fR\x06sha256\x12 \n" +
+	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12\x14\n" +
+	"\x05chain\x18\x04 \x03(\fR\x05chain\x122\n" +
+	"\x05level\x18\x05 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x129\n" +
+	"\aprofile\x18\x06 \x01(\x0e2\x1f.lienthong.v1.AppearanceProfileR\aprofile\x125\n" +
+	"\tplacement\x18\a \x01(\v2\x17.lienthong.v1.PlacementR\tplacement\x12\x14\n" +
+	"\x05field\x18\b \x01(\tR\x05field\x12\x14\n" +
+	"\x05lines\x18\t \x03(\tR\x05lines\x12\x14\n" +
+	"\x05image\x18\n" +
+	" \x01(\fR\x05image\x12\x16\n" +
+	"\x06reason\x18\v \x01(\tR\x06reason\x12\x1a\n" +
+	"\blocation\x18\f \x01(\tR\blocation\x12\x12\n" +
+	"\x04hash\x18\r \x01(\tR\x04hash\x12\x1a\n" +
+	"\breserved\x18\x0e \x01(\x05R\breserved\x12)\n" +
+	"\x05staff\x18\x0f \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"w\n" +
+	"\x18PrepareSignatureResponse\x12?\n" +
+	"\n" +
+	"signatures\x18\x01 \x03(\v2\x1f.lienthong.v1.PreparedSignatureR\n" +
+	"signatures\x12\x1a\n" +
+	"\bwarnings\x18\x02 \x03(\tR\bwarnings\"\x97\x02\n" +
+	"\x11PreparedSignature\x12\x18\n" +
+	"\asession\x18\x01 \x01(\tR\asession\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\tR\x05field\x12\x12\n" +
+	"\x04hash\x18\x04 \x01(\tR\x04hash\x12+\n" +
+	"\x11signed_attributes\x18\x05 \x01(\fR\x10signedAttributes\x12\x16\n" +
+	"\x06digest\x18\x06 \x01(\fR\x06digest\x12\x1f\n" +
+	"\vdigest_info\x18\a \x01(\fR\n" +
+	"digestInfo\x12!\n" +
+	"\frange_digest\x18\b \x01(\fR\vrangeDigest\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\t \x01(\x03R\texpiresAt\"\xb5\x01\n" +
+	"\x18CompleteSignatureRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x18\n" +
+	"\asession\x18\x02 \x01(\tR\asession\x12\x1e\n" +
+	"\tsignature\x18\x03 \x01(\fH\x00R\tsignature\x12\x12\n" +
+	"\x03cms\x18\x04 \x01(\fH\x00R\x03cms\x12)\n" +
+	"\x05staff\x18\x05 \x01(\v2\x13.lienthong.v1.StaffR\x05staffB\b\n" +
+	"\x06answer\"\xa9\x01\n" +
+	"\x19CompleteSignatureResponse\x12&\n" +
+	"\x04file\x18\x01 \x01(\v2\x12.lienthong.v1.FileR\x04file\x12\x14\n" +
+	"\x05field\x18\x02 \x01(\tR\x05field\x122\n" +
+	"\x05level\x18\x03 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x12\x1a\n" +
+	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"u\n" +
+	"\x16CancelSignatureRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x18\n" +
+	"\asession\x18\x02 \x01(\tR\asession\x12)\n" +
+	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"\x19\n" +
+	"\x17CancelSignatureResponse*\x98\x01\n" +
 	"\x0eSignatureLevel\x12\x1f\n" +
 	"\x1bSIGNATURE_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13SIGNATURE_LEVEL_B_B\x10\x01\x12\x17\n" +
@@ -675,9 +1334,15 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x19APPEARANCE_PROFILE_AGENCY\x10\x03\x12\x1c\n" +
 	"\x18APPEARANCE_PROFILE_ANNEX\x10\x04\x12\x1b\n" +
 	"\x17APPEARANCE_PROFILE_COPY\x10\x05\x12\x1d\n" +
-	"\x19APPEARANCE_PROFILE_CUSTOM\x10\x062\xb8\x01\n" +
+	"\x19APPEARANCE_PROFILE_CUSTOM\x10\x062\xfc\x03\n" +
 	"\x0eSigningService\x12R\n" +
 	"\bSignFile\x12\x1d.lienthong.v1.SignFileRequest\x1a\x1e.lienthong.v1.SignFileResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x02\x12j\n" +
+	"\x10PrepareSignature\x12%.lienthong.v1.PrepareSignatureRequest\x1a&.lienthong.v1.PrepareSignatureResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x02\x12m\n" +
+	"\x11CompleteSignature\x12&.lienthong.v1.CompleteSignatureRequest\x1a'.lienthong.v1.CompleteSignatureResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x02\x12g\n" +
+	"\x0fCancelSignature\x12$.lienthong.v1.CancelSignatureRequest\x1a%.lienthong.v1.CancelSignatureResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x02\x12R\n" +
 	"\bListKeys\x12\x1d.lienthong.v1.ListKeysRequest\x1a\x1e.lienthong.v1.ListKeysResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x02B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
@@ -695,38 +1360,60 @@ func file_lienthong_v1_signing_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_signing_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_lienthong_v1_signing_proto_goTypes = []any{
-	(SignatureLevel)(0),      // 0: lienthong.v1.SignatureLevel
-	(AppearanceProfile)(0),   // 1: lienthong.v1.AppearanceProfile
-	(*SignFileRequest)(nil),  // 2: lienthong.v1.SignFileRequest
-	(*Placement)(nil),        // 3: lienthong.v1.Placement
-	(*SignFileResponse)(nil), // 4: lienthong.v1.SignFileResponse
-	(*ListKeysRequest)(nil),  // 5: lienthong.v1.ListKeysRequest
-	(*ListKeysResponse)(nil), // 6: lienthong.v1.ListKeysResponse
-	(*SigningKey)(nil),       // 7: lienthong.v1.SigningKey
-	(*Staff)(nil),            // 8: lienthong.v1.Staff
-	(*File)(nil),             // 9: lienthong.v1.File
-	(CertificateRole)(0),     // 10: lienthong.v1.CertificateRole
+	(SignatureLevel)(0),               // 0: lienthong.v1.SignatureLevel
+	(AppearanceProfile)(0),            // 1: lienthong.v1.AppearanceProfile
+	(*SignFileRequest)(nil),           // 2: lienthong.v1.SignFileRequest
+	(*Placement)(nil),                 // 3: lienthong.v1.Placement
+	(*SignFileResponse)(nil),          // 4: lienthong.v1.SignFileResponse
+	(*ListKeysRequest)(nil),           // 5: lienthong.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),          // 6: lienthong.v1.ListKeysResponse
+	(*SigningKey)(nil),                // 7: lienthong.v1.SigningKey
+	(*PrepareSignatureRequest)(nil),   // 8: lienthong.v1.PrepareSignatureRequest
+	(*PrepareSignatureResponse)(nil),  // 9: lienthong.v1.PrepareSignatureResponse
+	(*PreparedSignature)(nil),         // 10: lienthong.v1.PreparedSignature
+	(*CompleteSignatureRequest)(nil),  // 11: lienthong.v1.CompleteSignatureRequest
+	(*CompleteSignatureResponse)(nil), // 12: lienthong.v1.CompleteSignatureResponse
+	(*CancelSignatureRequest)(nil),    // 13: lienthong.v1.CancelSignatureRequest
+	(*CancelSignatureResponse)(nil),   // 14: lienthong.v1.CancelSignatureResponse
+	(*Staff)(nil),                     // 15: lienthong.v1.Staff
+	(*File)(nil),                      // 16: lienthong.v1.File
+	(CertificateRole)(0),              // 17: lienthong.v1.CertificateRole
 }
 var file_lienthong_v1_signing_proto_depIdxs = []int32{
 	0,  // 0: lienthong.v1.SignFileRequest.level:type_name -> lienthong.v1.SignatureLevel
 	1,  // 1: lienthong.v1.SignFileRequest.profile:type_name -> lienthong.v1.AppearanceProfile
 	3,  // 2: lienthong.v1.SignFileRequest.placement:type_name -> lienthong.v1.Placement
-	8,  // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
-	9,  // 4: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
+	15, // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
+	16, // 4: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
 	0,  // 5: lienthong.v1.SignFileResponse.level:type_name -> lienthong.v1.SignatureLevel
 	7,  // 6: lienthong.v1.ListKeysResponse.keys:type_name -> lienthong.v1.SigningKey
-	10, // 7: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
-	2,  // 8: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
-	5,  // 9: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
-	4,  // 10: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
-	6,  // 11: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
-	10, // [10:12] is the sub-list for method output_type
-	8,  // [8:10] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	17, // 7: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
+	0,  // 8: lienthong.v1.PrepareSignatureRequest.level:type_name -> lienthong.v1.SignatureLevel
+	1,  // 9: lienthong.v1.PrepareSignatureRequest.profile:type_name -> lienthong.v1.AppearanceProfile
+	3,  // 10: lienthong.v1.PrepareSignatureRequest.placement:type_name -> lienthong.v1.Placement
+	15, // 11: lienthong.v1.PrepareSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	10, // 12: lienthong.v1.PrepareSignatureResponse.signatures:type_name -> lienthong.v1.PreparedSignature
+	15, // 13: lienthong.v1.CompleteSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	16, // 14: lienthong.v1.CompleteSignatureResponse.file:type_name -> lienthong.v1.File
+	0,  // 15: lienthong.v1.CompleteSignatureResponse.level:type_name -> lienthong.v1.SignatureLevel
+	15, // 16: lienthong.v1.CancelSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	2,  // 17: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
+	8,  // 18: lienthong.v1.SigningService.PrepareSignature:input_type -> lienthong.v1.PrepareSignatureRequest
+	11, // 19: lienthong.v1.SigningService.CompleteSignature:input_type -> lienthong.v1.CompleteSignatureRequest
+	13, // 20: lienthong.v1.SigningService.CancelSignature:input_type -> lienthong.v1.CancelSignatureRequest
+	5,  // 21: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
+	4,  // 22: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
+	9,  // 23: lienthong.v1.SigningService.PrepareSignature:output_type -> lienthong.v1.PrepareSignatureResponse
+	12, // 24: lienthong.v1.SigningService.CompleteSignature:output_type -> lienthong.v1.CompleteSignatureResponse
+	14, // 25: lienthong.v1.SigningService.CancelSignature:output_type -> lienthong.v1.CancelSignatureResponse
+	6,  // 26: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
+	22, // [22:27] is the sub-list for method output_type
+	17, // [17:22] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_signing_proto_init() }
@@ -737,13 +1424,17 @@ func file_lienthong_v1_signing_proto_init() {
 	file_lienthong_v1_access_proto_init()
 	file_lienthong_v1_envelope_proto_init()
 	file_lienthong_v1_file_proto_init()
+	file_lienthong_v1_signing_proto_msgTypes[9].OneofWrappers = []any{
+		(*CompleteSignatureRequest_Signature)(nil),
+		(*CompleteSignatureRequest_Cms)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_signing_proto_rawDesc), len(file_lienthong_v1_signing_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   6,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

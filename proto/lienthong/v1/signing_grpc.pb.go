@@ -19,8 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SigningService_SignFile_FullMethodName = "/lienthong.v1.SigningService/SignFile"
-	SigningService_ListKeys_FullMethodName = "/lienthong.v1.SigningService/ListKeys"
+	SigningService_SignFile_FullMethodName          = "/lienthong.v1.SigningService/SignFile"
+	SigningService_PrepareSignature_FullMethodName  = "/lienthong.v1.SigningService/PrepareSignature"
+	SigningService_CompleteSignature_FullMethodName = "/lienthong.v1.SigningService/CompleteSignature"
+	SigningService_CancelSignature_FullMethodName   = "/lienthong.v1.SigningService/CancelSignature"
+	SigningService_ListKeys_FullMethodName          = "/lienthong.v1.SigningService/ListKeys"
 )
 
 // SigningServiceClient is the client API for SigningService service.
@@ -32,6 +35,17 @@ type SigningServiceClient interface {
 	// SignFile appends one PAdES signature (ETSI EN 319 142-1). The journal
 	// holds the intent before the key is used and the outcome after.
 	SignFile(ctx context.Context, in *SignFileRequest, opts ...grpc.CallOption) (*SignFileResponse, error)
+	// PrepareSignature makes all of a signature but its value, for a key that is
+	// elsewhere: on a token, a SIM, at a remote service. All that must hold before
+	// a key is used is asked here, of the certificate. One call may prepare many
+	// files, all or none, so that one PIN signs them.
+	PrepareSignature(ctx context.Context, in *PrepareSignatureRequest, opts ...grpc.CallOption) (*PrepareSignatureResponse, error)
+	// CompleteSignature takes what the key made, checks it as a validator would,
+	// and makes the signed file. Of several completions of a session one wins; a
+	// repeat of that one gives the same answer. Who prepared may complete.
+	CompleteSignature(ctx context.Context, in *CompleteSignatureRequest, opts ...grpc.CallOption) (*CompleteSignatureResponse, error)
+	// CancelSignature ends a session that will not be completed.
+	CancelSignature(ctx context.Context, in *CancelSignatureRequest, opts ...grpc.CallOption) (*CancelSignatureResponse, error)
 	// ListKeys lists the keys that the caller may use.
 	ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error)
 }
@@ -48,6 +62,36 @@ func (c *signingServiceClient) SignFile(ctx context.Context, in *SignFileRequest
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SignFileResponse)
 	err := c.cc.Invoke(ctx, SigningService_SignFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) PrepareSignature(ctx context.Context, in *PrepareSignatureRequest, opts ...grpc.CallOption) (*PrepareSignatureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PrepareSignatureResponse)
+	err := c.cc.Invoke(ctx, SigningService_PrepareSignature_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) CompleteSignature(ctx context.Context, in *CompleteSignatureRequest, opts ...grpc.CallOption) (*CompleteSignatureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompleteSignatureResponse)
+	err := c.cc.Invoke(ctx, SigningService_CompleteSignature_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) CancelSignature(ctx context.Context, in *CancelSignatureRequest, opts ...grpc.CallOption) (*CancelSignatureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelSignatureResponse)
+	err := c.cc.Invoke(ctx, SigningService_CancelSignature_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +117,17 @@ type SigningServiceServer interface {
 	// SignFile appends one PAdES signature (ETSI EN 319 142-1). The journal
 	// holds the intent before the key is used and the outcome after.
 	SignFile(context.Context, *SignFileRequest) (*SignFileResponse, error)
+	// PrepareSignature makes all of a signature but its value, for a key that is
+	// elsewhere: on a token, a SIM, at a remote service. All that must hold before
+	// a key is used is asked here, of the certificate. One call may prepare many
+	// files, all or none, so that one PIN signs them.
+	PrepareSignature(context.Context, *PrepareSignatureRequest) (*PrepareSignatureResponse, error)
+	// CompleteSignature takes what the key made, checks it as a validator would,
+	// and makes the signed file. Of several completions of a session one wins; a
+	// repeat of that one gives the same answer. Who prepared may complete.
+	CompleteSignature(context.Context, *CompleteSignatureRequest) (*CompleteSignatureResponse, error)
+	// CancelSignature ends a session that will not be completed.
+	CancelSignature(context.Context, *CancelSignatureRequest) (*CancelSignatureResponse, error)
 	// ListKeys lists the keys that the caller may use.
 	ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error)
 	mustEmbedUnimplementedSigningServiceServer()
@@ -87,6 +142,15 @@ type UnimplementedSigningServiceServer struct{}
 
 func (UnimplementedSigningServiceServer) SignFile(context.Context, *SignFileRequest) (*SignFileResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SignFile not implemented")
+}
+func (UnimplementedSigningServiceServer) PrepareSignature(context.Context, *PrepareSignatureRequest) (*PrepareSignatureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PrepareSignature not implemented")
+}
+func (UnimplementedSigningServiceServer) CompleteSignature(context.Context, *CompleteSignatureRequest) (*CompleteSignatureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompleteSignature not implemented")
+}
+func (UnimplementedSigningServiceServer) CancelSignature(context.Context, *CancelSignatureRequest) (*CancelSignatureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelSignature not implemented")
 }
 func (UnimplementedSigningServiceServer) ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListKeys not implemented")
@@ -130,6 +194,60 @@ func _SigningService_SignFile_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SigningService_PrepareSignature_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PrepareSignatureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).PrepareSignature(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_PrepareSignature_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).PrepareSignature(ctx, req.(*PrepareSignatureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_CompleteSignature_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompleteSignatureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).CompleteSignature(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_CompleteSignature_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).CompleteSignature(ctx, req.(*CompleteSignatureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_CancelSignature_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelSignatureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).CancelSignature(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_CancelSignature_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).CancelSignature(ctx, req.(*CancelSignatureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SigningService_ListKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListKeysRequest)
 	if err := dec(in); err != nil {
@@ -158,6 +276,18 @@ var SigningService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SignFile",
 			Handler:    _SigningService_SignFile_Handler,
+		},
+		{
+			MethodName: "PrepareSignature",
+			Handler:    _SigningService_PrepareSignature_Handler,
+		},
+		{
+			MethodName: "CompleteSignature",
+			Handler:    _SigningService_CompleteSignature_Handler,
+		},
+		{
+			MethodName: "CancelSignature",
+			Handler:    _SigningService_CancelSignature_Handler,
 		},
 		{
 			MethodName: "ListKeys",
