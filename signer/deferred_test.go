@@ -231,7 +231,6 @@ func TestPrepareRefuses(t *testing.T) {
 		{name: "too large", cert: good, reserved: 1 << 21, is: signer.ErrReserved, want: "at most"},
 		{name: "algorithm", cert: good, algorithm: cms.Algorithm{Scheme: cms.ECDSA, Hash: crypto.SHA256}, want: "cannot prepare for ECDSA"},
 		{name: "level", cert: good, level: signer.LevelBLTA, want: "augment the file"},
-		{name: "encrypted", cert: good, sample: "10-encrypted.pdf", is: signer.ErrEncrypted},
 		{name: "cut short", cert: good, sample: "11-truncated.pdf", is: pdf.ErrTruncated},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

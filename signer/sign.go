@@ -44,8 +44,11 @@ type SignOptions struct {
 	// Above LevelBT 1 is refused without Force, as with [AugmentOptions.Force].
 	Certify int
 	Force   bool
-	PSS     bool       // sign with RSASSA-PSS where the key is RSA
-	Limits  pdf.Limits // of reading the input; zero fields mean the default
+	PSS     bool // sign with RSASSA-PSS where the key is RSA
+	// Repair lets a file with damaged cross-reference sections be signed: the revision
+	// appended has a complete one. See [pdf.OpenRepaired] for what is refused even then.
+	Repair bool
+	Limits pdf.Limits // of reading the input; zero fields mean the default
 }
 
 // A Placement is a rectangle on a page as a reader sees it, turned and cropped:
@@ -63,11 +66,12 @@ type Signed struct {
 	Revision    int      // number of the signature's revision, from 1
 	Revisions   int      // how many were appended: above LevelBT more than one
 	Level       Level
-	CMS         []byte     // DER of the SignedData in /Contents
-	Certificate [32]byte   // SHA-256 of the signer's certificate
-	TimeStamp   *tsp.Token // nil below LevelBT
-	Archive     *tsp.Token // the document time-stamp, nil below LevelBLTA
-	Until       time.Time  // when its path ends, as [Augmented.Until]
+	CMS         []byte      // DER of the SignedData in /Contents
+	Certificate [32]byte    // SHA-256 of the signer's certificate
+	TimeStamp   *tsp.Token  // nil below LevelBT
+	Archive     *tsp.Token  // the document time-stamp, nil below LevelBLTA
+	Until       time.Time   // when its path ends, as [Augmented.Until]
+	Repair      *pdf.Repair // what was done to read a damaged file; nil for a sound one
 	Warnings    []string
 }
 
@@ -82,17 +86,17 @@ type Signed struct {
 // Memory does not grow with in's size, only with its number of objects.
 //
 // Errors say what to do where the caller can do something; see [ErrEncrypted],
-// [ErrCertified], [ErrCertificate] and those of [pdf.Open] and [tsp.Client].
+// [ErrNotAllowed], [ErrCertified], [ErrCertificate] and those of [pdf.Open] and [tsp.Client].
 func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, out io.Writer) (*Signed, error) {
 	opts, err := opts.check(key)
 	if err != nil {
 		return nil, err
 	}
-	further, err := opts.further(ctx, in)
+	plan, err := newPlan(in, key, opts)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := newPlan(in, key, opts)
+	further, err := opts.further(ctx, in, plan.file)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +131,7 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 		CMS:         sealed.cms,
 		Certificate: sha256.Sum256(key.Certificate().Raw),
 		TimeStamp:   sealed.token,
+		Repair:      plan.file.Repair(),
 		Warnings:    opts.warnings(key),
 	}
 	further.report(signed)

@@ -18,7 +18,8 @@ import (
 
 // Errors of [Sign] that a caller may want to tell apart.
 var (
-	ErrEncrypted   = errors.New("sign: the file is encrypted: sign a copy without encryption, such as qpdf --decrypt makes")
+	ErrEncrypted   = errors.New("sign: the file is encrypted and needs a password: sign a copy without encryption, such as qpdf --decrypt makes")
+	ErrNotAllowed  = errors.New("sign: the author of the encrypted file does not allow this signature")
 	ErrCertified   = errors.New("sign: the file is certified or locked against this signature")
 	ErrCertificate = errors.New("sign: the certificate must not be used for this signature")
 )

@@ -10,7 +10,7 @@ import (
 // further looks, before a key is used, at what the file holds already, and returns
 // what is to be done beyond the signature; nil where that is nothing. What the
 // signatures of others lack is added where it can be had, but not required.
-func (o SignOptions) further(ctx context.Context, in pdf.Source) (*augmenter, error) {
+func (o SignOptions) further(ctx context.Context, in pdf.Source, file *pdf.File) (*augmenter, error) {
 	if o.Level == LevelBB || o.Level == LevelBT && o.Trust == nil {
 		return nil, nil
 	}
@@ -20,7 +20,9 @@ func (o SignOptions) further(ctx context.Context, in pdf.Source) (*augmenter, er
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	have := &holding{}
-	if o.Level != LevelBT { // else anchors only judge the authority
+	// At LevelBT anchors only judge the authority; a file that is repaired has no
+	// signatures, or it would have been refused.
+	if o.Level != LevelBT && file.Repair() == nil {
 		if have, err = inspect(ctx, in, opts); err != nil {
 			return nil, fmt.Errorf("sign: %w", err)
 		}

@@ -35,8 +35,8 @@ func (p *plan) placeOnPage() error {
 		return fmt.Errorf("sign: no page %d in a file of %d pages", number, len(pages))
 	}
 	p.field.page = pages[number-1]
-	if p.field.page.Ref.IsZero() {
-		return fmt.Errorf("sign: page %d is malformed: not an indirect object", number)
+	if p.field.page, err = p.update.OwnPage(p.field.page); err != nil {
+		return fmt.Errorf("sign: page %d: %w", number, err)
 	}
 	if !p.visible() {
 		return nil // on the first page all the same

@@ -10,12 +10,13 @@ import (
 
 // A plan is the revision that a signature needs, whole but for the signature.
 type plan struct {
-	opts   SignOptions
-	file   *pdf.File
-	view   *pdf.View
-	update *pdf.Update
-	field  target
-	sig    pdf.Ref // the signature dictionary
+	opts    SignOptions
+	file    *pdf.File
+	view    *pdf.View
+	update  *pdf.Update
+	allowed pdf.Permissions // what the author of an encrypted file allows
+	field   target
+	sig     pdf.Ref // the signature dictionary
 
 	reference pdf.Array // /Reference of the signature, empty without a /Lock
 	root      pdf.Ref   // the catalog
@@ -33,6 +34,7 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 	}
 	for _, step := range []func() error{
 		p.chooseField,
+		p.checkPermissions,
 		p.checkLocks,
 		p.readLock,
 		p.certify,
@@ -50,18 +52,19 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 
 // openPlan reads the file, and plans nothing yet.
 func openPlan(in pdf.Source, opts SignOptions) (*plan, error) {
-	file, err := pdf.Open(in, opts.Limits)
+	file, err := opts.open(in)
 	if err != nil {
 		return nil, fmt.Errorf("sign: read the file: %w", err)
 	}
-	if file.Encrypted() {
-		return nil, ErrEncrypted
+	allowed, err := unlock(file)
+	if err != nil {
+		return nil, err
 	}
 	update, err := pdf.NewUpdate(file)
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	p := &plan{opts: opts, file: file, view: file.Latest(), update: update}
+	p := &plan{opts: opts, file: file, view: file.Latest(), update: update, allowed: allowed}
 	if p.root, p.catalog, err = p.view.Catalog(); err != nil {
 		return nil, fmt.Errorf("sign: read the catalog: %w", err)
 	}

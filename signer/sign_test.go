@@ -54,7 +54,7 @@ func TestSignRefuses(t *testing.T) {
 		is   error
 		want string
 	}{
-		{name: "encrypted", in: sample(t, "10-encrypted.pdf"), is: signer.ErrEncrypted, want: "qpdf --decrypt"},
+		{name: "encrypted", in: encrypt(t, letter, "preserve", "a password", "256"), is: signer.ErrEncrypted, want: "qpdf --decrypt"},
 		{name: "truncated", in: sample(t, "11-truncated.pdf"), is: pdf.ErrTruncated, want: "cut short"},
 		{name: "not a PDF", in: sample(t, "12-not-a-pdf.pdf"), is: pdf.ErrNotPDF, want: "not a PDF"},
 		{name: "empty", in: []byte{}, is: pdf.ErrNotPDF, want: "not a PDF"},

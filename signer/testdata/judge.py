@@ -13,6 +13,11 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 
+def text(value, key):
+    # Not value.get(key), which gives the string of an encrypted file as it is stored.
+    return str(value[key]) if key in value else ""
+
+
 def main(root, moment, path):
     with open(root, "rb") as f:
         _, _, der = pem.unarmor(f.read())
@@ -24,7 +29,10 @@ def main(root, moment, path):
     )
     answers = []
     with open(path, "rb") as f:
-        for sig in PdfFileReader(f, strict=True).embedded_regular_signatures:
+        reader = PdfFileReader(f, strict=True)
+        if reader.encrypted:
+            reader.decrypt("")
+        for sig in reader.embedded_regular_signatures:
             status = validate_pdf_signature(sig, context, context)
             value = sig.sig_object
             answers.append({
@@ -36,11 +44,11 @@ def main(root, moment, path):
                 "trusted": status.trusted,
                 "bottom": status.bottom_line,
                 "stamped": bool(status.timestamp_validity and status.timestamp_validity.valid and status.timestamp_validity.trusted),
-                "name": str(value.get("/Name", "")),
-                "reason": str(value.get("/Reason", "")),
-                "location": str(value.get("/Location", "")),
-                "contact": str(value.get("/ContactInfo", "")),
-                "signed": str(value.get("/M", "")),
+                "name": text(value, "/Name"),
+                "reason": text(value, "/Reason"),
+                "location": text(value, "/Location"),
+                "contact": text(value, "/ContactInfo"),
+                "signed": text(value, "/M"),
             })
     print(json.dumps(answers))
 
