@@ -277,6 +277,7 @@ type question struct {
 	at           time.Time // the time judged
 	until        time.Time // the issuer's word counts until then; zero: without end
 	own          *era      // what the signature's own time-stamp proves; may be nil
+	ca           bool      // others of the path rest on it
 }
 
 // status asks about a certificate. Where no answer can be used any more (its
@@ -300,20 +301,29 @@ func (c *check) status(q question) (certs.Revocation, bool) {
 	return r, !lapsed || r.Kind == ""
 }
 
-// newest is what all evidence says now. An answer in the file from before the time
-// judged was chosen by who made the file: where there is a network, it is asked
-// whether there is a newer one.
+// newest is what all evidence says now.
+//
+// Where there is a network, it is asked for more in two cases. An answer in the
+// file from before the time judged was chosen by who made the file, who may know a
+// newer one. And of a CA it matters also whether it was revoked since: from then on
+// what it signs is anybody's.
 func (c *check) newest(q question) certs.Revocation {
 	e, now := c.evidence, c.opts.At
 	r := e.Resolve(c.ctx, q.cert, q.issuer, q.at, now)
-	chosen := r.Source == certs.SourceDSS || r.Source == certs.SourceSignature
-	if r.Status != certs.Good || !chosen || !r.ThisUpdate.Before(q.at) || e.Fetcher == nil || now.After(q.cert.NotAfter) {
+	if r.Status != certs.Good || e.Fetcher == nil || now.After(q.cert.NotAfter) || !q.at.Before(now) {
 		return r
 	}
-	strict := e.With(certs.SourceFile)
-	strict.Strict = true
-	if newer := strict.Resolve(c.ctx, q.cert, q.issuer, q.at, now); newer.Status != certs.Stale && newer.Kind != "" {
-		return newer
+	chosen := r.Source == certs.SourceDSS || r.Source == certs.SourceSignature
+	if chosen && (q.ca || r.ThisUpdate.Before(q.at)) {
+		strict := e.With(certs.SourceFile) // takes nothing that is older than now
+		strict.Strict = true
+		strict.Resolve(c.ctx, q.cert, q.issuer, now, now) // what comes is there for e too
+		r = e.Status(q.cert, q.issuer, q.at, now)
 	}
-	return e.Status(q.cert, q.issuer, q.at, now)
+	if q.ca && !chosen {
+		if current := e.Resolve(c.ctx, q.cert, q.issuer, now, now); !current.RevokedAt.IsZero() {
+			return current
+		}
+	}
+	return r
 }

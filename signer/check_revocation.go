@@ -35,7 +35,7 @@ func (c *check) judgeRevocation(j *judged, chain []*x509.Certificate) bool {
 	for i := len(chain) - 2; i >= 0; i-- {
 		s := &standings[i]
 		s.cert, s.until, s.lapse = chain[i], until, lapse
-		s.answer, s.proved = c.status(question{chain[i], chain[i+1], j.at, until, j.own})
+		s.answer, s.proved = c.status(question{chain[i], chain[i+1], j.at, until, j.own, i > 0})
 		if ended := chain[i].NotAfter; ended.Before(c.opts.At) && (until.IsZero() || ended.Before(until)) {
 			until, lapse = ended, OutOfBoundsNoPOE
 		}
