@@ -75,10 +75,11 @@ func (s State) open() bool {
 //	                            under this tenure
 //	failed, stopped, dropped    relayed                       failed, stopped, dropped
 //	validated   home            any                           (verdict of the highest sequence)
-//	status      home            any                           (status of the highest sequence)
+//	status      home            any, the next in sequence     (status)
 //
-// All else is kept as history and changes nothing. A Delivered outranks whatever
-// this node believed before it.
+// All else is kept as history and changes nothing; a status that comes early waits
+// there for the one before it. A Delivered outranks whatever this node believed
+// before it.
 func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done bool) {
 	answer := d.State.open() && st.Issuer == d.Peer && st.Previous == d.Tip
 	switch {
@@ -103,7 +104,7 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 	case st.Kind == envelope.Validated && st.Issuer == home && st.Sequence > d.VerdictSeq:
 		d.Verdict, d.VerdictSeq = st.Validated.Verdict, st.Sequence
 		return true, false
-	case st.Kind == envelope.Status && st.Issuer == home && st.Sequence > d.StatusSeq:
+	case st.Kind == envelope.Status && st.Issuer == home && st.Sequence == d.StatusSeq+1:
 		d.Status, d.StatusSeq = st.Status.Code, st.Sequence
 		return true, false
 	}

@@ -174,15 +174,23 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// Of statements that overtake one another the one with the highest sequence stays.
-func TestLateStatusStaysHistory(t *testing.T) {
+// A status takes effect only after the one before it.
+func TestEarlyStatusWaits(t *testing.T) {
 	t.Parallel()
 	d := Delivery{State: StateDelivered}
-	d.apply(&envelope.Statement{Kind: envelope.Status, Issuer: "home", Sequence: 3, Status: &envelope.StatusDetail{Code: 6}}, "home")
-	d.apply(&envelope.Statement{Kind: envelope.Status, Issuer: "home", Sequence: 2, Status: &envelope.StatusDetail{Code: 3}}, "home")
-	if d.Status != 6 || d.StatusSeq != 3 {
-		t.Errorf("status %02d of sequence %d, want 06 of 3", d.Status, d.StatusSeq)
+	give := func(sequence uint64, code uint32, wantCode uint32) {
+		t.Helper()
+		d.apply(&envelope.Statement{Kind: envelope.Status, Issuer: "home", Sequence: sequence, Status: &envelope.StatusDetail{Code: code}}, "home")
+		if d.Status != wantCode {
+			t.Errorf("after number %d: status %02d, want %02d", sequence, d.Status, wantCode)
+		}
 	}
+	give(2, 3, 0)
+	give(1, 1, 1)
+	give(3, 6, 1)
+	give(2, 3, 3)
+	give(1, 1, 3)
+	give(3, 6, 6)
 }
 
 func TestCheckStatus(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -351,5 +352,57 @@ func TestDirectoryImport(t *testing.T) {
 	}
 	if got := n.service.Directory().Epoch; got != 9 {
 		t.Errorf("epoch %d, want 9", got)
+	}
+}
+
+// Statuses that overtake one another on the way take effect in the order of their
+// numbers, and are shown in it.
+func TestStatusesOutOfOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{"ward": "province", "province": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"thai-nguyen", "province"})
+	ward, province, ctx := w.node("ward"), w.node("province"), context.Background()
+	doc := ward.send(letter(t, "ba-hang", "thai-nguyen"))
+	ward.eventually("a verdict", func() bool {
+		d, _ := ward.delivery(doc.Letter.Key, "thai-nguyen")
+		return d.Verdict != ""
+	})
+	w.setDown("ward", "province", true)
+	d, _ := province.delivery(doc.Letter.Key, "thai-nguyen")
+	for _, code := range []uint32{1, 3, 6} {
+		req := exchange.StatusRequest{Agency: "thai-nguyen", Delivery: d.ID, Code: code, OverrideVerdict: true, Reason: "đã nhận bản giấy"}
+		if _, err := province.service.ReportStatus(ctx, clerk, req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waiting, _, err := province.relay.StatementsFor(ctx, "ward")
+	if err != nil || len(waiting.Statements) < 3 {
+		t.Fatalf("%d statements wait, %v; want 3", len(waiting.Statements), err)
+	}
+	statuses := waiting.Statements[len(waiting.Statements)-3:] // the verdict may not be acknowledged yet
+	for _, step := range []struct {
+		number int
+		status uint32
+	}{{2, 0}, {1, 0}, {0, 6}, {1, 6}} {
+		frame := exchange.Statements{Statements: statuses[step.number : step.number+1]}
+		if err := ward.relay.SettleStatements(ctx, "province", frame); err != nil {
+			t.Fatal(err)
+		}
+		if here, _ := ward.delivery(doc.Letter.Key, "thai-nguyen"); here.Status != step.status {
+			t.Errorf("after number %d: status %02d, want %02d", step.number+1, here.Status, step.status)
+		}
+	}
+	here, _ := ward.delivery(doc.Letter.Key, "thai-nguyen")
+	view, err := ward.service.Delivery(ctx, "ba-hang", here.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []uint32
+	for _, e := range view.History {
+		if e.Statement.Kind == envelope.Status {
+			seen = append(seen, e.Statement.Status.Code)
+		}
+	}
+	if !slices.Equal(seen, []uint32{1, 3, 6}) {
+		t.Errorf("shown as %v, want 1, 3, 6", seen)
 	}
 }

@@ -144,12 +144,36 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	s.keep(d, v, digest)
 	if changed {
 		d.Updated = s.node.now()
+	}
+	// A status that waits puts the row too, so that whoever takes the one before it at
+	// the same time is told that the row is stale, looks again, and finds this one.
+	if changed || v.st.Kind == envelope.Status {
 		s.changed[v.st.Recipient] = true
 	}
 	if done {
 		s.change.Unqueue = append(s.change.Unqueue, d.Key)
 	}
-	return digest, nil
+	return digest, s.follow(d, home)
+}
+
+// follow applies statuses that waited for one before them, which is here now.
+func (s *settling) follow(d *Delivery, home string) error {
+	for i := 0; i < len(s.stored[d.Key.Recipient]); i++ {
+		row := s.stored[d.Key.Recipient][i]
+		if row.Key.Kind != envelope.Status || row.Key.Issuer != home || row.Key.Sequence != d.StatusSeq+1 {
+			continue
+		}
+		st, err := envelope.ParseStatement(row.Sealed)
+		if err != nil {
+			return err
+		}
+		if changed, _ := d.apply(&st, home); !changed {
+			return nil
+		}
+		s.changed[d.Key.Recipient] = true
+		i = -1 // the next one may stand before it
+	}
+	return nil
 }
 
 // keep adds the statement and the entry that it was received, and sends it on to

@@ -1,8 +1,10 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"lienthong/envelope"
 )
@@ -111,7 +113,8 @@ func (s *Service) Delivery(ctx context.Context, agency string, id envelope.ID) (
 }
 
 // history lists every statement about a delivery, with a proof each, and whether
-// signature and proof verify now.
+// signature and proof verify now: as they came, but statuses by their number, since
+// they may overtake one another on the way.
 func (n *Node) history(ctx context.Context, d Delivery) ([]Event, error) {
 	rows, err := n.cfg.Store.Statements(ctx, d.Digest, d.Key.Recipient)
 	if err != nil {
@@ -131,7 +134,29 @@ func (n *Node) history(ctx context.Context, d Delivery) ([]Event, error) {
 		_, err = dir.VerifyReceipt(receipt)
 		out = append(out, Event{Statement: st, JournalIndex: row.JournalIndex, Receipt: receipt, Verified: err == nil})
 	}
+	orderStatuses(out)
 	return out, nil
+}
+
+// orderStatuses puts the statuses of each issuer in order of their number, into the
+// places that they have among the other events.
+func orderStatuses(events []Event) {
+	places := make(map[string][]int)
+	for i, e := range events {
+		if e.Statement.Kind == envelope.Status {
+			places[e.Statement.Issuer] = append(places[e.Statement.Issuer], i)
+		}
+	}
+	for _, at := range places {
+		sorted := make([]Event, len(at))
+		for i, place := range at {
+			sorted[i] = events[place]
+		}
+		slices.SortFunc(sorted, func(a, b Event) int { return cmp.Compare(a.Statement.Sequence, b.Statement.Sequence) })
+		for i, place := range at {
+			events[place] = sorted[i]
+		}
+	}
 }
 
 func (n *Node) view(ctx context.Context, d Delivery) (*DeliveryView, error) {
