@@ -56,7 +56,8 @@ func (c *collector) prove(whole bool) {
 	c.added, c.doubts, c.faults = certs.Material{}, nil, nil
 	for i := len(c.held.stamps) - 1; i >= 0; i-- {
 		s := c.held.stamps[i]
-		if err := c.judge(s, s.token.Certificate(), c.provedAt(s.revision), whole, certs.TimeStamping); err != nil {
+		at, _ := c.provedAt(s.revision)
+		if err := c.judge(s, s.token.Certificate(), at, whole, certs.TimeStamping); err != nil {
 			c.doubts = append(c.doubts, fmt.Errorf("document time-stamp %q: %w", s.field, err))
 			continue
 		}
@@ -64,7 +65,7 @@ func (c *collector) prove(whole bool) {
 		c.proofs = append(c.proofs, proof{s.revision, s.token.Time})
 	}
 	for _, s := range c.held.signatures {
-		at := c.provedAt(s.revision)
+		at, covered := c.provedAt(s.revision)
 		for _, token := range s.tokens {
 			if err := c.judge(s, token.Certificate(), at, whole, certs.TimeStamping); err != nil {
 				c.doubts = append(c.doubts, fmt.Errorf("time-stamp of signature %q: %w", s.field, err))
@@ -74,7 +75,7 @@ func (c *collector) prove(whole bool) {
 				c.proved[s] = token.Time
 			}
 		}
-		if best, ok := c.proved[s]; at.Before(c.now) && (!ok || at.Before(best)) {
+		if best, ok := c.proved[s]; covered && (!ok || at.Before(best)) {
 			c.proved[s] = at
 		}
 	}
@@ -82,14 +83,14 @@ func (c *collector) prove(whole bool) {
 
 // provedAt is the earliest time at which a revision is proved to have existed, or
 // else now.
-func (c *collector) provedAt(revision int) time.Time {
-	best := c.now
+func (c *collector) provedAt(revision int) (best time.Time, proved bool) {
+	best = c.now
 	for _, p := range c.proofs {
-		if p.revision > revision && p.at.Before(best) {
-			best = p.at
+		if p.revision > revision && !p.at.After(best) {
+			best, proved = p.at, true
 		}
 	}
-	return best
+	return best, proved
 }
 
 // unproved reports whether a signature for which evidence is required lacks a time-stamp that can be relied on.

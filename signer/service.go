@@ -144,7 +144,7 @@ func (s *Service) Sign(ctx context.Context, actor journal.Actor, in Source, req 
 	if err := s.Journal.Record(ctx, outcome); err != nil {
 		return nil, nil, fmt.Errorf("sign: the journal refused the outcome: %w", err)
 	}
-	return signed, ready.warnings, nil
+	return signed, append(ready.warnings, signed.Warnings...), nil
 }
 
 // A cleared is a key that may be used for one file now. Only prepare makes one.
@@ -309,6 +309,9 @@ func (s *Service) engine(ctx context.Context, in Source, c *cleared, opts SignOp
 	w := &watched{Stamper: s.TSA, Writer: out}
 	if s.TSA != nil {
 		opts.TSA = w
+	}
+	if opts.Level.above(LevelBT) {
+		opts.Trust, opts.Evidence = s.Trust, s.Evidence
 	}
 	signed, err := Sign(ctx, in, c.key.Key, opts, w)
 	switch {
