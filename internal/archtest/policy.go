@@ -16,7 +16,7 @@ certs/crl:          certs/names
 certs:              certs/names certs/crl certs/ocsp certs/fetch
 envelope:           proto/*
 signer/tsp:         signer/cms
-signer/appearance:  signer/pdf
+signer/appearance, signer/content: signer/pdf
 certs/keys/pkcs11:  certs/keys
 store/blob:         internal/durable
 
