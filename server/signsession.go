@@ -57,12 +57,12 @@ func prepareRequest(m *lienthongv1.PrepareSignatureRequest) (exchange.PrepareReq
 	if err != nil {
 		return out, err
 	}
-	hashes := map[string]crypto.Hash{"": crypto.SHA256, "SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512}
+	hashes := map[string]crypto.Hash{"": 0, "SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512}
 	hash, ok := hashes[m.GetHash()]
 	if !ok {
 		return out, wire.BadField("hash", fmt.Errorf("%.20q, want SHA-256, SHA-384 or SHA-512", m.GetHash()))
 	}
-	out.Options.Hash = hash
+	out.Options.Hash, out.Options.PSS = hash, m.GetPss()
 	return out, nil
 }
 

@@ -78,7 +78,7 @@ const (
 
 // Prepare makes all of a signature but its value by the certificate's key. chain
 // is embedded beside the certificate. algorithm may be zero, which is the usual
-// one for the key, by opts.Hash. reserved is the size of /Contents in bytes, 0
+// one for the key, by opts.Hash and opts.PSS. reserved is the size of /Contents in bytes, 0
 // for a size that suits. The TSA of opts is not asked: [Complete] has its own.
 //
 // The errors are those of [Sign], and [ErrReserved].
@@ -92,6 +92,7 @@ func Prepare(ctx context.Context, in pdf.Source, cert *x509.Certificate, chain [
 	if algorithm.Hash != 0 {
 		opts.Hash = algorithm.Hash
 	}
+	opts.PSS = opts.PSS || algorithm.Scheme == cms.RSAPSS
 	withoutTSA := opts
 	withoutTSA.Level = LevelBB
 	key := elsewhere{cert, chain}

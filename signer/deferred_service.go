@@ -110,7 +110,7 @@ func (s *Service) Complete(ctx context.Context, actor journal.Actor, in Source, 
 	}
 	outcome.Detail = fmt.Sprintf("input=%s field=%q level=%s %s", outcome.Object, signed.Field, signed.Level, c.detail)
 	outcome.Object = hex.EncodeToString(signed.Digest[:])
-	return signed, &Deferral{Prepared: p, Entries: []journal.Entry{outcome}, Warnings: c.warnings}, nil
+	return signed, &Deferral{Prepared: p, Entries: []journal.Entry{outcome}, Warnings: append(c.warnings, signed.Warnings...)}, nil
 }
 
 func (s *Service) completeAndCheck(ctx context.Context, in Source, c *cleared, p *Prepared, answer Completion, sink Sink) (*Signed, error) {

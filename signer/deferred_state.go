@@ -104,7 +104,7 @@ func (p *Prepared) draft(covered []byte) (*cms.Draft, *x509.Certificate, error) 
 	if !bytes.Equal(covered, p.RangeDigest) {
 		return nil, nil, fmt.Errorf("%w: the revision has digest %x, but %x was to be signed", ErrPrepared, covered, p.RangeDigest)
 	}
-	draft, err := cms.NewDraft(cert, chain, covered, cms.SignOptions{Hash: p.hash()})
+	draft, err := cms.NewDraft(cert, chain, covered, cms.SignOptions{Hash: p.hash(), PSS: p.Scheme == cms.RSAPSS})
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign: %w", err)
 	}

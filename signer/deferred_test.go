@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/json"
@@ -52,6 +54,23 @@ func complete(data []byte, p *signer.Prepared, c signer.Completion) ([]byte, *si
 	return out.Bytes(), signed, err
 }
 
+// signPrepared signs as a device does that is told the algorithm.
+func signPrepared(t testing.TB, key crypto.Signer, p *signer.Prepared) []byte {
+	t.Helper()
+	signed, opts := p.Digest, crypto.SignerOpts(crypto.SHA256)
+	switch p.Scheme {
+	case cms.RSAPSS:
+		opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA384}
+	case cms.Ed25519:
+		signed, opts = p.Attributes, crypto.Hash(0)
+	}
+	value, err := key.Sign(rand.Reader, signed, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
 func signDigest(t testing.TB, key crypto.Signer, digest []byte) []byte {
 	t.Helper()
 	value, err := key.Sign(rand.Reader, digest, crypto.SHA256)
@@ -69,6 +88,11 @@ func TestDeferred(t *testing.T) {
 	signed, _ := sign(t, letter, pki.Issue(testpki.Person("Trần Thị B", "UBND")).Key(), signer.SignOptions{})
 	person := testpki.Person("Nguyễn Trọng Nghĩa", "UBND phường Ba Hàng")
 	rsaKey, ecKey := pki.Issue(person).Key(), pki.Issue(person, testpki.P256()).Key()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edKey := keyOf(t, pki, private)
 	look := signer.SignOptions{Profile: appearance.Custom, Place: &signer.Placement{Page: 1, Rect: [4]float64{20, 20, 200, 80}}, Reason: "Ký"}
 	for _, tt := range []struct {
 		name  string
@@ -82,6 +106,9 @@ func TestDeferred(t *testing.T) {
 		{name: "RSA", in: letter, key: rsaKey, opts: look, level: signer.LevelBB},
 		{name: "RSA, a second signature", in: signed, key: rsaKey, level: signer.LevelBB},
 		{name: "RSA, time-stamped", in: letter, key: rsaKey, opts: signer.SignOptions{Level: signer.LevelBT}, level: signer.LevelBT},
+		{name: "RSA PSS", in: letter, key: rsaKey, opts: signer.SignOptions{PSS: true, Hash: crypto.SHA384}, level: signer.LevelBB},
+		{name: "Ed25519", in: letter, key: edKey, level: signer.LevelBB},
+		{name: "certification", in: letter, key: ecKey, opts: signer.SignOptions{Certify: 2}, level: signer.LevelBB},
 		{name: "P-256", in: letter, key: ecKey, level: signer.LevelBB},
 		{name: "P-256 as tokens spell it", in: letter, key: ecKey, pairs: true, level: signer.LevelBB},
 		{name: "CMS", in: letter, key: ecKey, cms: true, level: signer.LevelBB},
@@ -91,7 +118,7 @@ func TestDeferred(t *testing.T) {
 			t.Parallel()
 			p := prepare(t, tt.in, tt.key, tt.opts)
 			c := signer.Completion{TSA: pki.Stamper()}
-			if c.Signature = signDigest(t, tt.key, p.Digest); tt.pairs {
+			if c.Signature = signPrepared(t, tt.key, p); tt.pairs {
 				c.Signature = pair(t, c.Signature)
 			}
 			if tt.cms {

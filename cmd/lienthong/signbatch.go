@@ -73,7 +73,7 @@ func (a *app) signBatch(ctx context.Context, in []string, f signFlags) error {
 	if opts.TSA != nil {
 		b.workers = min(b.workers, 4) // public authorities turn away who asks faster
 	}
-	errs := b.run(ctx, func(i int) error {
+	errs := b.run(ctx, func(i int) (err error) {
 		each := opts
 		each.At = a.now()
 		made[i], err = a.signInto(ctx, in[i], outputs[i], key, each, f, check)

@@ -16,7 +16,6 @@ import (
 	"lienthong/certs"
 	"lienthong/signer"
 	"lienthong/signer/cms"
-	"lienthong/signer/tsp"
 )
 
 // deferredFlags are those of signing in two steps, with a key that is elsewhere.
@@ -280,7 +279,7 @@ func (a *app) signComplete(ctx context.Context, f signFlags) error {
 func (a *app) completeFile(ctx context.Context, p *preparedFile, output string, several bool, f signFlags, check *secondOpinion) (*signer.Signed, error) {
 	c := signer.Completion{At: a.now()}
 	if f.tsa != "" {
-		c.TSA = &tsp.Client{URL: f.tsa, Timeout: f.tsaTimeout, Now: a.now}
+		c.TSA = a.authorities(f.tsa, f.tsaTimeout)
 	}
 	var err error
 	if f.signature != "" {

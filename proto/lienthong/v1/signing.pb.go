@@ -636,11 +636,13 @@ type PrepareSignatureRequest struct {
 	Image    []byte `protobuf:"bytes,10,opt,name=image,proto3" json:"image,omitempty"`
 	Reason   string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	Location string `protobuf:"bytes,12,opt,name=location,proto3" json:"location,omitempty"`
-	// SHA-256 (if empty), SHA-384 or SHA-512.
+	// SHA-256, SHA-384 or SHA-512; by the key if empty.
 	Hash string `protobuf:"bytes,13,opt,name=hash,proto3" json:"hash,omitempty"`
 	// Room for the SignedData in bytes; 0 is enough for one that the node makes.
-	Reserved      int32  `protobuf:"varint,14,opt,name=reserved,proto3" json:"reserved,omitempty"`
-	Staff         *Staff `protobuf:"bytes,15,opt,name=staff,proto3" json:"staff,omitempty"`
+	Reserved int32  `protobuf:"varint,14,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	Staff    *Staff `protobuf:"bytes,15,opt,name=staff,proto3" json:"staff,omitempty"`
+	// RSASSA-PSS, with RSA keys only.
+	Pss           bool `protobuf:"varint,16,opt,name=pss,proto3" json:"pss,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -778,6 +780,13 @@ func (x *PrepareSignatureRequest) GetStaff() *Staff {
 		return x.Staff
 	}
 	return nil
+}
+
+func (x *PrepareSignatureRequest) GetPss() bool {
+	if x != nil {
+		return x.Pss
+	}
+	return false
 }
 
 type PrepareSignatureResponse struct {
@@ -1269,7 +1278,7 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\talgorithm\x18\x06 \x01(\tR\talgorithm\x12\x1e\n" +
 	"\n" +
 	"unattended\x18\a \x01(\bR\n" +
-	"unattended\"\xf8\x03\n" +
+	"unattended\"\x8a\x04\n" +
 	"\x17PrepareSignatureRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x03(\fR\x06sha256\x12 \n" +
@@ -1286,7 +1295,8 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\blocation\x18\f \x01(\tR\blocation\x12\x12\n" +
 	"\x04hash\x18\r \x01(\tR\x04hash\x12\x1a\n" +
 	"\breserved\x18\x0e \x01(\x05R\breserved\x12)\n" +
-	"\x05staff\x18\x0f \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"w\n" +
+	"\x05staff\x18\x0f \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x10\n" +
+	"\x03pss\x18\x10 \x01(\bR\x03pss\"w\n" +
 	"\x18PrepareSignatureResponse\x12?\n" +
 	"\n" +
 	"signatures\x18\x01 \x03(\v2\x1f.lienthong.v1.PreparedSignatureR\n" +

@@ -30,7 +30,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// SigningService signs PDF files with keys that the node holds.
+// SigningService signs PDF files, with keys that the node holds and with keys
+// that are elsewhere.
 type SigningServiceClient interface {
 	// SignFile appends one PAdES signature (ETSI EN 319 142-1). The journal
 	// holds the intent before the key is used and the outcome after.
@@ -112,7 +113,8 @@ func (c *signingServiceClient) ListKeys(ctx context.Context, in *ListKeysRequest
 // All implementations must embed UnimplementedSigningServiceServer
 // for forward compatibility.
 //
-// SigningService signs PDF files with keys that the node holds.
+// SigningService signs PDF files, with keys that the node holds and with keys
+// that are elsewhere.
 type SigningServiceServer interface {
 	// SignFile appends one PAdES signature (ETSI EN 319 142-1). The journal
 	// holds the intent before the key is used and the outcome after.
