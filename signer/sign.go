@@ -132,7 +132,7 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 		Certificate: sha256.Sum256(key.Certificate().Raw),
 		TimeStamp:   sealed.token,
 		Repair:      plan.file.Repair(),
-		Warnings:    opts.warnings(key),
+		Warnings:    append(opts.warnings(key), plan.repaired()...),
 	}
 	further.report(signed)
 	base.file.Sum(signed.Digest[:0])

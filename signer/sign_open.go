@@ -41,3 +41,11 @@ func (p *plan) checkPermissions() error {
 	}
 	return nil
 }
+
+// repaired is what the signer of a damaged file should know.
+func (p *plan) repaired() []string {
+	if r := p.file.Repair(); r != nil {
+		return []string{"the file is damaged: " + r.String()}
+	}
+	return nil
+}

@@ -41,6 +41,15 @@ func (a *app) explain(err error) *failure {
 	case errors.Is(err, pdf.ErrEncrypted), errors.Is(err, signer.ErrEncrypted):
 		f.hints = a.hint("sign the file before it is encrypted, or save it without a password first",
 			"ký trước khi đặt mật khẩu, hoặc lưu tệp không có mật khẩu rồi ký")
+	case errors.Is(err, signer.ErrNotAllowed):
+		f.hints = a.hint("who made the file can allow it, or gives the file without encryption",
+			"người tạo tệp có thể cho phép, hoặc gửi tệp không mã hóa")
+	case errors.Is(err, pdf.ErrRepair):
+		f.hints = a.hint("get the file again from where it was made, or print it to a new PDF file and read that before signing",
+			"hãy lấy lại tệp từ nơi tạo ra, hoặc in thành tệp PDF mới và đọc lại trước khi ký")
+	case errors.Is(err, pdf.ErrXRef):
+		f.hints = a.hint("the file is damaged: get it again from where it was made, or sign it with --repair and look at the result",
+			"tệp bị hỏng: hãy lấy lại từ nơi tạo ra, hoặc ký với --repair rồi xem lại kết quả")
 	case errors.Is(err, pdf.ErrTruncated):
 		f.hints = a.hint("the end of the file is missing: get it again from where it was made",
 			"tệp bị cắt mất phần cuối: hãy lấy lại từ nơi tạo ra")

@@ -26,6 +26,7 @@ type signFlags struct {
 	lines                       []string
 	name, location, reason, who string
 	trust, crls                 []string
+	repair                      bool
 	deferredFlags
 	levelFlags
 }
@@ -77,6 +78,7 @@ file is uploaded, and the signed one fetched.`,
 	fl.StringVar(&f.who, "contact", "", "how to reach the signer")
 	fl.StringArrayVar(&f.trust, "trust", nil, "anchors to check the certificate against first: file or folder, repeatable")
 	fl.StringArrayVar(&f.crls, "crl", nil, "revocation lists for that check: file or folder, repeatable")
+	fl.BoolVar(&f.repair, "repair", false, "sign a damaged file too: what is appended has a complete cross-reference section; what was done is said")
 	f.deferredFlags.add(fl)
 	f.levelFlags.add(fl)
 	return c
@@ -123,7 +125,7 @@ func (a *app) sign(ctx context.Context, path string, f signFlags) error {
 func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error) {
 	opts := signer.SignOptions{
 		Level: signer.Level(f.level), Field: f.field, Profile: appearance.Profile(f.profile), Lines: f.lines,
-		Name: f.name, Location: f.location, Reason: f.reason, Contact: f.who, At: now,
+		Name: f.name, Location: f.location, Reason: f.reason, Contact: f.who, At: now, Repair: f.repair,
 	}
 	switch {
 	case f.key == "":
