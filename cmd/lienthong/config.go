@@ -134,6 +134,9 @@ func (c *config) check() error {
 	if len(missing) > 0 {
 		return fail(exitUsage, fmt.Errorf("%s: required keys are missing: %v", c.path, missing), "lienthong serve --help-config")
 	}
+	if _, err := newSecondOpinion(c.CrossCheck); err != nil {
+		return failf(exitUsage, "%s: cross_check: %v", c.path, err)
+	}
 	if c.Limits.File <= 0 || c.Limits.Message < 1<<20 {
 		return failf(exitUsage, "%s: limits: want file above 0 and message of 1MiB or more", c.path)
 	}
