@@ -56,6 +56,9 @@ type Service struct {
 	// can be had. A personal key is used then, with a warning.
 	AllowUnknownRevocation bool
 	CrossCheck             CrossCheck // a second opinion on every signature; nil for none
+	// Repair lets files with damaged cross-reference sections be signed: see [SignOptions].
+	// The journal says so of each.
+	Repair bool
 }
 
 // A Request asks the service for one signature. At and TSA of the options are set
@@ -119,6 +122,7 @@ func (s *Service) KeysOf(principal, agency string) []KeyEntry {
 // when the error is nil may the result leave. The strings are warnings for people.
 func (s *Service) Sign(ctx context.Context, actor journal.Actor, in Source, req Request, sink Sink) (*Signed, []string, error) {
 	at := s.Now()
+	req.Options.Repair = s.Repair
 	ready, err := s.prepare(ctx, actor, in, req, at)
 	if err != nil {
 		return nil, nil, err
@@ -183,8 +187,9 @@ func (s *Service) prepare(ctx context.Context, actor journal.Actor, in Source, r
 
 // clear asks what depends on the file and on the certificate, wherever the key is.
 func (s *Service) clear(ctx context.Context, c *cleared, in Source, opts SignOptions, at time.Time) error {
-	if _, err := pdf.Open(in, limitsOf(opts)); err != nil {
-		return refusal(RefusedUnreadable, "%v", err)
+	repair, err := readable(in, opts)
+	if err != nil {
+		return err
 	}
 	evidence, err := s.checkCertificate(ctx, c, at)
 	if err != nil {
@@ -192,8 +197,11 @@ func (s *Service) clear(ctx context.Context, c *cleared, in Source, opts SignOpt
 	}
 	sum := sha256.Sum256(c.key.Key.Certificate().Raw)
 	c.detail = fmt.Sprintf("key=%q certificate=%x evidence=%s unattended=%t", c.key.ID, sum, evidence, c.key.Unattended)
+	if repair != nil {
+		c.detail += fmt.Sprintf(" repair=%q", repair.String())
+	}
 	if c.key.Role == RoleAgency {
-		if err := s.checkOrder(ctx, c, in, at); err != nil {
+		if err := s.checkOrder(ctx, c, in, at, repair); err != nil {
 			return err
 		}
 	}
@@ -257,8 +265,8 @@ func (s *Service) checkRevocation(ctx context.Context, c *cleared, path certs.Pa
 }
 
 // checkOrder wants a valid personal signature of the agency before the agency's own.
-func (s *Service) checkOrder(ctx context.Context, c *cleared, in Source, at time.Time) error {
-	report, err := Validate(ctx, in, Options{At: at, Trust: s.Trust, Evidence: s.Evidence, Claim: &Claim{Agency: c.key.AgencyCode, Bind: s.Bind}})
+func (s *Service) checkOrder(ctx context.Context, c *cleared, in Source, at time.Time, repair *pdf.Repair) error {
+	report, err := s.look(ctx, c, in, at, repair)
 	if err != nil {
 		return err
 	}

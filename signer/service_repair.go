@@ -1,0 +1,31 @@
+package signer
+
+import (
+	"context"
+	"time"
+
+	"lienthong/signer/pdf"
+)
+
+// readable opens the file that is to be signed at a node, and says what had to be
+// done for that. A node keeps no file that it could not judge afterwards, and so
+// signs none that is encrypted, not even one that opens without a password.
+func readable(in Source, opts SignOptions) (*pdf.Repair, error) {
+	file, err := opts.open(in)
+	if err != nil {
+		return nil, refusal(RefusedUnreadable, "%v", err)
+	}
+	if file.Encrypted() {
+		return nil, refusal(RefusedFile, "the file is encrypted, and a node keeps no encrypted letters: sign a copy without encryption, such as qpdf --decrypt makes")
+	}
+	return file.Repair(), nil
+}
+
+// look judges the signatures that are in the file before it is signed. A file that
+// must be repaired has none: [pdf.NewUpdate] refuses it otherwise.
+func (s *Service) look(ctx context.Context, c *cleared, in Source, at time.Time, repair *pdf.Repair) (*Report, error) {
+	if repair != nil {
+		return &Report{Verdict: VerdictUnsigned}, nil
+	}
+	return Validate(ctx, in, Options{At: at, Trust: s.Trust, Evidence: s.Evidence, Claim: &Claim{Agency: c.key.AgencyCode, Bind: s.Bind}})
+}
