@@ -94,6 +94,8 @@ type check struct {
 	unread    bool                // the newest form cannot be read
 	looked    int                 // fields that were read in older revisions
 	orphaned  int                 // signature dictionaries without a field
+	overlays  []laid              // signatures over text of a signing block
+	added     []addition          // text that revisions put on pages
 }
 
 func (c *check) run() error {
@@ -125,6 +127,8 @@ func (c *check) run() error {
 			c.judgeSignature(it)
 		}
 	}
+	c.settlePlaces()
+	c.registrations()
 	c.finish()
 	return c.ctx.Err()
 }

@@ -29,6 +29,7 @@ type change struct {
 	detail string
 	field  string // full name of the existing field that was filled or signed, for locks
 	fresh  bool   // something new shows on a page
+	over   *overlay
 }
 
 // step is what one revision did to the one before it.
@@ -36,6 +37,7 @@ type step struct {
 	revision int
 	changes  []change
 	notes    []Finding // about the file, whatever the class
+	added    []addition
 }
 
 var classOrder = map[Changes]int{
@@ -68,6 +70,7 @@ func (c *check) laterChanges() {
 	steps := c.compareAll(first)
 	for i := range steps {
 		c.report.Findings = append(c.report.Findings, steps[i].notes...)
+		c.added = append(c.added, steps[i].added...)
 	}
 	rules := c.permissions()
 	for _, it := range c.items {
@@ -101,6 +104,9 @@ func (c *check) judgeChanges(it *item, steps []step, rules permissions) {
 		}
 		for _, ch := range s.changes {
 			class, why := rules.judge(s.revision, ch)
+			if why == "" && ch.over != nil {
+				c.overlays = append(c.overlays, laid{it, s.revision, ch})
+			}
 			it.out.Changes = worse(it.out.Changes, class)
 			if why == "" {
 				continue

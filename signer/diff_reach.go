@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lienthong/signer/content"
 	"lienthong/signer/pdf"
 )
 
@@ -22,8 +23,9 @@ type differ struct {
 	spent    bool
 	bodies   map[int]pdf.Object // on ways that were looked for, in one revision
 	bodiesOf int
-	paths    int   // ways that were looked for
-	data     int64 // bytes of streams that may still be compared
+	paths    int            // ways that were looked for
+	data     int64          // bytes of streams that may still be compared
+	painting content.Limits // what may still be spent on what pages show
 }
 
 // edge is a reference into an object that a later revision writes.
@@ -49,7 +51,8 @@ func (d *differ) charge(objects int) {
 }
 
 func newDiffer(file *pdf.File, items []*item, first int) *differ {
-	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, later: make(map[int]bool), edges: make(map[int][]edge), budget: maxNodes, data: maxData}
+	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, later: make(map[int]bool), edges: make(map[int][]edge), budget: maxNodes, data: maxData,
+		painting: content.DefaultLimits()}
 	for n := first + 1; n <= len(file.Revisions()); n++ {
 		for _, w := range file.Written(n) {
 			d.later[w.Ref.Number] = true

@@ -53,6 +53,7 @@ func (d *differ) step(n int) step {
 	c.absorbNew()
 	c.checkOwners()
 	c.rest()
+	c.additions()
 	if d.spent {
 		c.content(pdf.Ref{}, "", "there are too many objects to compare")
 	}

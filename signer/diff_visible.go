@@ -7,12 +7,14 @@ import (
 // maxCover is the part of a page that a further visible signature may take.
 const maxCover = 0.20
 
-// place judges where a further signature shows. What it lies over is not known
-// here: that takes the positions of text and images on the page. Until they are
-// compared, a widget passes only if it is on one page, takes at most a fifth of
-// it, and lies over no field but earlier signatures, and the file is marked with
-// a finding that says so. A widget of a field that was there before signing has
-// its place from the signed revision, and is not marked.
+// place judges where a further signature shows. Its widget passes if it is on one
+// page, takes at most a fifth of it, and lies over no field but earlier signatures.
+// What the page itself paints below it decides the rest: over blank page, rules and
+// backgrounds it passes; over text or an image it is content, unless it is inside
+// the block of an earlier signature, where the agency of both is asked later (see
+// [check.settlePlaces]); where it cannot be told what lies below, it passes and the
+// file is marked. A widget of a field that was there before signing has its place
+// from the signed revision, and is not looked at.
 //
 // After a certification below P 3 no new visible signature passes: only fields
 // that the certified document brought along may show something.
@@ -47,9 +49,26 @@ func (c *comparison) place(w *newWidget, pages []pdf.Page) {
 		c.content(w.ref, path, "a visible signature lies over field %q", name)
 		return
 	}
+	c.placed(w, path, c.below(r, page), c.blocks(r, page))
+}
+
+// placed records a widget by what lies below it.
+func (c *comparison) placed(w *newWidget, path string, u under, blocks []*item) {
+	if u.covered != "" && len(blocks) == 0 {
+		c.content(w.ref, path, "a visible signature lies over %s", u.covered)
+		return
+	}
 	c.record(ChangesSignature, w.ref, path, "a signature shows on the page where nothing of its field did")
-	c.step.changes[len(c.step.changes)-1].fresh = true
-	c.note(ruleUnchecked, w.ref, "the visible signature in %q was not compared with the text and images below it", w.field.FullName)
+	ch := &c.step.changes[len(c.step.changes)-1]
+	ch.fresh = true
+	switch {
+	case u.covered != "":
+		ch.over = &overlay{by: c.itemOf(w.field), blocks: blocks, covered: u.covered}
+	case u.unknown != "" && len(blocks) > 0:
+		ch.over = &overlay{by: c.itemOf(w.field), blocks: blocks, covered: u.unknown, unknown: true}
+	case u.unknown != "":
+		c.note(ruleUnchecked, w.ref, "the visible signature in %q was not compared with what lies below it: %s", w.field.FullName, u.unknown)
+	}
 }
 
 func area(r [4]float64) float64 { return (r[2] - r[0]) * (r[3] - r[1]) }

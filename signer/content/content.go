@@ -148,3 +148,7 @@ func (r *Reader) decode(s *pdf.Stream) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// Left returns what the reader has not used up of its operators and bytes, for
+// the reader of another view of the same file. Zero means that nothing is left.
+func (r *Reader) Left() (operators, bytes int) { return max(r.ops, 0), max(r.bytes, 0) }
