@@ -83,7 +83,10 @@ type check struct {
 	policy    *Policy
 	report    *Report
 	revisions []pdf.Revision
-	items     []*item // signatures and document time-stamps, oldest revision first
+	items     []*item             // signatures and document time-stamps, oldest revision first
+	every     []pdf.SignatureDict // of all revisions, once read
+	direct    map[dictionaryAt]*pdf.SignatureDict
+	unscanned error // why they could not be
 	evidence  *certs.Evidence
 	extra     []*x509.Certificate // that the file brings along: candidates for paths
 	brought   []*brought          // revocation answers that it brings along

@@ -169,21 +169,20 @@ func (c *check) sameSignatures(v *pdf.View, places map[pdf.Location]bool) bool {
 	return true
 }
 
-// signaturesOf reads the signatures of a view's form. One that cannot be read does
-// not hide the others, and is itself not taken for a field that nobody signed.
+// signaturesOf reads the signatures of a view's form, from what has been read of the
+// file already. One that cannot be read does not hide the others, and is itself not
+// taken for a field that nobody signed.
 func (c *check) signaturesOf(v *pdf.View) ([]pdf.SignatureField, error) {
-	list, err := v.Signatures()
-	if err == nil {
-		return list, nil
-	}
 	fields, err := v.Fields()
 	if err != nil {
 		return nil, err
 	}
-	all, err := c.file.AllSignatures()
+	all, err := c.allSignatures()
 	if err != nil {
-		return nil, err
+		return v.Signatures()
 	}
+	var list []pdf.SignatureField
+	complete := true
 	for _, f := range fields {
 		value := f.Dict.Get("V")
 		if f.Type != "Sig" || isNull(value) {
@@ -197,14 +196,44 @@ func (c *check) signaturesOf(v *pdf.View) ([]pdf.SignatureField, error) {
 				s.Revision = at.Revision
 			}
 		}
-		for i := range all {
-			if all[i].Ref == s.Ref && all[i].Revision == s.Revision && !all[i].Direct {
-				s.SignatureDict = all[i]
-			}
+		if known, ok := all[dictionaryAt{s.Ref, s.Revision}]; ok {
+			s.SignatureDict = *known
+		} else {
+			complete = false
 		}
 		list = append(list, s)
 	}
+	if complete {
+		return list, nil
+	}
+	if whole, err := v.Signatures(); err == nil {
+		return whole, nil
+	}
 	return list, nil
+}
+
+// dictionaryAt is where an object that is a signature dictionary stands.
+type dictionaryAt struct {
+	ref      pdf.Ref
+	revision int
+}
+
+// allSignatures are the signature dictionaries of every revision that are objects
+// of their own. They are read once: each holds thousands of digits.
+func (c *check) allSignatures() (map[dictionaryAt]*pdf.SignatureDict, error) {
+	if c.direct != nil || c.unscanned != nil {
+		return c.direct, c.unscanned
+	}
+	if c.every, c.unscanned = c.file.AllSignatures(); c.unscanned != nil {
+		return nil, c.unscanned
+	}
+	c.direct = make(map[dictionaryAt]*pdf.SignatureDict)
+	for i := range c.every {
+		if s := &c.every[i]; !s.Direct {
+			c.direct[dictionaryAt{s.Ref, s.Revision}] = s
+		}
+	}
+	return c.direct, nil
 }
 
 // maxLooked bounds the fields that are read in older revisions.
@@ -237,10 +266,10 @@ func identity(s pdf.SignatureDict) string {
 }
 
 func (c *check) orphans(known map[string]bool) {
-	all, err := c.file.AllSignatures()
-	if err != nil {
+	if _, err := c.allSignatures(); err != nil {
 		return
 	}
+	all := c.every
 	for i := range all {
 		if known[identity(all[i])] {
 			continue

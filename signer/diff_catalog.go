@@ -311,7 +311,7 @@ func (c *comparison) keeps(old, now pdf.Array, depth int) string {
 // before is what a reference stood for in the old view.
 func (c *comparison) before(e pdf.Object) pdf.Object {
 	if r, ok := e.(pdf.Ref); ok {
-		return read(c.old, r)
+		return c.d.read(c.old, r)
 	}
 	return pdf.Null{}
 }

@@ -55,7 +55,7 @@ func (c *comparison) body(v *pdf.View, r pdf.Ref) pdf.Object {
 		}
 		return dl.old
 	}
-	return read(v, r)
+	return c.d.read(v, r)
 }
 
 // absorbNew notes what the new bodies of reachable objects refer to.

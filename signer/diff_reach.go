@@ -23,9 +23,10 @@ type differ struct {
 	spent    bool
 	bodies   map[int]pdf.Object // on ways that were looked for, in one revision
 	bodiesOf int
-	paths    int            // ways that were looked for
-	data     int64          // bytes of streams that may still be compared
-	painting content.Limits // what may still be spent on what pages show
+	paths    int                         // ways that were looked for
+	data     int64                       // bytes of streams that may still be compared
+	known    map[pdf.Location]pdf.Object // signature dictionaries, which cost the most to read
+	painting content.Limits              // what may still be spent on what pages show
 }
 
 // edge is a reference into an object that a later revision writes.
@@ -53,13 +54,14 @@ func (d *differ) charge(objects int) {
 func newDiffer(file *pdf.File, items []*item, first int) *differ {
 	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, later: make(map[int]bool), edges: make(map[int][]edge), budget: maxNodes, data: maxData,
 		painting: content.DefaultLimits()}
+	d.known = knownDictionaries(file, items)
 	for n := first + 1; n <= len(file.Revisions()); n++ {
 		for _, w := range file.Written(n) {
 			d.later[w.Ref.Number] = true
 		}
 	}
 	v := file.View(first)
-	load := func(r pdf.Ref) pdf.Object { return read(v, r) }
+	load := func(r pdf.Ref) pdf.Object { return d.read(v, r) }
 	if root, catalog, err := v.Catalog(); err == nil && catalog != nil {
 		// Pages first, so that what belongs to a page is named by its page.
 		d.mention(root.Number, 0)
@@ -199,7 +201,7 @@ func (d *differ) bodyOf(v *pdf.View, n int) pdf.Object {
 	if d.bodiesOf != v.Revision().Number || len(d.bodies) > 64 {
 		d.bodies, d.bodiesOf = make(map[int]pdf.Object), v.Revision().Number
 	}
-	o := read(v, pdf.Ref{Number: n})
+	o := d.read(v, pdf.Ref{Number: n})
 	d.bodies[n] = o
 	return o
 }

@@ -148,7 +148,7 @@ func (c *comparison) takeWidget(f *pdf.Field, ref pdf.Ref, earlier bool, owners 
 
 // showed reports whether a widget had its place on a page before.
 func (c *comparison) showed(ref pdf.Ref) bool {
-	d, ok := read(c.old, ref).(*pdf.Dict)
+	d, ok := c.d.read(c.old, ref).(*pdf.Dict)
 	return ok && (&newWidget{dict: d}).visible()
 }
 

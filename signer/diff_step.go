@@ -72,15 +72,15 @@ func (c *comparison) findDeltas() {
 		}
 		c.budget = maxCompared // for this object
 		dl := &delta{ref: w.Ref, known: c.d.mentioned(n)}
-		dl.old = read(c.old, w.Ref)
-		dl.new = read(c.new, w.Ref)
+		dl.old = c.d.read(c.old, w.Ref)
+		dl.new = c.d.read(c.new, w.Ref)
 		if w.Free || isNull(dl.old) {
 			// A freed or reused number: what the document referred to is the old generation.
 			if at, ok := c.old.Location(pdf.Ref{Number: n}); ok && at.Revision > 0 && isNull(dl.old) {
-				dl.old = read(c.old, pdf.Ref{Number: n})
+				dl.old = c.d.read(c.old, pdf.Ref{Number: n})
 			}
 		}
-		if isNull(dl.old) && isNull(dl.new) || c.identical(dl) {
+		if oldNull, newNull := isNull(dl.old), isNull(dl.new); oldNull && newNull || !oldNull && !newNull && c.identical(dl) {
 			continue
 		}
 		c.deltas[n] = dl

@@ -1,7 +1,6 @@
 package cms
 
 import (
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -118,7 +117,7 @@ func (sd *SignedData) readCertificates(s cryptobyte.String) error {
 		if !s.ReadAnyASN1Element(&raw, &tag) || len(sd.Certificates)+sd.Unreadable == maxCertificates {
 			return errors.New("cms: SignedData: certificates is malformed or too long")
 		}
-		cert, err := x509.ParseCertificate(raw)
+		cert, err := parseCertificate(raw)
 		if tag != cbasn1.SEQUENCE || err != nil {
 			sd.Unreadable++
 			continue
