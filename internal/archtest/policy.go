@@ -23,7 +23,7 @@ store/blob:         internal/durable
 # The engine, the domain, and what makes a throw-away world for both.
 signer:             signer/* certs certs/keys journal
 exchange:           envelope signer certs journal
-exchange/edxml:     exchange
+exchange/edxml:     exchange envelope
 certs/dev:          certs certs/keys certs/ocsp signer/tsp
 
 # Stores implement what exchange declares; Open alone knows which there are.
