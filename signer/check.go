@@ -130,6 +130,7 @@ func (c *check) run() error {
 			c.judgeSignature(it)
 		}
 	}
+	c.dynamicContent()
 	c.settlePlaces()
 	c.registrations()
 	c.finish()

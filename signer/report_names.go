@@ -42,6 +42,8 @@ var (
 	ruleFieldMDP    = rule{"field-mdp", "ISO 32000-2 12.8.2.4", "change of a locked field", "thay đổi trường đã khóa"}
 	ruleUnchecked   = rule{"visible-signature-unchecked", "ISO 32000-2 12.5.6.19", "later visible signature, not compared with the text below it", "chữ ký hiển thị thêm sau, chưa đối chiếu với chữ bên dưới"}
 	ruleRegistered  = rule{"registration-text", "Decree 30/2020/NĐ-CP Appendix I", "text that another tool put on a signed page", "chữ do phần mềm khác ghi lên trang đã ký"}
+	ruleDynamic     = rule{"dynamic-content", "ISO 32000-2 12.6", "what can change what the file shows", "thành phần động có thể làm đổi nội dung hiển thị"}
+	ruleEmbedded    = rule{"embedded-files", "ISO 32000-2 7.11.4", "files inside the file", "tệp đính kèm bên trong tệp"}
 	ruleMetadata    = rule{"metadata-changed", "ISO 32000-2 14.3", "description of the document changed later", "thông tin mô tả tài liệu bị đổi sau khi ký"}
 	ruleUnreached   = rule{"unreferenced-objects", "ISO 32000-2 7.5.6", "objects added that nothing refers to", "đối tượng thêm vào mà không nơi nào dùng"}
 )
@@ -85,7 +87,7 @@ var ownNames = func() map[string]rule {
 		ruleDuplicate, ruleSubFilter, ruleByteRange, ruleHole, ruleEncoding, rulePadding, ruleVanished, ruleReplaced,
 		ruleCertified, ruleCMS, ruleSignature, ruleDigestAlg, rulePath, ruleRevocation, ruleRevokedCA, ruleBinding,
 		ruleSignedTime, ruleContentTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,
-		ruleUnreached, ruleRegistered,
+		ruleUnreached, ruleRegistered, ruleDynamic, ruleEmbedded,
 	} {
 		m[r.name] = r
 	}
