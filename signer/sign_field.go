@@ -2,6 +2,7 @@ package signer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -159,7 +160,10 @@ func (p *plan) addToPage() error {
 	if err != nil {
 		return fmt.Errorf("sign: read the page's annotations: %w", err)
 	}
-	annots = append(annots[:len(annots):len(annots)], p.field.ref)
+	if annots, err = p.ownAnnotations(annots); err != nil {
+		return err
+	}
+	annots = append(annots, p.field.ref)
 	if ref, ok := page.Dict.Get("Annots").(pdf.Ref); ok && len(annots) > 1 {
 		p.update.Set(ref, annots)
 		return nil
@@ -168,6 +172,27 @@ func (p *plan) addToPage() error {
 	dict.Set("Annots", annots)
 	p.update.Set(page.Ref, dict)
 	return nil
+}
+
+// ownAnnotations returns a copy of a page's annotations in which each that is part
+// of the array is an object of its own, as the standard would have it: pyHanko takes
+// the array for tampered with when the next signature adds to it. In a file that has
+// signatures already it stays as it is, or it would be tampered with indeed.
+func (p *plan) ownAnnotations(annots pdf.Array) (pdf.Array, error) {
+	direct := func(o pdf.Object) bool { _, ok := o.(*pdf.Dict); return ok }
+	annots = slices.Clone(annots)
+	if !slices.ContainsFunc(annots, direct) {
+		return annots, nil
+	}
+	if earlier, err := p.view.Signatures(); err != nil || len(earlier) > 0 {
+		return annots, err
+	}
+	for i, o := range annots {
+		if direct(o) {
+			annots[i] = p.update.Add(o)
+		}
+	}
+	return annots, nil
 }
 
 // writeForm adds a new field to the form, and says that the file is signed. Of
