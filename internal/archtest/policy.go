@@ -46,6 +46,9 @@ internal/testnode:  server client web proto/* store store/blob store/postgres st
 
 internal/powercut:
 
+# What measures, apart from the binary.
+tools/corpus:       signer certs/dev
+
 # Tests of the tree itself.
 internal/archtest, internal/docstest:
 `
@@ -100,7 +103,7 @@ golang.org/x/text:            signer/pdf signer/appearance envelope exchange cer
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
-os/exec:                      cmd/lienthong internal/testnode internal/powercut store/storetest
+os/exec:                      cmd/lienthong internal/testnode internal/powercut store/storetest tools/corpus
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that
 # meets the wrong file, so the command asks it in a child process, and nobody else

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+//go:embed judge.py
+var script []byte
+
+// A pyhanko is a Python process that judges one file after the other: to start it
+// takes longer than to judge.
+type pyhanko struct {
+	cmd   *exec.Cmd
+	ask   io.WriteCloser
+	reply *bufio.Reader
+}
+
+func newPyhanko(ctx context.Context, temp, root, key string, now time.Time) (*pyhanko, error) {
+	path := filepath.Join(temp, "judge.py") // not pyhanko.py: that is the module's name
+	if err := os.WriteFile(path, script, 0o600); err != nil {
+		return nil, err
+	}
+	p := &pyhanko{cmd: exec.CommandContext(ctx, "python3", path, root, now.UTC().Format(time.RFC3339), key)}
+	p.cmd.Stderr = os.Stderr
+	var err error
+	if p.ask, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.reply = bufio.NewReader(out)
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("pyHanko: %w", err)
+	}
+	if line, err := p.reply.ReadString('\n'); line != "ready\n" {
+		return nil, fmt.Errorf("pyHanko: not ready (%v): it comes with pip install pyhanko", err)
+	}
+	return p, nil
+}
+
+// judge returns why the signatures in fields are not valid, or nothing; and what
+// it says then of signatures that pyHanko itself makes in the input.
+func (p *pyhanko) judge(path, input string, fields []string) (why, control string) {
+	question, err := json.Marshal(map[string]any{"path": path, "input": input, "fields": fields})
+	if err != nil {
+		return err.Error(), ""
+	}
+	if _, err := p.ask.Write(append(question, '\n')); err != nil {
+		return "no answer: " + err.Error(), ""
+	}
+	line, err := p.reply.ReadBytes('\n')
+	if err != nil {
+		return "no answer: " + err.Error(), ""
+	}
+	var answer struct{ Why, Control string }
+	if err := json.Unmarshal(line, &answer); err != nil {
+		return err.Error(), ""
+	}
+	return short(answer.Why), short(answer.Control)
+}
+
+func (p *pyhanko) close() {
+	p.ask.Close()
+	_ = p.cmd.Wait() // how a judge ends is not what it said
+}
