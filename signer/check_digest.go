@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	_ "crypto/sha512" // SHA-384 and SHA-512
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -95,7 +96,7 @@ func (p *pass) read(c *check) error {
 		}
 		n, err := src.ReadAt(buf[:min(int64(chunkSize), src.Size()-at)], at)
 		if n == 0 && err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return fmt.Errorf("read byte %d of %d: %w", at, src.Size(), err)

@@ -165,11 +165,12 @@ func (p *Prepared) finished(ctx context.Context, c Completion, cert *x509.Certif
 	if err := p.sameSigner(signed, si, cert); err != nil {
 		return nil, nil, err
 	}
-	for _, problem := range signed.Verify(p.RangeDigest) {
-		if problem.Code == cms.SignatureValue {
-			return nil, nil, fmt.Errorf("%w: %s", ErrSignatureValue, problem.Detail)
+	if problems := signed.Verify(p.RangeDigest); len(problems) > 0 {
+		first := problems[0]
+		if first.Code == cms.SignatureValue {
+			return nil, nil, fmt.Errorf("%w: %s", ErrSignatureValue, first.Detail)
 		}
-		return nil, nil, fmt.Errorf("%w: %s (%s)", ErrSignedData, problem.Detail, problem.Clause)
+		return nil, nil, fmt.Errorf("%w: %s (%s)", ErrSignedData, first.Detail, first.Clause)
 	}
 	token, err := presentToken(si)
 	if err != nil || token != nil {

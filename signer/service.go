@@ -283,13 +283,6 @@ func (s *Service) checkOrder(ctx context.Context, c *cleared, in Source, at time
 	return refusal(RefusedOrder, "the agency signs after the authorised person (Decree 30/2020, Art. 32, 33): the file is %s and carries no valid personal signature of %q", report.Verdict, c.key.AgencyCode)
 }
 
-func limitsOf(opts SignOptions) pdf.Limits {
-	if opts.Limits == (pdf.Limits{}) {
-		return pdf.DefaultLimits()
-	}
-	return opts.Limits
-}
-
 // A watched remembers whether it was the time-stamping authority, or the writer,
 // that failed: the rest is the file's or the request's.
 type watched struct {
