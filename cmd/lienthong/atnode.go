@@ -15,9 +15,9 @@ import (
 
 // signAtNode has a node sign with a key that it holds.
 func (a *app) signAtNode(ctx context.Context, path, key string, f signFlags, opts signer.SignOptions) error {
-	if f.tsa != "" || len(f.trust)+len(f.crls) > 0 || f.passwordFile != "" || f.name != "" || f.who != "" {
+	if f.tsa != "" || len(f.trust)+len(f.crls) > 0 || f.passwordFile != "" || f.name != "" || f.who != "" || f.repair {
 		return fail(exitUsage, errors.New("--key node: the node has its own authority, anchors and passwords"),
-			"leave out --tsa, --trust, --crl, --password-file, --name and --contact")
+			"leave out --tsa, --trust, --crl, --password-file, --name, --contact and --repair")
 	}
 	c, profile, err := a.connect(ctx)
 	if err != nil {

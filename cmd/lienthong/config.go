@@ -46,6 +46,8 @@ type config struct {
 
 	CrossCheck string `yaml:"cross_check" doc:"second opinion on every signature that is made: pdfsign, in a process of its own; none if empty"`
 
+	Repair bool `yaml:"repair" default:"false" doc:"sign damaged files too, with a complete cross-reference section appended; the journal says so of each"`
+
 	Keys []keyConfig `yaml:"keys" doc:"signing keys that this node holds"`
 
 	Limits struct {

@@ -84,6 +84,12 @@ func (s setting) set(text string) error {
 		*p = text
 	case *[]string:
 		*p = strings.Split(text, ",")
+	case *bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("%q: want true or false", text)
+		}
+		*p = b
 	case *byteSize:
 		return p.parse(text)
 	case *time.Duration:

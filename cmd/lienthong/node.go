@@ -83,7 +83,7 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if err != nil {
 		return exchange.Config{}, err
 	}
-	signing := &signer.Service{Trust: trust, Evidence: evidence, Now: a.now}
+	signing := &signer.Service{Trust: trust, Evidence: evidence, Now: a.now, Repair: cfg.Repair}
 	if cfg.TSA.URL != "" {
 		signing.TSA = &tsp.Client{URL: cfg.TSA.URL, Timeout: cfg.TSA.Timeout, Now: a.now}
 	}
