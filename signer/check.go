@@ -61,6 +61,11 @@ func Validate(ctx context.Context, src pdf.Source, opts Options) (*Report, error
 		opts.Evidence = certs.NewEvidence()
 	}
 	file, err := pdf.Open(src, opts.Limits)
+	if err != nil && opts.Policy.Repair == RepairReport {
+		if repaired, failed := pdf.OpenRepaired(src, opts.Limits); failed == nil {
+			file, err = repaired, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("validate: %w", err)
 	}

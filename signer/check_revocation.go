@@ -3,6 +3,7 @@ package signer
 import (
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"lienthong/certs"
@@ -36,6 +37,7 @@ func (c *check) judgeRevocation(j *judged, chain []*x509.Certificate) bool {
 		s := &standings[i]
 		s.cert, s.until, s.lapse = chain[i], until, lapse
 		s.answer, s.proved = c.status(question{chain[i], chain[i+1], j.at, until, j.own, i > 0})
+		c.age(&s.answer, j.at)
 		if ended := chain[i].NotAfter; ended.Before(c.opts.At) && (until.IsZero() || ended.Before(until)) {
 			until, lapse = ended, OutOfBoundsNoPOE
 		}
@@ -57,6 +59,16 @@ func (c *check) judgeRevocation(j *judged, chain []*x509.Certificate) bool {
 	}
 	c.reportStatus(j, standings)
 	return good
+}
+
+// age calls a good answer stale that is older than the policy takes.
+func (c *check) age(r *certs.Revocation, at time.Time) {
+	most := time.Duration(c.policy.MaxAgeHours) * time.Hour
+	if r.Status != certs.Good || most == 0 || at.Sub(r.ThisUpdate) <= most {
+		return
+	}
+	r.Status = certs.Stale
+	r.Detail = fmt.Sprintf("the newest answer is of %s, more than the %d hours before %s that the policy takes", stampText(r.ThisUpdate), c.policy.MaxAgeHours, stampText(at))
 }
 
 // statusRank orders why a path may not be relied on: what is known to be wrong

@@ -35,6 +35,9 @@ func (c *check) fileStructure() {
 		}
 		c.note(ruleTrailing, result, "", "bytes %d to %d follow the last revision and are part of none", span.Start, span.End)
 	}
+	if r := c.file.Repair(); r != nil {
+		c.note(ruleRepaired, Warning, "", "%s", r)
+	}
 	if _, offset := c.file.Header(); offset > 0 {
 		c.note(ruleHeader, Warning, "", "%d bytes stand before the %%PDF header", offset)
 	}

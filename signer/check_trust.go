@@ -48,6 +48,7 @@ func (c *check) judgeSignature(it *item) {
 			j.fail(ruleSignedTime, Indeterminate, TimestampOrderFailure, "the signature was there at %s, and covers a time-stamp of %s", stampText(at), stampText(j.since))
 		}
 		c.judgeAlgorithm(it.signed.Signer(), j)
+		c.judgeUsages(j)
 		c.judgeCertificate(j)
 		it.chain, it.judgedAt, it.own = j.chain, at, j.own
 	}

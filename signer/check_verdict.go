@@ -1,5 +1,7 @@
 package signer
 
+import "slices"
+
 // finish settles what follows from everything else: indications, levels, the
 // verdict, and the lists of the report.
 func (c *check) finish() {
@@ -16,6 +18,9 @@ func (c *check) finish() {
 		}
 		c.endStamp(&it.out, it.token != nil)
 		c.report.Timestamps = append(c.report.Timestamps, it.out)
+	}
+	if c.policy.DynamicContent == ContentIgnore {
+		c.report.Findings = slices.DeleteFunc(c.report.Findings, isDynamic)
 	}
 	c.report.Verdict = c.verdict()
 	c.report.Original = c.original()
@@ -73,8 +78,14 @@ func (c *check) verdict() Verdict {
 	return yes
 }
 
-// undecided: a class of change that never leaves the file valid.
+func isDynamic(f Finding) bool { return f.Name == ruleDynamic.name }
+
+// undecided: a class of change that never leaves the file valid, a file that is
+// only what was made of it, or content that the policy does not take.
 func (c *check) undecided() bool {
+	if c.file.Repair() != nil || c.policy.DynamicContent == ContentIndeterminate && slices.ContainsFunc(c.report.Findings, isDynamic) {
+		return true
+	}
 	for i := range c.report.Signatures {
 		if c.report.Signatures[i].Changes == ChangesAnnotation {
 			return true

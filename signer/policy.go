@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"lienthong/certs"
 )
@@ -32,6 +33,18 @@ type Policy struct {
 	// StrictEncoding: what is a warning about the encoding of a signature (mixed
 	// or spaced hexadecimal, bytes after the SignedData) makes it fail.
 	StrictEncoding bool `json:"strict_encoding"`
+	// MaxAgeHours: a good answer counts only if it was issued no longer than this
+	// before the time judged. Zero: as long as it says itself.
+	MaxAgeHours int `json:"max_age_hours,omitempty"`
+	// KeyUsages and ExtendedKeyUsages, where there are any: the signer's certificate
+	// has at least one of them, besides what the standards want. The first are named
+	// as in [KeyUsageNames], the second are object identifiers.
+	KeyUsages         []string `json:"key_usages,omitempty"`
+	ExtendedKeyUsages []string `json:"extended_key_usages,omitempty"`
+	// DynamicContent says what content means that can change what is shown.
+	DynamicContent ContentRule `json:"dynamic_content"`
+	// Repair says what is done with a file whose cross-reference sections are damaged.
+	Repair RepairRule `json:"repair"`
 }
 
 // RevocationRule says what it means that the status of a certificate cannot be had.
@@ -42,15 +55,35 @@ const (
 	RevocationSoft RevocationRule = "soft" // indeterminate, and accepted by the policy
 )
 
+// ContentRule says what it means that a file has content which can change what it
+// shows: scripts, actions, layers, forms that are programs.
+type ContentRule string
+
+const (
+	ContentIgnore        ContentRule = "ignore"
+	ContentWarn          ContentRule = "warn"          // listed by name
+	ContentIndeterminate ContentRule = "indeterminate" // listed, and the file is not valid
+)
+
+// RepairRule says what is done with a damaged file.
+type RepairRule string
+
+const (
+	RepairRefuse RepairRule = "refuse" // it cannot be read
+	RepairReport RepairRule = "report" // it is read as far as it can be, and never valid
+)
+
 // DefaultPolicy follows Circular 15/2025/TT-BKHCN: certificates, their status and
 // the algorithms are judged, and what cannot be determined is said to be so.
 func DefaultPolicy() *Policy {
 	return &Policy{
-		ID:         "default",
-		Trust:      true,
-		Purposes:   []certs.Purpose{certs.OfficialSigning, certs.PublicSigning},
-		Algorithms: certs.DefaultAlgorithms(),
-		Revocation: RevocationHard,
+		ID:             "default",
+		Trust:          true,
+		Purposes:       []certs.Purpose{certs.OfficialSigning, certs.PublicSigning},
+		Algorithms:     certs.DefaultAlgorithms(),
+		Revocation:     RevocationHard,
+		DynamicContent: ContentWarn,
+		Repair:         RepairRefuse,
 	}
 }
 
@@ -62,6 +95,18 @@ func StrictPolicy() *Policy {
 	return p
 }
 
+// ArchivePolicy is for old files: it also takes what was good when they were made,
+// SHA-1 and RSA from 1024 bits until the end of 2013 (NIST SP 800-131A), and so
+// only where a time-stamp proves that they are as old. A damaged file is looked at.
+func ArchivePolicy() *Policy {
+	p := DefaultPolicy()
+	p.ID, p.Repair = "archive", RepairReport
+	end := time.Date(2013, 12, 31, 23, 59, 59, 0, time.UTC)
+	p.Algorithms.Hashes = append(p.Algorithms.Hashes, certs.HashRule{Name: "SHA-1", Until: end})
+	p.Algorithms.Keys = append(p.Algorithms.Keys, certs.KeyRule{Kind: "RSA", MinBits: 1024, Until: end})
+	return p
+}
+
 // IntegrityPolicy leaves trust and revocation out: a first look at a stranger's
 // file. It never says valid; its verdicts are intact and altered.
 func IntegrityPolicy() *Policy {
@@ -70,17 +115,22 @@ func IntegrityPolicy() *Policy {
 	return p
 }
 
-// BuiltinPolicy returns the built-in policy of that name.
+// BuiltinPolicies are the names of the built-in policies.
+var BuiltinPolicies = []string{"default", "strict", "archive", "integrity"}
+
+// BuiltinPolicy returns the built-in policy of that name; default if it is empty.
 func BuiltinPolicy(id string) (*Policy, error) {
 	switch id {
 	case "default", "":
 		return DefaultPolicy(), nil
 	case "strict":
 		return StrictPolicy(), nil
+	case "archive":
+		return ArchivePolicy(), nil
 	case "integrity":
 		return IntegrityPolicy(), nil
 	}
-	return nil, fmt.Errorf("policy %q: not built in; want default, strict or integrity", id)
+	return nil, fmt.Errorf("policy %q: not built in; want default, strict, archive or integrity", id)
 }
 
 // Reference names the policy and the digest of its canonical JSON.

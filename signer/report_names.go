@@ -45,6 +45,8 @@ var (
 	ruleDynamic     = rule{"dynamic-content", "ISO 32000-2 12.6", "what can change what the file shows", "thành phần động có thể làm đổi nội dung hiển thị"}
 	ruleEmbedded    = rule{"embedded-files", "ISO 32000-2 7.11.4", "files inside the file", "tệp đính kèm bên trong tệp"}
 	ruleMetadata    = rule{"metadata-changed", "ISO 32000-2 14.3", "description of the document changed later", "thông tin mô tả tài liệu bị đổi sau khi ký"}
+	ruleUsages      = rule{"policy-usages", "RFC 5280 4.2.1.3", "uses that the policy asks of a signer's certificate", "mục đích sử dụng mà chính sách đòi hỏi"}
+	ruleRepaired    = rule{"repaired", "ISO 32000-2 7.5.4", "damaged file, read as far as it could be", "tệp bị hỏng, chỉ đọc được phần khôi phục"}
 	ruleUnreached   = rule{"unreferenced-objects", "ISO 32000-2 7.5.6", "objects added that nothing refers to", "đối tượng thêm vào mà không nơi nào dùng"}
 )
 
@@ -83,7 +85,7 @@ var foreignNames = map[string]rule{
 var ownNames = func() map[string]rule {
 	m := make(map[string]rule)
 	for _, r := range []rule{
-		ruleTrailing, ruleHeader, ruleHidden, ruleForm, ruleOrphan, ruleDictionary,
+		ruleTrailing, ruleHeader, ruleUsages, ruleRepaired, ruleHidden, ruleForm, ruleOrphan, ruleDictionary,
 		ruleDuplicate, ruleSubFilter, ruleByteRange, ruleHole, ruleEncoding, rulePadding, ruleVanished, ruleReplaced,
 		ruleCertified, ruleCMS, ruleSignature, ruleDigestAlg, rulePath, ruleRevocation, ruleRevokedCA, ruleBinding,
 		ruleSignedTime, ruleContentTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,

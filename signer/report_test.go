@@ -231,7 +231,7 @@ func TestExitCode(t *testing.T) {
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]string)
-	for _, id := range []string{"default", "strict", "integrity"} {
+	for _, id := range []string{"default", "strict", "archive", "integrity"} {
 		p, err := signer.BuiltinPolicy(id)
 		if err != nil || p.ID != id {
 			t.Fatalf("%s: %v", id, err)

@@ -18,7 +18,7 @@ type validateFlags struct {
 	policy, at            string
 	agency, directory     string
 	authority             []string
-	offline               bool
+	offline, schema       bool
 	as                    string
 }
 
@@ -35,16 +35,29 @@ lists and directory; --agency is then enough for the claim.
 Exit status over several files: the first of 2 (unreadable), 1 (invalid),
 3 (cannot be decided), 4 (not signed), 0 (valid) that occurs.`,
 		Example: `  lienthong validate --trust root.pem --crl crl/ letter.pdf
-  lienthong validate --policy integrity stranger.pdf`,
-		Args: args(1, -1),
-		RunE: func(c *cobra.Command, files []string) error { return a.validate(c.Context(), files, f) },
+  lienthong validate --policy integrity stranger.pdf
+  lienthong validate --trust root.pem --policy our-policy.yaml letter.pdf`,
+		Args: func(c *cobra.Command, files []string) error {
+			if f.schema {
+				return nil
+			}
+			return args(1, -1)(c, files)
+		},
+		RunE: func(c *cobra.Command, files []string) error {
+			if f.schema {
+				a.printf("%s", policySchema)
+				return nil
+			}
+			return a.validate(c.Context(), files, f)
+		},
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&f.trust, "trust", nil, "anchors: PEM or DER file, or a folder of them, repeatable")
 	fl.StringArrayVar(&f.crls, "crl", nil, "revocation lists: file or folder, repeatable")
 	fl.StringArrayVar(&f.crlHosts, "crl-host", nil, "host (or host:port) from which lists may be fetched, repeatable (default: none)")
 	fl.BoolVar(&f.offline, "offline", false, "use no network, whatever --crl-host says")
-	fl.StringVar(&f.policy, "policy", "default", "default, strict or integrity")
+	fl.StringVar(&f.policy, "policy", "default", "default, strict, archive or integrity, or a YAML file with a policy")
+	fl.BoolVar(&f.schema, "policy-schema", false, "print the JSON Schema of a policy file, and no more")
 	fl.StringVar(&f.at, "at-time", "", "judge as of this time, RFC 3339 (default: now)")
 	fl.StringVar(&f.agency, "agency", "", "code of the agency from which the files claim to come")
 	fl.StringVar(&f.directory, "directory", "", "signed directory file that knows its certificates")
@@ -112,9 +125,9 @@ func (a *app) printReport(report *signer.Report) (int, error) {
 }
 
 func (a *app) validateOptions(f validateFlags) (signer.Options, error) {
-	policy, err := signer.BuiltinPolicy(f.policy)
+	policy, err := loadPolicy(f.policy)
 	if err != nil {
-		return signer.Options{}, fail(exitUsage, err)
+		return signer.Options{}, err
 	}
 	opts := signer.Options{Policy: policy, At: a.now()}
 	if f.at != "" {
