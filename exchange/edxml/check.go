@@ -116,8 +116,8 @@ func (n *node) values(above string, into map[string][]string) {
 	for _, a := range n.attrs {
 		if !a.declares() {
 			key := path + "/@" + a.local
-			if a.space != "" {
-				key = path + "/@{" + a.space + "}" + a.local
+			if a.prefix != "" {
+				key = path + "/@{" + a.named() + "}" + a.local
 			}
 			into[key] = append(into[key], a.value)
 		}

@@ -65,16 +65,21 @@ func (c *codec) placeAttribute(e Extra) {
 	c.node.start += fmt.Sprintf(` %s="%s"`, e.Attribute, attrEscaper.Replace(e.Value))
 }
 
-// declaration declares the prefix of an attribute. One that nobody had declared
-// gets a name of its own, since readers with namespaces refuse it otherwise.
-func declaration(prefix, space string) string {
-	switch {
-	case prefix == "" || prefix == "xml":
-		return ""
-	case space == "":
-		space = "urn:edxml:" + prefix
+// named is the namespace of an attribute with a prefix. A prefix that nobody
+// declared gets one, since readers with namespaces refuse it otherwise.
+func (a attr) named() string {
+	if a.space == "" {
+		return "urn:edxml:" + a.prefix
 	}
-	return fmt.Sprintf(` xmlns:%s="%s"`, prefix, attrEscaper.Replace(space))
+	return a.space
+}
+
+// declaration declares the prefix of an attribute.
+func declaration(prefix, space string) string {
+	if prefix == "" || prefix == "xml" {
+		return ""
+	}
+	return fmt.Sprintf(` xmlns:%s="%s"`, prefix, attrEscaper.Replace(attr{prefix: prefix, space: space}.named()))
 }
 
 func (r *run) fail(err error) {

@@ -184,8 +184,8 @@ func (s *scanner) comment(rest string) error {
 }
 
 func (s *scanner) instruction(rest string) error {
-	end := strings.Index(rest, "?>")
-	if end < 0 {
+	end := strings.Index(rest[2:], "?>") + 2
+	if end < 2 {
 		return s.fail(ReasonSyntax, "a processing instruction without an end")
 	}
 	target := rest[2:end]

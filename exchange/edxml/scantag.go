@@ -70,6 +70,9 @@ func (s *scanner) startTag(rest string) error {
 // resolve finds the namespace of a prefix. A prefix that nobody declared stands
 // for none: some senders forget to.
 func (s *scanner) resolve(prefix string) string {
+	if prefix == "xml" {
+		return "http://www.w3.org/XML/1998/namespace"
+	}
 	for i := len(s.open) - 1; i > 0; i-- {
 		for _, a := range s.open[i].attrs {
 			if a.prefix == "xmlns" && a.local == prefix || prefix == "" && a.prefix == "" && a.local == "xmlns" {
