@@ -118,6 +118,6 @@ func (a *app) judgeAtNode(ctx context.Context, f validateFlags) (func(name strin
 			return 0, fail(exitUndecided, fmt.Errorf("the node's report cannot be read: %w", err), "this program and the node may be of different versions")
 		}
 		report.File = filepath.Base(name)
-		return a.printReport(&report)
+		return a.printReport(&report, f.why)
 	}, nil
 }

@@ -11,14 +11,30 @@ import (
 )
 
 func (a *app) inspectCommand() *cobra.Command {
-	return &cobra.Command{
+	var revision int
+	var output string
+	c := &cobra.Command{
 		Use:   "inspect FILE.pdf",
 		Short: "Show the revisions, fields and signatures of a PDF file (xem cấu trúc)",
 		Long: `Show the revisions of a PDF file, its form fields, its signatures and what each
-covers. Nothing is judged here: that is what validate does.`,
+covers. Nothing is judged here: that is what validate does.
+
+With --revision the file as it was at that revision is written to -o: the first
+bytes of the file, to the end of the revision. What a signature covers is so seen
+without what was appended to it later.`,
+		Example: `  lienthong inspect letter.pdf
+  lienthong inspect letter.pdf --revision 2 -o as-signed.pdf`,
 		Args: args(1, 1),
-		RunE: func(c *cobra.Command, files []string) error { return a.inspect(c.Context(), files[0]) },
+		RunE: func(c *cobra.Command, files []string) error {
+			if c.Flags().Changed("revision") || output != "" {
+				return a.extract(files[0], revision, output)
+			}
+			return a.inspect(c.Context(), files[0])
+		},
 	}
+	c.Flags().IntVar(&revision, "revision", 0, "write the file as of this revision, counted from 1, to -o")
+	c.Flags().StringVarP(&output, "output", "o", "", "file to write")
+	return c
 }
 
 // inspection is the JSON of inspect.

@@ -20,6 +20,7 @@ type validateFlags struct {
 	authority             []string
 	offline, schema       bool
 	as                    string
+	why                   bool
 }
 
 func (a *app) validateCommand() *cobra.Command {
@@ -35,6 +36,7 @@ lists and directory; --agency is then enough for the claim.
 Exit status over several files: the first of 2 (unreadable), 1 (invalid),
 3 (cannot be decided), 4 (not signed), 0 (valid) that occurs.`,
 		Example: `  lienthong validate --trust root.pem --crl crl/ letter.pdf
+  lienthong --lang vi validate --why --trust root.pem --crl crl/ letter.pdf
   lienthong validate --policy integrity stranger.pdf
   lienthong validate --trust root.pem --policy our-policy.yaml letter.pdf`,
 		Args: func(c *cobra.Command, files []string) error {
@@ -62,6 +64,7 @@ Exit status over several files: the first of 2 (unreadable), 1 (invalid),
 	fl.StringVar(&f.agency, "agency", "", "code of the agency from which the files claim to come")
 	fl.StringVar(&f.directory, "directory", "", "signed directory file that knows its certificates")
 	fl.StringVar(&f.as, "as", "", "have a node judge: YAML file with node, certificate, key, ca and agency")
+	fl.BoolVar(&f.why, "why", false, "walk through the decision step by step: what was asked, found, what it means, what to do")
 	fl.StringArrayVar(&f.authority, "authority", nil, "certificate that signs the directory, repeatable")
 	return c
 }
@@ -94,10 +97,10 @@ func (a *app) judge(ctx context.Context, f validateFlags) (func(name string) (in
 		return a.judgeAtNode(ctx, f)
 	}
 	opts, err := a.validateOptions(f)
-	return func(name string) (int, error) { return a.validateOne(ctx, name, opts) }, err
+	return func(name string) (int, error) { return a.validateOne(ctx, name, opts, f.why) }, err
 }
 
-func (a *app) validateOne(ctx context.Context, name string, opts signer.Options) (int, error) {
+func (a *app) validateOne(ctx context.Context, name string, opts signer.Options, why bool) (int, error) {
 	in, err := openDocument(name)
 	if err != nil {
 		return 0, err
@@ -108,11 +111,12 @@ func (a *app) validateOne(ctx context.Context, name string, opts signer.Options)
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	report.File = filepath.Base(name)
-	return a.printReport(report)
+	return a.printReport(report, why)
 }
 
-// printReport prints a report and gives its exit status.
-func (a *app) printReport(report *signer.Report) (int, error) {
+// printReport prints a report, or why it says what it says, and gives its exit
+// status.
+func (a *app) printReport(report *signer.Report, why bool) (int, error) {
 	if a.json {
 		line, err := report.JSON()
 		if err != nil {
@@ -120,6 +124,9 @@ func (a *app) printReport(report *signer.Report) (int, error) {
 		}
 		a.printf("%s\n", line)
 		return report.ExitCode(), nil
+	}
+	if why {
+		return report.ExitCode(), report.WriteWhy(a.out, signer.Language(a.lang))
 	}
 	return report.ExitCode(), report.WriteText(a.out, signer.Language(a.lang))
 }
