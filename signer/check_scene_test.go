@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/digitorus/pdfsign/revocation"
+
 	"lienthong/certs"
 	"lienthong/certs/dev"
 	"lienthong/internal/testpki"
@@ -39,6 +41,7 @@ type scene struct {
 	store  func() ([]*x509.RevocationList, [][]byte) // of the DSS
 	policy *signer.Policy
 
+	content []byte               // a token that oldCMS puts among the signed attributes
 	answers []testpki.OCSPOption // of the responder, and of what the file holds
 }
 
@@ -230,8 +233,9 @@ func (s *scene) judge(file []byte, online bool) *signer.Report {
 }
 
 // oldCMS is a signature as old tools made it, without a reference to the certificate,
-// by a hash or key that cms.Sign refuses.
-func (s *scene) oldCMS(covered []byte, hash crypto.Hash) []byte {
+// by a hash or key that cms.Sign refuses, with the revocation attribute of Adobe if
+// one is given.
+func (s *scene) oldCMS(covered []byte, hash crypto.Hash, archive ...revocation.InfoArchival) []byte {
 	oid := func(id ...int) asn1.ObjectIdentifier { return id }
 	must := func(v any, params string) asn1.RawValue {
 		der, err := asn1.MarshalWithParams(v, params)
@@ -261,12 +265,21 @@ func (s *scene) oldCMS(covered []byte, hash crypto.Hash) []byte {
 		{oid(1, 2, 840, 113549, 1, 9, 3), []asn1.RawValue{must(oid(1, 2, 840, 113549, 1, 7, 1), "")}},
 		{oid(1, 2, 840, 113549, 1, 9, 4), []asn1.RawValue{must(sum(covered), "")}},
 	}
+	if s.content != nil {
+		attributes = append(attributes, attribute{oid(1, 2, 840, 113549, 1, 9, 16, 2, 20), []asn1.RawValue{{FullBytes: s.content}}})
+	}
+	for _, info := range archive {
+		attributes = append(attributes, attribute{cms.OIDAdobeRevocation, []asn1.RawValue{must(info, "")}})
+	}
 	signature, err := s.leaf.Signer.Sign(rand.Reader, sum(must(attributes, "set").FullBytes), hash)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	cert := s.leaf.Certificate
 	digest, by := algorithm{ID: cms.HashOID(hash)}, algorithm{ID: oid(1, 2, 840, 10045, 4, 1)}
+	if hash == crypto.SHA256 {
+		by.ID = oid(1, 2, 840, 10045, 4, 3, 2)
+	}
 	if cert.PublicKeyAlgorithm == x509.RSA {
 		by = algorithm{oid(1, 2, 840, 113549, 1, 1, 1), asn1.NullRawValue}
 	}
@@ -278,13 +291,17 @@ func (s *scene) oldCMS(covered []byte, hash crypto.Hash) []byte {
 		Signature  algorithm
 		Value      []byte
 	}{1, name{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber}, digest, attributes, by, signature}
+	embedded := []asn1.RawValue{{FullBytes: cert.Raw}}
+	for _, c := range s.leaf.Chain[:len(s.leaf.Chain)-1] {
+		embedded = append(embedded, asn1.RawValue{FullBytes: c.Raw})
+	}
 	data := struct {
 		Version      int
 		Digests      []algorithm `asn1:"set"`
 		Content      algorithm
 		Certificates []asn1.RawValue `asn1:"set,tag:0"`
 		Infos        []asn1.RawValue `asn1:"set"`
-	}{1, []algorithm{digest}, algorithm{ID: oid(1, 2, 840, 113549, 1, 7, 1)}, []asn1.RawValue{{FullBytes: cert.Raw}}, []asn1.RawValue{must(info, "")}}
+	}{1, []algorithm{digest}, algorithm{ID: oid(1, 2, 840, 113549, 1, 7, 1)}, embedded, []asn1.RawValue{must(info, "")}}
 	return must(struct {
 		Type asn1.ObjectIdentifier
 		Data asn1.RawValue
