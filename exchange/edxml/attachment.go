@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -86,6 +88,31 @@ func (a *Attachment) Files(lim Limits) ([]File, error) {
 		return []File{{Name: a.Name, Data: data}}, nil
 	}
 	return a.unwrap(data, lim)
+}
+
+// An opened is what came of an attachment.
+type opened struct {
+	files []File
+	err   error
+}
+
+// open opens the attachments one after another, within one budget for all. Once an
+// archive swells over it, the rest is not tried.
+func (d *Document) open(lim Limits) iter.Seq2[int, opened] {
+	return func(yield func(int, opened) bool) {
+		for i := range d.Attachments {
+			files, err := d.Attachments[i].Files(lim)
+			if !yield(i, opened{files, err}) || errors.Is(err, &Error{Reason: ReasonZIPBomb}) {
+				return
+			}
+			for _, f := range files {
+				if f.Entry != "" {
+					lim.Unpacked -= int64(len(f.Data))
+					lim.Entries--
+				}
+			}
+		}
+	}
 }
 
 var zipMagic = []byte("PK\x03\x04")

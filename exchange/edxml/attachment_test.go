@@ -127,6 +127,24 @@ func TestZIPThatLies(t *testing.T) {
 	}
 }
 
+// TestBombInPieces has attachments that are small one by one, and not together.
+func TestBombInPieces(t *testing.T) {
+	t.Parallel()
+	a := Attachment{Name: "a.pdf", Encoded: base64.StdEncoding.EncodeToString([]byte(zipOf(t, "a", strings.Repeat("\x00", 5000))))}
+	d := &Document{From: Organisation{OrganID: "H1"}, To: []Organisation{{OrganID: "H2"}}, Attachments: []Attachment{a, a, a}}
+	m, err := d.Message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := CheckMessage(m.Bytes(), smallLimits())
+	if err != nil || len(c.Files) != 1 || len(c.Damage) != 1 {
+		t.Errorf("check %+v, %v: want one file, one refusal, and no more tried", c, err)
+	}
+	if _, err := m.Unpack("2026-01-01", smallLimits()); !errors.Is(err, &Error{Reason: ReasonZIPBomb}) {
+		t.Errorf("unpack: %v", err)
+	}
+}
+
 func TestDamagedMessageIsNotWhole(t *testing.T) {
 	t.Parallel()
 	d := parse(t, messages(t)["document_0_new.edxml"]).Document()

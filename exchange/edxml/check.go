@@ -39,8 +39,9 @@ func CheckMessage(data []byte, lim Limits) (*Check, error) {
 		return nil, err
 	}
 	out := &Check{Kind: m.Kind().String(), Signed: m.Signed()}
-	again, err := Parse(m.Bytes(), lim)
-	out.Same = err == nil && bytes.Equal(data, m.Bytes()) && len(lost(m, again)) == 0
+	written := m.Bytes()
+	again, err := Parse(written, lim)
+	out.Same = err == nil && bytes.Equal(data, written) && len(lost(m, again)) == 0
 	rebuilt, extra, err := m.rebuild()
 	if err != nil {
 		out.Lost = append(out.Lost, fmt.Sprintf("cannot be written from its fields: %v", err))
@@ -57,13 +58,11 @@ func CheckMessage(data []byte, lim Limits) (*Check, error) {
 }
 
 func (c *Check) files(d *Document, lim Limits) {
-	for i := range d.Attachments {
-		files, err := d.Attachments[i].Files(lim)
-		if err != nil {
-			c.Damage = append(c.Damage, strings.TrimPrefix(err.Error(), "edxml: "))
-			continue
+	for i, opened := range d.open(lim) {
+		if opened.err != nil {
+			c.Damage = append(c.Damage, strings.TrimPrefix(opened.err.Error(), "edxml: "))
 		}
-		for _, f := range files {
+		for _, f := range opened.files {
 			c.Files = append(c.Files, FileOf{i, f.Name, f.Entry, len(f.Data), f.SHA256()})
 		}
 	}

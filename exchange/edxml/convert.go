@@ -44,16 +44,11 @@ func (d *Document) Letter(today string, lim Limits) (*Letter, []Problem, error) 
 		l.Recipients = append(l.Recipients, envelope.Recipient{Agency: envelope.AgencyRef{Code: to.OrganID}, Role: envelope.RecipientTo})
 	}
 	l.Relations = d.relations()
-	left := lim.Unpacked
-	for i := range d.Attachments {
-		files, err := d.Attachments[i].Files(lim)
-		if err != nil {
-			return nil, problems, err
+	for i, opened := range d.open(lim) {
+		if opened.err != nil {
+			return nil, problems, opened.err
 		}
-		for _, f := range files {
-			if left -= int64(len(f.Data)); left < 0 {
-				return nil, problems, refuse(ReasonZIPBomb, d.Attachments[i].label(), "the attachments together have more than %d bytes", lim.Unpacked)
-			}
+		for _, f := range opened.files {
 			role := envelope.FileAnnex
 			if len(l.Files) == 0 {
 				role = envelope.FileMain

@@ -58,8 +58,8 @@ type Limits struct {
 	Text        int   // of one text, as written; that of attachments is bounded by Attachment
 	Attachments int   // in one message, and references in its manifest
 	Attachment  int64 // of one attachment after base64
-	Unpacked    int64 // of all files of one attachment after ZIP
-	Entries     int   // in one ZIP wrapper
+	Unpacked    int64 // of all files of a message that come out of ZIP wrappers
+	Entries     int   // in one ZIP wrapper, and files of one message
 }
 
 // DefaultLimits allow the 50 MB that gateways of the axis take for one message, and
@@ -67,6 +67,6 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Message: 64 << 20, Depth: 64, Nodes: 250_000, Attributes: 32, Tag: 16 << 10, Text: 1 << 20,
-		Attachments: 1000, Attachment: 50 << 20, Unpacked: 128 << 20, Entries: 256,
+		Attachments: 1000, Attachment: 50 << 20, Unpacked: 128 << 20, Entries: 10_000,
 	}
 }

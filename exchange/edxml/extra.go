@@ -55,10 +55,11 @@ func (c *codec) place() {
 
 func (c *codec) placeAttribute(e Extra) {
 	prefix, _, ok := splitName(e.Attribute)
-	if !ok || badChar(e.Value) >= 0 {
-		c.run.fail(refuse(ReasonExtra, e.Path, "%.40q=%.40q is no attribute", e.Attribute, e.Value))
+	if !ok || badChar(e.Value) >= 0 || badChar(e.Namespace) >= 0 || c.attrs[e.Attribute] || len(c.attrs) >= DefaultLimits().Attributes {
+		c.run.fail(refuse(ReasonExtra, e.Path, "%.40q=%.40q is no attribute, or stands twice, or is one too many", e.Attribute, e.Value))
 		return
 	}
+	c.attrs[e.Attribute] = true
 	if d := declaration(prefix, e.Namespace); !strings.Contains(c.node.start, " xmlns:"+prefix+"=") {
 		c.node.start += d
 	}

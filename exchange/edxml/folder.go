@@ -44,18 +44,12 @@ func (m *Message) Unpack(today string, lim Limits) (*Folder, error) {
 		return f, nil
 	}
 	f.Problems = f.Document.Problems(today)
-	taken := names{FolderMessage: true, FolderJSON: true}
-	left := lim.Unpacked
-	for i := range f.Document.Attachments {
-		a := &f.Document.Attachments[i]
-		files, err := a.Files(lim)
-		if err != nil {
-			return nil, err
+	taken := names{FolderMessage: 1, FolderJSON: 1}
+	for i, opened := range f.Document.open(lim) {
+		if opened.err != nil {
+			return nil, opened.err
 		}
-		for _, file := range files {
-			if left -= int64(len(file.Data)); left < 0 {
-				return nil, refuse(ReasonZIPBomb, a.label(), "the attachments together have more than %d bytes", lim.Unpacked)
-			}
+		for _, file := range opened.files {
 			f.Files = append(f.Files, FolderFile{Attachment: i, Path: taken.unique(file.Name), Entry: file.Entry,
 				Size: len(file.Data), SHA256: file.SHA256(), Data: file.Data})
 		}

@@ -30,6 +30,7 @@ type Message struct {
 	tree *node
 	kind Kind
 	lim  Limits
+	size int
 }
 
 // Read reads a message. It reads at most lim.Message bytes and one more.
@@ -51,7 +52,7 @@ func Parse(data []byte, lim Limits) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Message{tree: tree, lim: lim}
+	m := &Message{tree: tree, lim: lim, size: len(data)}
 	root := m.root()
 	header := root.find("edXMLEnvelope", "edXMLHeader", "MessageHeader")
 	switch {
@@ -117,6 +118,7 @@ func (m *Message) Write(w io.Writer) error { return m.tree.write(w) }
 // Bytes is what Write writes.
 func (m *Message) Bytes() []byte {
 	var b bytes.Buffer
+	b.Grow(m.size)
 	if err := m.Write(&b); err != nil {
 		return nil // a buffer takes everything
 	}
@@ -157,8 +159,7 @@ func (d *Document) Message() (*Message, error) { return made(d.shape, d.Extra) }
 // Message makes a message of a status.
 func (s *Status) Message() (*Message, error) { return made(s.shape, s.Extra) }
 
-// made builds a message and reads it again, so that nothing is written that the
-// other side would refuse.
+// made builds a message and reads it again: what cannot be read is not written.
 func made(shape func(*codec), extra []Extra) (*Message, error) {
 	tree, err := build(shape, extra)
 	if err != nil {
@@ -168,5 +169,9 @@ func made(shape func(*codec), extra []Extra) (*Message, error) {
 	if err := tree.write(&b); err != nil {
 		return nil, fmt.Errorf("edxml: write: %w", err)
 	}
-	return Parse(b.Bytes(), DefaultLimits())
+	// Spelled anew, with indentation and with references for < and >, a message may
+	// be larger than the one it was read from.
+	lim := DefaultLimits()
+	lim.Message, lim.Nodes, lim.Text, lim.Tag = 4*lim.Message, 4*lim.Nodes, 6*lim.Text, 8*lim.Tag
+	return Parse(b.Bytes(), lim)
 }

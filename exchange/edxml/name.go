@@ -48,15 +48,17 @@ func SafeName(name string) string {
 
 // names gives every file of a folder a name of its own, also where letters differ
 // by case alone.
-type names map[string]bool
+type names map[string]int
 
 func (taken names) unique(name string) string {
 	safe := SafeName(name)
 	ext := path.Ext(safe)
 	stem := strings.TrimSuffix(safe, ext)
-	for i := 2; taken[strings.ToLower(safe)]; i++ {
-		safe = fmt.Sprintf("%s (%d)%s", stem, i, ext)
+	first := strings.ToLower(safe)
+	for taken[strings.ToLower(safe)] > 0 {
+		taken[first]++ // the number goes on where it was: thousands may have one name
+		safe = fmt.Sprintf("%s (%d)%s", stem, taken[first], ext)
 	}
-	taken[strings.ToLower(safe)] = true
+	taken[strings.ToLower(safe)] = 1
 	return safe
 }

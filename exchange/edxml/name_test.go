@@ -47,7 +47,7 @@ func FuzzSafeName(f *testing.F) {
 
 func TestUniqueNames(t *testing.T) {
 	t.Parallel()
-	taken := names{FolderMessage: true, FolderJSON: true}
+	taken := names{FolderMessage: 1, FolderJSON: 1}
 	for _, step := range [][2]string{{"a.pdf", "a.pdf"}, {"A.PDF", "A (2).PDF"}, {"x/a.pdf", "a (3).pdf"}, {"message.json", "message (2).json"}, {"a (2).pdf", "a (2) (2).pdf"}} {
 		if got := taken.unique(step[0]); got != step[1] {
 			t.Errorf("%q became %q, want %q", step[0], got, step[1])

@@ -100,8 +100,15 @@ func (s *scanner) endTag(rest string) error {
 	return nil
 }
 
+// maxName is the longest name of an element or attribute, in bytes.
+const maxName = 200
+
 // splitName splits prefix:local.
 func splitName(name string) (prefix, local string, ok bool) {
+	// Names are put together to paths: a long one would be copied for all below it.
+	if len(name) > maxName {
+		return "", "", false
+	}
 	prefix, local, found := strings.Cut(name, ":")
 	if !found {
 		return "", name, validName(name)

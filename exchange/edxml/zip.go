@@ -91,7 +91,7 @@ func (a *Attachment) extract(f *zip.File, left int64, lim Limits) ([]byte, error
 	defer r.Close()
 	data, err := io.ReadAll(io.LimitReader(r, left+1))
 	if int64(len(data)) > left {
-		return nil, refuse(ReasonZIPBomb, a.label(), "the archive swells over %d bytes, which are the limit", lim.Unpacked)
+		return nil, refuse(ReasonZIPBomb, a.label(), "the archive swells over %d bytes, which are left of the limit", lim.Unpacked)
 	}
 	if err != nil {
 		return nil, refuse(ReasonZIP, a.label(), "%.80q in the archive: %v", f.Name, err)
