@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -38,7 +39,8 @@ func CheckMessage(data []byte, lim Limits) (*Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Check{Kind: m.Kind().String(), Signed: m.Signed()}
+	// Empty lists, so that JSON has [] and not null.
+	out := &Check{Kind: m.Kind().String(), Signed: m.Signed(), Lost: []string{}, Extra: []string{}, Files: []FileOf{}, Damage: []string{}}
 	written := m.Bytes()
 	again, err := Parse(written, lim)
 	out.Same = err == nil && bytes.Equal(data, written) && len(lost(m, again)) == 0
@@ -46,7 +48,7 @@ func CheckMessage(data []byte, lim Limits) (*Check, error) {
 	if err != nil {
 		out.Lost = append(out.Lost, fmt.Sprintf("cannot be written from its fields: %v", err))
 	} else {
-		out.Lost = lost(m, rebuilt)
+		out.Lost = append(out.Lost, lost(m, rebuilt)...)
 	}
 	for _, e := range extra {
 		out.Extra = append(out.Extra, fmt.Sprintf("%s: %.60s", e.Path, e.XML+e.Attribute))
@@ -95,7 +97,7 @@ func lost(from, to *Message) []string {
 				rest = rest[1:]
 			}
 			if len(rest) == 0 {
-				out = append(out, fmt.Sprintf("%s: %.60q", path, v))
+				out = append(out, fmt.Sprintf("%s: %.60q", strings.Trim(strconv.Quote(path), `"`), v))
 				break
 			}
 			rest = rest[1:]
