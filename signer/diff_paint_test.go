@@ -77,8 +77,10 @@ func TestVisibleSignatureOver(t *testing.T) {
 		{"the name, and nobody claims an agency", seal(letter, agency, 380, 157, 480, 230), noClaim, "valid", "signature", "visible-signature-unchecked", "block of an earlier signature"},
 		{"the name, and trust is left out", seal(letter, agency, 380, 157, 480, 230), integrity, "intact", "signature", "visible-signature-unchecked", "block of an earlier signature"},
 		{"the name and more, out of the block", seal(letter, agency, 380, 140, 480, 230), w.options(), "invalid", "content", "later-changes", "Nghĩa"},
+		{"the name and more, to the left of the block", seal(letter, agency, 255, 157, 420, 230), w.options(), "invalid", "content", "later-changes", "lies over the text"},
 		{"the body", seal(letter, agency, 100, 500, 250, 560), w.options(), "invalid", "content", "later-changes", `lies over the text "`},
 		{"a comma's width of the body", seal(letter, agency, 240, 773, 244, 777), w.options(), "invalid", "content", "later-changes", "YÊN"},
+		{"the first stroke of a letter", seal(letter, agency, 239, 773, 242, 777), w.options(), "invalid", "content", "later-changes", "YÊN"},
 		{"a scanned page", seal(byPerson(sample(t, "09-scanned.pdf")), agency, 60, 20, 160, 80), w.options(), "invalid", "content", "later-changes", "an image"},
 		{"a rule", seal(byPerson(drawn(t, w.letter, "60 50 m 160 50 l S")), agency, 60, 20, 160, 80), w.options(), "valid", "signature", "", ""},
 		{"a drawing", seal(byPerson(drawn(t, w.letter, "60 50 m 70 70 80 70 90 50 c f")), agency, 60, 20, 160, 80), w.options(), "valid", "signature", "visible-signature-unchecked", "a drawing"},
@@ -99,6 +101,11 @@ func TestVisibleSignatureOver(t *testing.T) {
 			r := validate(t, tt.file, tt.opts)
 			if r.Verdict != tt.verdict || r.Signatures[0].Changes != tt.changes {
 				t.Fatalf("want %s with changes %q: %s", tt.verdict, tt.changes, summary(r))
+			}
+			for _, f := range r.Signatures[0].Findings {
+				if f.Name == "later-changes" && (f.Result == signer.Passed) == (tt.changes == "content") {
+					t.Errorf("%+v", f)
+				}
 			}
 			said := ""
 			for _, line := range warnings(r) {

@@ -50,7 +50,7 @@ func stream(entries, data string) string {
 
 // Fonts: every letter of A is half the size wide, of B nobody says how wide, of C
 // codes have two bytes, and 0003 is a space.
-const fonts = "/Font<</A 5 0 R/B 6 0 R/C 7 0 R/T 9 0 R/E<</Subtype/Type0/Encoding 13 0 R/DescendantFonts[<</DW 1000/W[3[250] 4 5 600]>>]>>>>/XObject<</I 10 0 R/F 11 0 R>>/ExtGState<</G<</Font[5 0 R 20]>>>>"
+const fonts = "/Font<</A 5 0 R/B 6 0 R/C 7 0 R/T 9 0 R/E<</Subtype/Type0/Encoding 13 0 R/DescendantFonts[<</DW 1000/W[3[250] 4 5 600]>>]>>>>/XObject<</I 10 0 R/F 11 0 R/N 14 0 R>>/ExtGState<</G<</Font[5 0 R 20]>>>>"
 
 func fontObjects() []string {
 	return []string{
@@ -63,6 +63,7 @@ func fontObjects() []string {
 		stream("/Subtype/Form/BBox[0 0 50 50]/Matrix[2 0 0 2 100 100]/Resources<</Font<</A 5 0 R>>/XObject<</F 11 0 R>>>>", "BT /A 10 Tf (In) Tj ET 0 0 500 1 re f"),
 		stream("/Subtype/Form/BBox[0 0 50 50]/Resources<</XObject<</F 12 0 R>>>>", "/F Do"),
 		stream("/Type/CMap", "1 begincodespacerange <00> <FF> endcodespacerange 1 begincidrange <41> <42> 4 endcidrange 1 begincidchar <43> 3 endcidchar"),
+		stream("/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</F 11 0 R>>>>", "/F Do"),
 	}
 }
 
@@ -103,7 +104,7 @@ func TestPage(t *testing.T) {
 		{"an image", "q 200 0 0 100 50 60 cm /I Do Q", "image 50 60 250 160", ""},
 		{"an inline image", "q 20 0 0 10 50 60 cm BI /W 2/H 1/CS/G/BPC 8 ID \xff EI\xff EI Q BT /A 10 Tf (a) Tj ET", "image 50 60 70 70\ntext 0 0 5 9 a", ""},
 		{"a form", "/F Do", "text 100 100 120 118 In\nplain 100 100 200 102", ""},
-		{"a form in itself", "/L Do", "", "without end"},
+		{"a form in itself", "/L Do", "", "within itself"},
 		{"a rule", "100 100 m 300 100 l S 10 10 20 20 re f", "plain 100 100 300 100\nplain 10 10 30 30", ""},
 		{"a curve", "100 100 m 110 120 130 120 140 100 c f", "drawing 100 100 140 120", ""},
 		{"a slanted line", "100 100 m 110 120 l S", "drawing 100 100 110 120", ""},
@@ -137,6 +138,7 @@ func TestBounds(t *testing.T) {
 		name, ops, unknown string
 		lim                content.Limits
 	}{
+		{"forms", "/N Do", "too deep", content.Limits{Depth: 1}},
 		{"operators", many, "operators", content.Limits{Operators: 500}},
 		{"bytes", many, "bytes", content.Limits{Bytes: 500}},
 		{"boxes", many, "things", content.Limits{Boxes: 10}},

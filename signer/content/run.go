@@ -220,8 +220,12 @@ func (in *interpreter) object(o pdf.Object) {
 }
 
 func (in *interpreter) form(ref pdf.Ref, s *pdf.Stream) {
-	if !ref.IsZero() && in.forms[ref] || in.depth >= in.r.limit.Depth {
-		in.unknown("form %v: forms within forms, too deep or without end", ref)
+	if !ref.IsZero() && in.forms[ref] {
+		in.unknown("form %v is drawn within itself", ref)
+		return
+	}
+	if in.depth >= in.r.limit.Depth {
+		in.unknown("form %v: forms within forms, too deep", ref)
 		return
 	}
 	data, err := in.r.decode(s)
