@@ -50,9 +50,9 @@ func TestSignCorpus(t *testing.T) {
 		}
 	})
 	t.Logf("signed %d of %d signable files", signed, signable)
-	// The others are damaged, hybrid, or certified against any change.
-	if files && signed*100 < signable*85 {
-		t.Errorf("signed %d of %d signable files, want 85 %%", signed, signable)
+	// The others are damaged, or their author forbids it. With repair: docs/signing-corpus.md.
+	if files && signed*100 < signable*92 {
+		t.Errorf("signed %d of %d signable files, want 92 %%", signed, signable)
 	}
 }
 
