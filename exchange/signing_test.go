@@ -104,7 +104,7 @@ func TestSignFileRefuses(t *testing.T) {
 	wantError(t, sign(clerk, "phong", "seal", plain), exchange.NotFound, "NOT_FOUND")
 	wantError(t, sign(clerk, "so", "nothing", plain), exchange.NotFound, signer.RefusedKey)
 	wantError(t, sign(journal.Actor{Principal: "another"}, "so", "seal", plain), exchange.NotFound, signer.RefusedKey)
-	wantError(t, sign(clerk, "so", "chairman", read("10-encrypted.pdf")), exchange.Precondition, "NOT_SIGNABLE")
+	wantError(t, sign(clerk, "so", "chairman", n.upload("so", locked(t))), exchange.Precondition, "NOT_SIGNABLE")
 	for _, name := range []string{"11-truncated.pdf", "12-not-a-pdf.pdf"} {
 		wantError(t, sign(clerk, "so", "chairman", read(name)), exchange.Invalid, "UNREADABLE")
 	}
@@ -152,4 +152,18 @@ func (f *fullDisk) Append(ctx context.Context, key string, offset int64, r io.Re
 		return 0, exchange.ErrFull
 	}
 	return f.Blobs.Append(ctx, key, offset, r)
+}
+
+// locked is a sample that no longer opens without a password: its check of the
+// user password is spoilt.
+func locked(t *testing.T) []byte {
+	t.Helper()
+	data := readSample(t, "10-encrypted.pdf")
+	at := bytes.Index(data, []byte("/U <"))
+	if at < 0 {
+		t.Fatal("the sample has no /U")
+	}
+	data = bytes.Clone(data)
+	data[at+4] ^= 1
+	return data
 }

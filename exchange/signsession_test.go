@@ -210,7 +210,7 @@ func TestPrepareSignatureRefuses(t *testing.T) {
 		{name: "another agency's", agency: "phong", cert: person, code: exchange.NotFound, reason: "NOT_FOUND"},
 		{name: "no certificate", code: exchange.Invalid, reason: "BAD_FIELD"},
 		{name: "no such file", cert: person, file: envelope.Sum([]byte("x")), code: exchange.NotFound, reason: "NOT_FOUND"},
-		{name: "encrypted", cert: person, file: n.upload("so", readSample(t, "10-encrypted.pdf")), code: exchange.Precondition, reason: signer.RefusedFile},
+		{name: "encrypted", cert: person, file: n.upload("so", locked(t)), code: exchange.Precondition, reason: signer.RefusedFile},
 		{name: "no PDF", cert: person, file: n.upload("so", readSample(t, "12-not-a-pdf.pdf")), code: exchange.Invalid, reason: signer.RefusedUnreadable},
 		{name: "no authority of time", cert: person, level: signer.LevelBT, code: exchange.Precondition, reason: signer.RefusedTSA},
 	} {

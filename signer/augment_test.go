@@ -144,7 +144,7 @@ func TestAugmentRefuses(t *testing.T) {
 		want string
 	}{
 		{name: "unsigned", in: letter, is: signer.ErrUnsigned},
-		{name: "encrypted", in: sample(t, "10-encrypted.pdf"), is: signer.ErrEncrypted},
+		{name: "encrypted", in: encrypt(t, letter, "preserve", "a password", "256"), is: signer.ErrEncrypted},
 		{name: "truncated", in: signed[:len(letter)/2], want: "augment: read the file"},
 		{name: "a broken signature", in: broken, is: signer.ErrBroken, want: "HASH_FAILURE"},
 		{name: "an unknown CA", in: unknown, is: signer.ErrEvidence, want: "no-chain"},

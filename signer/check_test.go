@@ -301,14 +301,17 @@ func TestValidateTimestamps(t *testing.T) {
 func TestValidateErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		file string
+		name string
+		data []byte
 		is   error
 	}{
-		{"10-encrypted.pdf", pdf.ErrEncrypted}, {"11-truncated.pdf", pdf.ErrTruncated}, {"12-not-a-pdf.pdf", pdf.ErrNotPDF},
+		{"a password", encrypt(t, sample(t, "01-ward-report.pdf"), "preserve", "a password", "256"), pdf.ErrPassword},
+		{"truncated", sample(t, "11-truncated.pdf"), pdf.ErrTruncated},
+		{"no PDF", sample(t, "12-not-a-pdf.pdf"), pdf.ErrNotPDF},
 	} {
-		r, err := signer.Validate(context.Background(), bytes.NewReader(sample(t, tt.file)), signer.Options{At: testpki.Now})
+		r, err := signer.Validate(context.Background(), bytes.NewReader(tt.data), signer.Options{At: testpki.Now})
 		if !errors.Is(err, tt.is) || r != nil {
-			t.Errorf("%s: %v, want %v", tt.file, err, tt.is)
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.is)
 		}
 	}
 	r := validate(t, sample(t, "02-district-submission.pdf"), signer.Options{At: testpki.Now})

@@ -39,7 +39,7 @@ func inspect(ctx context.Context, src pdf.Source, opts AugmentOptions) (*holding
 	if err != nil {
 		return nil, fmt.Errorf("augment: read the file: %w", err)
 	}
-	if file.Encrypted() {
+	if _, err := file.Unlock(nil); err != nil {
 		return nil, ErrEncrypted
 	}
 	judge := Options{Policy: IntegrityPolicy(), At: opts.At, Limits: opts.Limits}

@@ -3,7 +3,6 @@ package signer
 import (
 	"bytes"
 	"fmt"
-	"io"
 
 	"lienthong/signer/pdf"
 )
@@ -183,9 +182,8 @@ func (c *comparison) sameData(x, y *pdf.Stream) bool {
 	if c.d.data -= rx.Size(); c.d.data < 0 {
 		return false
 	}
-	dx, errX := io.ReadAll(rx)
-	dy, errY := io.ReadAll(ry)
-	return errX == nil && errY == nil && bytes.Equal(dx, dy)
+	same, err := pdf.SameData(x, c.old, y, c.new)
+	return err == nil && same
 }
 
 func bothKeys(x, y *pdf.Dict) []pdf.Name {

@@ -8,15 +8,14 @@ import (
 )
 
 // readable opens the file that is to be signed at a node, and says what had to be
-// done for that. A node keeps no file that it could not judge afterwards, and so
-// signs none that is encrypted, not even one that opens without a password.
+// done for that.
 func readable(in Source, opts SignOptions) (*pdf.Repair, error) {
 	file, err := opts.open(in)
 	if err != nil {
 		return nil, refusal(RefusedUnreadable, "%v", err)
 	}
-	if file.Encrypted() {
-		return nil, refusal(RefusedFile, "the file is encrypted, and a node keeps no encrypted letters: sign a copy without encryption, such as qpdf --decrypt makes")
+	if _, err := file.Unlock(nil); err != nil {
+		return nil, refusal(RefusedFile, "%v: sign a copy without encryption, such as qpdf --decrypt makes", err)
 	}
 	return file.Repair(), nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // A node signs a damaged file only where its policy allows it, and its journal says
-// what was done; an encrypted one it refuses before the key is used.
+// what was done; one that wants a password it refuses before the key is used.
 func TestServiceRepairs(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
@@ -16,7 +16,7 @@ func TestServiceRepairs(t *testing.T) {
 	sink := &shelf{}
 	_, _, err := d.sign("chu-tich", "chairman", damaged, sink)
 	wantRefusal(t, err, signer.RefusedUnreadable)
-	_, _, err = d.sign("chu-tich", "chairman", sample(t, "10-encrypted.pdf"), sink)
+	_, _, err = d.sign("chu-tich", "chairman", encrypt(t, sampleLetter(t), "preserve", "a password", "256"), sink)
 	wantRefusal(t, err, signer.RefusedFile)
 	if sink.Len() != 0 || len(d.ledger.entries) != 0 {
 		t.Errorf("refusals wrote %d bytes and %q", sink.Len(), d.ledger.actions())
