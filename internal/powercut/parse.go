@@ -82,7 +82,7 @@ func parseLine(line string, n int, open map[int]pending) (*call, error) {
 		_, tail, ok := strings.Cut(rest, resumed)
 		p, known := open[pid]
 		if !ok || !known {
-			return nil, fmt.Errorf("thread %d resumes what it did not begin", pid)
+			return nil, fmt.Errorf("thread %d resumes what it did not begin: %.100q", pid, line)
 		}
 		delete(open, pid)
 		rest, begun, whole = p.text+tail, p.line, false
@@ -101,7 +101,7 @@ func parseLine(line string, n int, open map[int]pending) (*call, error) {
 // killed reports whether this line is about a call during which its thread was
 // killed: it may have done anything, and nothing that anybody was told of.
 func killed(rest string) bool {
-	return strings.HasPrefix(rest, "???") || strings.HasSuffix(rest, " <detached ...>") || strings.HasSuffix(rest, ":No such process>")
+	return strings.HasPrefix(rest, "???") || strings.HasPrefix(rest, "<... ???") || strings.HasSuffix(rest, " <detached ...>") || strings.HasSuffix(rest, ":No such process>")
 }
 
 // parseCall reads "name(arg, arg) = result <seconds>".

@@ -83,7 +83,7 @@ func TestTraces(t *testing.T) {
 			`7 2.0 renameat(AT_FDCWD</r/d>, "f", AT_FDCWD</r>, "a") = 0 <0.1>`, `7 2.1 unlinkat(4</r>, "d", AT_REMOVEDIR) = 0 <0.1>`,
 			`7 2.2 fsync(4</r>) = 0 <0.1>`}, map[string]string{"a": ""}},
 		{"sync of everything", []string{create, `7 2.0 write(3</r/a>, "A", 1) = 1 <0.1>`, `7 2.0 sync() = 0 <0.1>`}, map[string]string{"a": "A"}},
-		{"killed within calls", []string{create, folder, named, `8 1.7 write(3</r/a>, "\x41" <detached ...>`, `7 1.7 ???( <detached ...>`,
+		{"killed within calls", []string{create, folder, named, `8 1.7 write(3</r/a>, "\x41" <detached ...>`, `7 1.7 ???( <detached ...>`, `9 1.7 <... ??? resumed>) = ?`,
 			`9 1.7 fsync(3</r/a>) = ? <unavailable>`, `10 1.8 fsync(3</r/a> <unfinished ...>`, `10 1.9 <... fsync resumed>) = ?`,
 			`7 1.9 +++ killed by SIGKILL +++`}, map[string]string{"a": ""}},
 		{"files elsewhere", []string{`7 1.0 openat(AT_FDCWD</x>, "b", O_RDWR|O_CREAT, 0600) = 3</x/b> <0.1>`,
