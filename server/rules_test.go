@@ -20,6 +20,9 @@ func register(t *testing.T, service string, access *lienthongv1.Access) {
 	if access != nil {
 		proto.SetExtension(options, lienthongv1.E_Access, access)
 	}
+	if _, err := protoregistry.GlobalFiles.FindFileByPath(service + ".proto"); err == nil {
+		return // the test runs again in this process
+	}
 	file := &descriptorpb.FileDescriptorProto{
 		Name: proto.String(service + ".proto"), Package: proto.String("rulestest"), Syntax: proto.String("proto3"),
 		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String(service + "Message")}},
