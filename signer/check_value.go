@@ -74,7 +74,7 @@ func (c *check) signedData(it *item) {
 		c.cmsProblem(it, p)
 	}
 	if len(problems) == 0 {
-		it.add(ruleSignature, Passed, "%v with %v", si.Algorithm, si.Hash)
+		it.add(ruleSignature, Passed, "%v", si.Algorithm)
 	}
 	c.readTokens(it, si)
 }
