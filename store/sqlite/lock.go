@@ -52,4 +52,7 @@ func holder(f *os.File) string {
 	return fmt.Sprintf("process %d", pid)
 }
 
-func (l *lock) release() error { return l.f.Close() }
+// release gives the lock up by itself, and not only by closing the file: a child
+// that this process is just starting has the file too, until it becomes another
+// program.
+func (l *lock) release() error { return errors.Join(unlockFile(l.f), l.f.Close()) }
