@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ func timelineRows(events []timelineEvent, text func(*lienthongv1.HistoryEvent) s
 next:
 	for _, e := range events {
 		words := text(e.event)
-		for i := range rows {
+		// Never into a row before one about the same recipient: 03 must not come to stand before 01.
+		for i := len(rows) - 1; i >= 0 && !slices.Contains(rows[i].to, e.to); i-- {
 			r := &rows[i]
 			if r.node == e.event.GetNode() && r.text == words && e.event.GetTime()-r.at < sameMoment {
 				r.to = append(r.to, e.to)

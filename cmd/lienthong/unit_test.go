@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -183,5 +184,23 @@ func TestLanguage(t *testing.T) {
 		if got := a.languageOf("vi"); got != "vi" {
 			t.Errorf("asked for vi, got %q", got)
 		}
+	}
+}
+
+// What was said about a recipient is drawn in its order, also where an earlier row
+// has the same words about another at nearly the same moment.
+func TestTimelineKeepsOrder(t *testing.T) {
+	t.Parallel()
+	event := func(at int64, status uint32, to string) timelineEvent {
+		return timelineEvent{&lienthongv1.HistoryEvent{Time: at, Node: "province", Status: status}, to}
+	}
+	rows := timelineRows([]timelineEvent{event(0, 1, "a"), event(10_000, 3, "a"), event(25_000, 1, "b"), event(28_000, 3, "b")},
+		func(e *lienthongv1.HistoryEvent) string { return fmt.Sprint(e.GetStatus()) })
+	var drawn []string
+	for _, r := range rows {
+		drawn = append(drawn, r.text+strings.Join(r.to, ""))
+	}
+	if got, want := strings.Join(drawn, " "), "1a 3a 1b 3b"; got != want {
+		t.Errorf("drawn as %s, want %s", got, want)
 	}
 }
