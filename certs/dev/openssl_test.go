@@ -19,7 +19,10 @@ import (
 func TestOpenSSL(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no openssl: apt-get install openssl")
+		}
+		t.Skip("no openssl: apt-get install openssl")
 	}
 	p, dir, l := create(t, everyone...)
 	serve(t, p, l)
