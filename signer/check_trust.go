@@ -48,11 +48,25 @@ func (c *check) judgeSignature(it *item) {
 			j.fail(ruleSignedTime, Indeterminate, TimestampOrderFailure, "the signature was there at %s, and covers a time-stamp of %s", stampText(at), stampText(j.since))
 		}
 		c.judgeAlgorithm(it.signed.Signer(), j)
+		c.judgeRules(it.signed.Signer(), j)
 		c.judgeUsages(j)
 		c.judgeCertificate(j)
 		it.chain, it.judgedAt, it.own = j.chain, at, j.own
 	}
 	c.judgeBinding(it, at)
+}
+
+// judgeRules asks whether the rules under which the signer signed are known here:
+// who signs by rules may mean less than the words on the page.
+func (c *check) judgeRules(si *cms.SignerInfo, j *judged) {
+	switch oid, err := si.PolicyOID(); {
+	case err != nil:
+		j.fail(ruleRules, Indeterminate, SignaturePolicyNotAvailable, "%v", err)
+	case oid != nil && !slices.Contains(c.policy.SignaturePolicies, oid.String()):
+		j.fail(ruleRules, Indeterminate, SignaturePolicyNotAvailable, "the signer signs by the rules %v, which the policy does not name among its signature_policies", oid)
+	case oid != nil:
+		j.add(ruleRules, Passed, "%v", oid)
+	}
 }
 
 // judgeAlgorithm asks the policy's dates about a signature value itself.

@@ -36,6 +36,7 @@ type Prepared struct {
 	Level    Level     `json:"level"`
 	Profile  string    `json:"profile,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
+	Format   Format    `json:"format,omitempty"`
 	At       time.Time `json:"at"`      // the claimed time of signing
 	Expires  time.Time `json:"expires"` // no completion after
 
@@ -48,10 +49,11 @@ type Prepared struct {
 	Contents  pdf.Span      `json:"contents"`
 	ByteRange pdf.ByteRange `json:"byte_range"`
 
-	RangeDigest []byte `json:"range_digest"`          // of the bytes that the signature covers
-	Attributes  []byte `json:"attributes"`            // the signed attributes, the DER SET OF that is hashed
-	Digest      []byte `json:"digest"`                // of Attributes: what the key signs
-	DigestInfo  []byte `json:"digest_info,omitempty"` // Digest as RSA PKCS#1 v1.5 pads it (RFC 8017, 9.2); RSA only
+	Further     []cms.Attribute `json:"further,omitempty"`     // signed attributes that were asked for
+	RangeDigest []byte          `json:"range_digest"`          // of the bytes that the signature covers
+	Attributes  []byte          `json:"attributes"`            // the signed attributes, the DER SET OF that is hashed
+	Digest      []byte          `json:"digest"`                // of Attributes: what the key signs
+	DigestInfo  []byte          `json:"digest_info,omitempty"` // Digest as RSA PKCS#1 v1.5 pads it (RFC 8017, 9.2); RSA only
 }
 
 const preparedVersion = 1
@@ -107,6 +109,9 @@ func Prepare(ctx context.Context, in pdf.Source, cert *x509.Certificate, chain [
 	if err != nil {
 		return nil, err
 	}
+	if plan.further, err = checked.furtherAttributes(ctx, key); err != nil {
+		return nil, err
+	}
 	hole, err := plan.reserve(key, reserved)
 	if err != nil {
 		return nil, err
@@ -153,7 +158,7 @@ func (p *plan) prepared(key keys.Key, base *inputHash, algorithm cms.Algorithm, 
 	out := &Prepared{
 		Version: preparedVersion, Input: base.file.Sum(nil), Size: base.size,
 		Field: p.field.name, Revision: len(p.file.Revisions()) + 1, Level: p.opts.Level,
-		Profile: string(p.opts.Profile), Reason: p.opts.Reason,
+		Profile: string(p.opts.Profile), Reason: p.opts.Reason, Format: p.opts.Format, Further: p.further,
 		At: p.opts.At.UTC(), Expires: p.opts.At.UTC().Add(PreparedLife),
 		Certificate: cert.Raw, Scheme: draft.Algorithm().Scheme, Hash: p.opts.Hash.String(),
 		Data: appended.Data, Contents: appended.Contents, ByteRange: appended.ByteRange,

@@ -199,17 +199,41 @@ func (p *Prepared) sameSigner(signed *cms.SignedData, si *cms.SignerInfo, cert *
 	if got := si.MessageDigest(); si.Hash != p.hash() || !bytes.Equal(got, p.RangeDigest) {
 		return fmt.Errorf("%w: %s %x, want %s %x", ErrOtherDigest, si.Hash, got, p.hash(), p.RangeDigest)
 	}
-	// EN 319 142-1, 6.3: signing-time stands in /M alone; commitments and policies
-	// were not asked for, so the holder would say more than the caller knows.
-	for _, a := range si.Signed {
-		if !listed(a.Type, cms.OIDContentType, cms.OIDMessageDigest, cms.OIDSigningCertificateV2, cms.OIDAlgorithmProtection) {
-			return fmt.Errorf("%w: signed attribute %v", ErrAttributes, a.Type)
-		}
+	if err := p.sameAttributes(si); err != nil {
+		return err
 	}
 	for _, a := range si.Unsigned {
 		if !listed(a.Type, cms.OIDSignatureTimeStamp) {
 			return fmt.Errorf("%w: unsigned attribute %v", ErrAttributes, a.Type)
 		}
+	}
+	return nil
+}
+
+// sameAttributes wants the signed attributes that were asked for, as they were, and
+// no other: the holder of the key would say more than the caller knows. In PAdES the
+// time of signing stands in /M alone (EN 319 142-1, 6.3).
+func (p *Prepared) sameAttributes(si *cms.SignerInfo) error {
+	free := []asn1.ObjectIdentifier{cms.OIDContentType, cms.OIDMessageDigest, cms.OIDSigningCertificateV2, cms.OIDAlgorithmProtection}
+	if p.Format == FormatPKCS7 {
+		free = append(free, cms.OIDSigningTime)
+	}
+	asked := func(a cms.Attribute) bool {
+		return slices.ContainsFunc(p.Further, func(b cms.Attribute) bool {
+			return a.Type.Equal(b.Type) && slices.EqualFunc(a.Values, b.Values, bytes.Equal)
+		})
+	}
+	found := 0
+	for _, a := range si.Signed {
+		switch {
+		case asked(a):
+			found++
+		case !listed(a.Type, free...):
+			return fmt.Errorf("%w: signed attribute %v", ErrAttributes, a.Type)
+		}
+	}
+	if found != len(p.Further) {
+		return fmt.Errorf("%w: %d of the %d signed attributes that were asked for", ErrAttributes, found, len(p.Further))
 	}
 	return nil
 }

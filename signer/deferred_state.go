@@ -61,8 +61,11 @@ func (p *Prepared) consistent() error {
 	return nil
 }
 
+// signingHashes are those that signatures are made with.
+var signingHashes = []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512}
+
 func (p *Prepared) hash() crypto.Hash {
-	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+	for _, h := range signingHashes {
 		if h.String() == p.Hash {
 			return h
 		}
@@ -94,6 +97,12 @@ func (p *Prepared) certificates() (*x509.Certificate, []*x509.Certificate, error
 	return cert, chain, nil
 }
 
+func (p *Prepared) cmsOptions() cms.SignOptions {
+	c := SignOptions{Hash: p.hash(), PSS: p.Scheme == cms.RSAPSS, Format: p.Format, At: p.At}.cms()
+	c.Further = p.Further
+	return c
+}
+
 // draft makes the signed attributes again, of the bytes as they are now. If they
 // differ from those that the key was shown, its signature is about something else.
 func (p *Prepared) draft(covered []byte) (*cms.Draft, *x509.Certificate, error) {
@@ -104,7 +113,7 @@ func (p *Prepared) draft(covered []byte) (*cms.Draft, *x509.Certificate, error) 
 	if !bytes.Equal(covered, p.RangeDigest) {
 		return nil, nil, fmt.Errorf("%w: the revision has digest %x, but %x was to be signed", ErrPrepared, covered, p.RangeDigest)
 	}
-	draft, err := cms.NewDraft(cert, chain, covered, cms.SignOptions{Hash: p.hash(), PSS: p.Scheme == cms.RSAPSS})
+	draft, err := cms.NewDraft(cert, chain, covered, p.cmsOptions())
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign: %w", err)
 	}

@@ -41,6 +41,9 @@ type Policy struct {
 	// as in [KeyUsageNames], the second are object identifiers.
 	KeyUsages         []string `json:"key_usages,omitempty"`
 	ExtendedKeyUsages []string `json:"extended_key_usages,omitempty"`
+	// SignaturePolicies are the object identifiers of rules of signers that this policy
+	// is known to satisfy. A signature that names other rules is indeterminate.
+	SignaturePolicies []string `json:"signature_policies,omitempty"`
 	// DynamicContent says what content means that can change what is shown.
 	DynamicContent ContentRule `json:"dynamic_content"`
 	// Repair says what is done with a file whose cross-reference sections are damaged.

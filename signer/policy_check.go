@@ -46,8 +46,13 @@ func (p *Policy) Check() error {
 		oneOf("key_usages", name, "digital_signature", "content_commitment")
 	}
 	for _, id := range p.ExtendedKeyUsages {
-		if _, err := parseOID(id); err != nil {
+		if _, err := ParseOID(id); err != nil {
 			add("extended_key_usages %q: want an object identifier, such as 1.3.6.1.5.5.7.3.36", id)
+		}
+	}
+	for _, id := range p.SignaturePolicies {
+		if _, err := ParseOID(id); err != nil {
+			add("signature_policies %q: want an object identifier, such as 1.3.6.1.4.1.99999.1", id)
 		}
 	}
 	for _, why := range checkAlgorithms(p.Algorithms) {
@@ -89,7 +94,8 @@ func checkAlgorithms(a certs.Algorithms) []string {
 	return problems
 }
 
-func parseOID(text string) (asn1.ObjectIdentifier, error) {
+// ParseOID reads an object identifier as people write it: 1.3.6.1.5.5.7.3.36.
+func ParseOID(text string) (asn1.ObjectIdentifier, error) {
 	var oid x509.OID
 	if err := oid.UnmarshalText([]byte(text)); err != nil {
 		return nil, err

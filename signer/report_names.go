@@ -46,6 +46,7 @@ var (
 	ruleEmbedded    = rule{"embedded-files", "ISO 32000-2 7.11.4", "files inside the file", "tệp đính kèm bên trong tệp"}
 	ruleMetadata    = rule{"metadata-changed", "ISO 32000-2 14.3", "description of the document changed later", "thông tin mô tả tài liệu bị đổi sau khi ký"}
 	ruleUsages      = rule{"policy-usages", "RFC 5280 4.2.1.3", "uses that the policy asks of a signer's certificate", "mục đích sử dụng mà chính sách đòi hỏi"}
+	ruleRules       = rule{"signature-policy", "EN 319 102-1 5.2.4", "rules that the signer names", "chính sách ký mà người ký nêu"}
 	ruleRepaired    = rule{"repaired", "ISO 32000-2 7.5.4", "damaged file, read as far as it could be", "tệp bị hỏng, chỉ đọc được phần khôi phục"}
 	ruleUnreached   = rule{"unreferenced-objects", "ISO 32000-2 7.5.6", "objects added that nothing refers to", "đối tượng thêm vào mà không nơi nào dùng"}
 )
@@ -89,7 +90,7 @@ var ownNames = func() map[string]rule {
 		ruleDuplicate, ruleSubFilter, ruleByteRange, ruleHole, ruleEncoding, rulePadding, ruleVanished, ruleReplaced,
 		ruleCertified, ruleCMS, ruleSignature, ruleDigestAlg, rulePath, ruleRevocation, ruleRevokedCA, ruleBinding,
 		ruleSignedTime, ruleContentTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,
-		ruleUnreached, ruleRegistered, ruleDynamic, ruleEmbedded,
+		ruleUnreached, ruleRules, ruleRegistered, ruleDynamic, ruleEmbedded,
 	} {
 		m[r.name] = r
 	}

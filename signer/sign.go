@@ -45,6 +45,14 @@ type SignOptions struct {
 	Certify int
 	Force   bool
 	PSS     bool // sign with RSASSA-PSS where the key is RSA
+	Format  Format
+	// EmbedRevocation puts the status of the signer's certificates, by Trust and Evidence,
+	// into a signature of [FormatPKCS7], where no later change of the file is needed for it.
+	EmbedRevocation bool
+	// Commitment and Policy say what the signature means and by which rules; neither goes
+	// together with Reason.
+	Commitment Commitment
+	Policy     *SignaturePolicy
 	// Repair lets a file with damaged cross-reference sections be signed: the revision
 	// appended has a complete one. See [pdf.OpenRepaired] for what is refused even then.
 	Repair bool
@@ -94,6 +102,9 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 	}
 	plan, err := newPlan(in, key, opts)
 	if err != nil {
+		return nil, err
+	}
+	if plan.further, err = opts.furtherAttributes(ctx, key); err != nil {
 		return nil, err
 	}
 	further, err := opts.further(ctx, in, plan.file)
@@ -185,8 +196,6 @@ func (p *plan) seal(ctx context.Context, key keys.Key, base *inputHash) (*sealed
 	}
 	return nil, fmt.Errorf("sign: the time-stamp tokens keep growing, the last was larger than %d bytes", room-512)
 }
-
-func (p *plan) cmsOptions() cms.SignOptions { return p.opts.cms() }
 
 func finish(appended *pdf.Appended, draft *cms.Draft, signature []byte, token *tsp.Token) (*sealed, error) {
 	var tokens [][]byte

@@ -13,7 +13,6 @@ import (
 
 	"lienthong/certs/keys"
 	"lienthong/signer/appearance"
-	"lienthong/signer/cms"
 )
 
 // Errors of [Sign] that a caller may want to tell apart.
@@ -43,11 +42,14 @@ func (o SignOptions) check(key keys.Key) (SignOptions, error) {
 	case o.Certify < 0 || o.Certify > 3:
 		return o, fmt.Errorf("sign: certification %d, want 1, 2 or 3", o.Certify)
 	case o.Certify == 1 && o.Level.above(LevelBT) && !o.Force:
-		return o, fmt.Errorf("%w: a certification that allows no changes (P 1) leaves no room for level %s: Adobe's viewers count evidence and time-stamps as changes; allow forms (P 2)", ErrCertified, o.Level)
+		return o, fmt.Errorf("%w: a certification that allows no changes (P 1) leaves no room for level %s: Adobe's viewers count evidence and time-stamps as changes; allow forms (P 2), or let the signature carry the revocation data (format pkcs7)", ErrCertified, o.Level)
 	case !o.Profile.Valid():
 		return o, fmt.Errorf("sign: unknown profile %q, want %s, %s or %s", o.Profile, appearance.Personal, appearance.Agency, appearance.Custom)
 	case o.Profile == appearance.Invisible && (o.Place != nil || len(o.Lines) > 0 || o.Image != nil):
 		return o, errors.New("sign: a place, text or an image is given, but no profile of a visible signature")
+	}
+	if err := o.checkAttributes(); err != nil {
+		return o, err
 	}
 	if err := checkKey(key, o); err != nil {
 		return o, err
@@ -80,9 +82,6 @@ func samePublicKey(a, b crypto.PublicKey) bool {
 	}
 	return false
 }
-
-// cms is what the options say to package cms.
-func (o SignOptions) cms() cms.SignOptions { return cms.SignOptions{Hash: o.Hash, PSS: o.PSS} }
 
 // hashFor is the hash that matches the strength of a key, where none is asked for.
 func hashFor(key crypto.Signer) crypto.Hash {

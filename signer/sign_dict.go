@@ -22,7 +22,7 @@ func (p *plan) signature(hole int) *pdf.Dict {
 	d := pdf.NewDict(
 		pdf.Entry{Key: "Type", Value: pdf.Name("Sig")},
 		pdf.Entry{Key: "Filter", Value: pdf.Name("Adobe.PPKLite")},
-		pdf.Entry{Key: "SubFilter", Value: pdf.Name("ETSI.CAdES.detached")},
+		pdf.Entry{Key: "SubFilter", Value: p.opts.Format.subFilter()},
 		pdf.Entry{Key: "ByteRange", Value: pdf.ByteRangeHole{}},
 		pdf.Entry{Key: "Contents", Value: pdf.ContentsHole(hole)},
 		pdf.Entry{Key: "M", Value: pdf.Date(p.opts.At.In(vietnam))},
@@ -68,7 +68,7 @@ func (p *plan) writeExtensions(key crypto.PublicKey) error {
 	if old != nil {
 		extensions = old.Clone()
 	}
-	if p.version() < 2.0 {
+	if p.opts.Format == FormatPAdES && p.version() < 2.0 {
 		esic, err := p.view.Dict(extensions.Get("ESIC"))
 		if err != nil {
 			return fmt.Errorf("sign: read the extensions: %w", err)

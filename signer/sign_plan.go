@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"lienthong/certs/keys"
+	"lienthong/signer/cms"
 	"lienthong/signer/pdf"
 	"lienthong/signer/tsp"
 )
@@ -17,6 +18,7 @@ type plan struct {
 	allowed pdf.Permissions // what the author of an encrypted file allows
 	field   target
 	sig     pdf.Ref // the signature dictionary
+	further []cms.Attribute
 
 	reference pdf.Array // /Reference of the signature, empty without a /Lock
 	root      pdf.Ref   // the catalog

@@ -24,6 +24,7 @@ var howToGet = map[string]string{
 	"pdftotext": "apt-get install poppler-utils",
 	"pdftoppm":  "apt-get install poppler-utils",
 	"qpdf":      "apt-get install qpdf",
+	"openssl":   "apt-get install openssl",
 	"pyhanko":   "pip install pyhanko pyhanko-cli",
 	"python3":   "apt-get install python3; pip install pyhanko",
 }

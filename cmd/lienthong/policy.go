@@ -36,6 +36,7 @@ type policyFile struct {
 	StrictEncoding     *bool          `yaml:"strict_encoding"`
 	KeyUsages          []string       `yaml:"key_usages"`
 	ExtendedKeyUsages  []string       `yaml:"extended_key_usages"`
+	SignaturePolicies  []string       `yaml:"signature_policies"`
 	DynamicContent     string         `yaml:"dynamic_content"`
 	Repair             string         `yaml:"repair"`
 }
@@ -152,6 +153,9 @@ func (f *policyFile) policy() (*signer.Policy, error) {
 	}
 	if f.ExtendedKeyUsages != nil {
 		p.ExtendedKeyUsages = f.ExtendedKeyUsages
+	}
+	if f.SignaturePolicies != nil {
+		p.SignaturePolicies = f.SignaturePolicies
 	}
 	f.Algorithms.apply(&p.Algorithms)
 	return p, nil

@@ -29,6 +29,7 @@ type signFlags struct {
 	repair                      bool
 	deferredFlags
 	levelFlags
+	attributeFlags
 }
 
 func (a *app) signCommand() *cobra.Command {
@@ -81,6 +82,7 @@ file is uploaded, and the signed one fetched.`,
 	fl.BoolVar(&f.repair, "repair", false, "sign a damaged file too: what is appended has a complete cross-reference section; what was done is said")
 	f.deferredFlags.add(fl)
 	f.levelFlags.add(fl)
+	f.attributeFlags.add(fl)
 	return c
 }
 
@@ -149,6 +151,9 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 		opts.TSA = a.authorities(f.tsa, f.tsaTimeout)
 	}
 	if err := f.levelFlags.apply(a, &opts, f); err != nil {
+		return opts, err
+	}
+	if err := f.attributeFlags.apply(&opts, f); err != nil {
 		return opts, err
 	}
 	if f.at != "" {

@@ -37,6 +37,13 @@ func signedAttributes(cert *x509.Certificate, digest []byte, a Algorithm, opts S
 	if !opts.SigningTime.IsZero() {
 		add(OIDSigningTime, func(b *cryptobyte.Builder) { addTime(b, opts) })
 	}
+	for _, a := range opts.Further {
+		add(a.Type, func(b *cryptobyte.Builder) {
+			for _, value := range a.Values {
+				b.AddBytes(value)
+			}
+		})
+	}
 	if failed != nil {
 		return nil, failed
 	}

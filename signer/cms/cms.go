@@ -129,4 +129,5 @@ type SignOptions struct {
 	ContentType asn1.ObjectIdentifier // id-data if nil
 	Content     []byte                // encapsulated; nil for a detached signature
 	PSS         bool                  // RSASSA-PSS, with RSA keys only
+	Further     []Attribute           // signed beside those that are always there
 }

@@ -175,7 +175,7 @@ func (d *Draft) size(signature int, tokens [][]byte) int {
 
 const (
 	overhead      = 256 // headers, identifiers, versions and a serial number
-	tokenOverhead = 32  // an Attribute around a token
+	tokenOverhead = 32  // an Attribute around a token, or around another value
 )
 
 // Sign signs a content by its digest and returns the DER of the ContentInfo.
@@ -196,6 +196,11 @@ func Sign(rand io.Reader, signer crypto.Signer, cert *x509.Certificate, chain []
 func EstimateSize(cert *x509.Certificate, chain []*x509.Certificate, opts SignOptions, token int) int {
 	const attributes = 512 // all but the names, which are in the certificate too
 	n := len(cert.Raw) + 2*len(cert.RawIssuer) + attributes + overhead + len(opts.Content) + signatureSize(cert.PublicKey)
+	for _, a := range opts.Further {
+		for _, value := range a.Values {
+			n += len(value) + tokenOverhead
+		}
+	}
 	for _, c := range chain {
 		n += len(c.Raw)
 	}
