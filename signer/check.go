@@ -104,6 +104,7 @@ type check struct {
 	orphaned  int                 // signature dictionaries without a field
 	overlays  []laid              // signatures over text of a signing block
 	added     []addition          // text that revisions put on pages
+	filledIn  []addition          // and into fields
 }
 
 func (c *check) run() error {
@@ -138,6 +139,7 @@ func (c *check) run() error {
 	c.dynamicContent()
 	c.settlePlaces()
 	c.registrations()
+	c.quoteFilled()
 	c.finish()
 	return c.ctx.Err()
 }

@@ -38,6 +38,7 @@ type step struct {
 	changes  []change
 	notes    []Finding // about the file, whatever the class
 	added    []addition
+	filled   []filledField
 }
 
 var classOrder = map[Changes]int{
@@ -72,6 +73,7 @@ func (c *check) laterChanges() {
 		c.report.Findings = append(c.report.Findings, steps[i].notes...)
 		c.added = append(c.added, steps[i].added...)
 	}
+	c.registered(steps)
 	rules := c.permissions()
 	for _, it := range c.items {
 		c.judgeChanges(it, steps, rules)

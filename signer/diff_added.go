@@ -117,11 +117,8 @@ func (c *comparison) painted(v *pdf.View, p *pdf.Page) (content.Painting, bool) 
 // registrations names text that came with a passing signature of an agency.
 func (c *check) registrations() {
 	for _, a := range c.added {
-		for _, it := range c.items {
-			if it.revision == a.revision && !it.timestamp && it.out.Role == RoleAgency && weight(it.out.Indication) <= weight(TotalPassed) {
-				c.note(ruleRegistered, Warning, refText(a.page), "revision %d, that of the signature in %q, writes on the page: %q", a.revision, it.out.Field, cutText(a.text))
-				break
-			}
+		if it := c.agencyAt(a.revision); it != nil {
+			c.note(ruleRegistered, Warning, refText(a.page), "revision %d, that of the signature in %q, writes on the page: %q", a.revision, it.out.Field, cutText(a.text))
 		}
 	}
 }

@@ -215,5 +215,6 @@ func (e *fieldEdit) conclude(g *pdf.Field) {
 	case e.form || e.value:
 		c.record(ChangesForm, g.Ref, "field "+e.name, "the field is filled in")
 		c.step.changes[len(c.step.changes)-1].field = e.name
+		c.filled(g)
 	}
 }

@@ -148,13 +148,13 @@ func TestWhatFollows(t *testing.T) {
 		{"a text field", revise(plain, func(u *pdf.Update) {
 			appendField(t, u, u.Add(pdf.NewDict(entry("FT", pdf.Name("Tx")), entry("T", pdf.TextString("Mới")))), nil)
 		}), "invalid", "content", "later-changes", "Mới"},
-		{"a value", fill(plain), "valid", "form", "", ""},
+		{"a value", fill(plain), "valid", "form", "filled-fields", `"Số" "123/UBND"`},
 		{"a value that is locked", fill(signed(fieldMDP("Include", "Số"))), "invalid", "content", "field-mdp", "Số"},
-		{"a value beside the locked ones", fill(signed(fieldMDP("Include", "Số1", "S"))), "valid", "form", "", ""},
+		{"a value beside the locked ones", fill(signed(fieldMDP("Include", "Số1", "S"))), "valid", "form", "filled-fields", `"Số" "123/UBND"`},
 		{"a value, all locked", fill(signed(fieldMDP("All"))), "invalid", "content", "field-mdp", "Số"},
-		{"a value, all but it locked", fill(signed(fieldMDP("Exclude", "Số"))), "valid", "form", "", ""},
+		{"a value, all but it locked", fill(signed(fieldMDP("Exclude", "Số"))), "valid", "form", "filled-fields", `"Số" "123/UBND"`},
 		{"a value at P 1", fill(signed(docMDP(1))), "invalid", "content", "doc-mdp", "Số"},
-		{"a value at P 2", fill(signed(docMDP(2))), "valid", "form", "", ""},
+		{"a value at P 2", fill(signed(docMDP(2))), "valid", "form", "filled-fields", `"Số" "123/UBND"`},
 		{"evidence at P 1", addDSS(t, signed(docMDP(1)), w.CA.Certificate.Raw), "valid", "ltv", "", ""},
 		{"a further signature at P 1", again(signed(docMDP(1)), byHand{}), "invalid", "content", "doc-mdp", "Hai"},
 		{"a further signature at P 2", again(signed(docMDP(2)), byHand{}), "valid", "signature", "", ""},

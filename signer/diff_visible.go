@@ -92,7 +92,7 @@ func (c *comparison) covers(r [4]float64, page *pdf.Page) (bool, string) {
 			continue
 		}
 		f := widgets[ref]
-		if f != nil && f.Type == "Sig" && !isNull(f.Value) {
+		if f != nil && f.Type == "Sig" && (!isNull(f.Value) || c.showsNothing(d)) {
 			continue
 		}
 		if other, ok := rectOf(c.old, d.Get("Rect")); ok && overlap(r, other) {
@@ -103,6 +103,17 @@ func (c *comparison) covers(r [4]float64, page *pdf.Page) (bool, string) {
 		}
 	}
 	return false, ""
+}
+
+// showsNothing: the seal's field waits beside the handwriting, partly below it.
+func (c *comparison) showsNothing(widget *pdf.Dict) bool {
+	r, done := c.d.reader(c.old)
+	defer done()
+	if r == nil {
+		return false
+	}
+	p := r.Annotation(widget)
+	return len(p.Boxes) == 0 && p.Unknown == ""
 }
 
 func overlap(a, b [4]float64) bool {

@@ -91,6 +91,7 @@ var ownNames = func() map[string]rule {
 		ruleCertified, ruleCMS, ruleSignature, ruleDigestAlg, rulePath, ruleRevocation, ruleRevokedCA, ruleBinding,
 		ruleSignedTime, ruleContentTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,
 		ruleUnreached, ruleRules, ruleRegistered, ruleDynamic, ruleEmbedded,
+		ruleRegistration, ruleFilled, ruleShown,
 	} {
 		m[r.name] = r
 	}

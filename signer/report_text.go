@@ -75,6 +75,11 @@ func (p *textPrinter) header(r *Report) {
 	if r.Original {
 		p.line("  " + p.say("has the value of an original (Decree 30/2020/NĐ-CP, Art. 5)", "có giá trị như bản gốc (Điều 5 Nghị định 30/2020/NĐ-CP)"))
 	}
+	for _, f := range r.Findings {
+		if f.Name == ruleRegistration.name && f.Result == Passed {
+			p.line("  " + title(f.Name, p.lang) + ": " + clean(f.Detail))
+		}
+	}
 	if r.AcceptedByPolicy {
 		p.line("  " + p.say("accepted by this policy without a status of the certificate", "được chính sách này chấp nhận dù chưa xác định được trạng thái chứng thư số"))
 	}

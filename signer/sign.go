@@ -33,8 +33,13 @@ type SignOptions struct {
 	Location string
 	Reason   string
 	Contact  string
-	At       time.Time   // the claimed time of signing, shown in Vietnam's zone
-	TSA      tsp.Stamper // asked when the signature value is known; several: [TSAs]
+	// Number and Date, of an agency's signature, are filled into the fields that
+	// [PrepareDraft] put into the draft, in the revision of the signature, which locks
+	// them. Number may leave out what the draft prints, such as "/BC-UBND".
+	Number string
+	Date   time.Time   // its day in Vietnam
+	At     time.Time   // the claimed time of signing, shown in Vietnam's zone
+	TSA    tsp.Stamper // asked when the signature value is known; several: [TSAs]
 	// Trust and Evidence, above LevelBT, judge what is embedded. Where they are given
 	// at LevelBT, a time-stamp must be by an authority that they vouch for.
 	Trust    *certs.Trust
@@ -80,7 +85,9 @@ type Signed struct {
 	Archive     *tsp.Token  // the document time-stamp, nil below LevelBLTA
 	Until       time.Time   // when its path ends, as [Augmented.Until]
 	Repair      *pdf.Repair // what was done to read a damaged file; nil for a sound one
-	Warnings    []string
+	// Number and Date are what was filled in, whole, as they read on the page.
+	Number, Date string
+	Warnings     []string
 }
 
 // Sign writes to out the bytes of in, untouched, and one appended revision with
@@ -143,6 +150,8 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 		Certificate: sha256.Sum256(key.Certificate().Raw),
 		TimeStamp:   sealed.token,
 		Repair:      plan.file.Repair(),
+		Number:      plan.registered.number,
+		Date:        plan.registered.date,
 		Warnings:    append(opts.warnings(key), plan.repaired()...),
 	}
 	further.report(signed)

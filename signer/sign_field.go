@@ -152,10 +152,12 @@ func (p *plan) show(widget *pdf.Dict) {
 	widget.Set("TU", pdf.TextString(f.text))
 }
 
-// addToPage puts a new widget on its page: into the array of annotations where
+// addToPage puts a new widget on its page.
+func (p *plan) addToPage() error { return p.addAnnotations(p.field.page, p.field.ref) }
+
+// addAnnotations puts new widgets on a page: into the array of annotations where
 // that is an object of its own, else into a copy of the page.
-func (p *plan) addToPage() error {
-	page := p.field.page
+func (p *plan) addAnnotations(page pdf.Page, added ...pdf.Object) error {
 	annots, err := p.view.Array(page.Dict.Get("Annots"))
 	if err != nil {
 		return fmt.Errorf("sign: read the page's annotations: %w", err)
@@ -163,8 +165,8 @@ func (p *plan) addToPage() error {
 	if annots, err = p.ownAnnotations(annots); err != nil {
 		return err
 	}
-	annots = append(annots, p.field.ref)
-	if ref, ok := page.Dict.Get("Annots").(pdf.Ref); ok && len(annots) > 1 {
+	annots = append(annots, added...)
+	if ref, ok := page.Dict.Get("Annots").(pdf.Ref); ok && len(annots) > len(added) {
 		p.update.Set(ref, annots)
 		return nil
 	}
@@ -197,7 +199,8 @@ func (p *plan) ownAnnotations(annots pdf.Array) (pdf.Array, error) {
 
 // writeForm adds a new field to the form, and says that the file is signed. Of
 // the objects that hold the form, only the innermost that changes is rewritten.
-func (p *plan) writeForm(field pdf.Ref) error {
+// Edits may change the form itself.
+func (p *plan) writeForm(field pdf.Ref, edits ...func(form *pdf.Dict) error) error {
 	old, err := p.view.Dict(p.catalog.Get("AcroForm"))
 	if err != nil {
 		return fmt.Errorf("sign: read the form: %w", err)
@@ -218,6 +221,12 @@ func (p *plan) writeForm(field pdf.Ref) error {
 			form.Set("Fields", fields)
 			changed = true
 		}
+	}
+	for _, edit := range edits {
+		if err := edit(form); err != nil {
+			return err
+		}
+		changed = true
 	}
 	flags, _ := form.Int("SigFlags")
 	if want := flags | flagSignaturesLive | flagAppendOnly; want != flags {

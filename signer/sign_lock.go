@@ -54,20 +54,22 @@ func (p *plan) checkReference(by string, o pdf.Object) error {
 			}
 		}
 	case "FieldMDP":
-		locked, err := p.locks(params)
-		if err != nil {
-			return err
-		}
-		if locked {
-			return fmt.Errorf("%w: %q locks field %q", ErrCertified, by, p.field.name)
+		for _, name := range append([]string{p.field.name}, p.registered.names...) {
+			locked, err := p.locks(params, name)
+			if err != nil {
+				return err
+			}
+			if locked {
+				return fmt.Errorf("%w: %q locks field %q", ErrCertified, by, name)
+			}
 		}
 	}
 	return nil
 }
 
-// locks reports whether the parameters of a FieldMDP, or of a /Lock, cover the
-// field to sign. A name covers the fields below it.
-func (p *plan) locks(params *pdf.Dict) (bool, error) {
+// locks reports whether the parameters of a FieldMDP, or of a /Lock, cover a field.
+// A name covers the fields below it.
+func (p *plan) locks(params *pdf.Dict, field string) (bool, error) {
 	list, err := p.view.Array(params.Get("Fields"))
 	if err != nil {
 		return false, fmt.Errorf("sign: read a field lock: %w", err)
@@ -75,7 +77,7 @@ func (p *plan) locks(params *pdf.Dict) (bool, error) {
 	named := slices.ContainsFunc(list, func(o pdf.Object) bool {
 		s, ok := o.(pdf.String)
 		name := pdf.DecodeText(s)
-		return ok && (name == p.field.name || strings.HasPrefix(p.field.name, name+"."))
+		return ok && (name == field || strings.HasPrefix(field, name+"."))
 	})
 	switch params.Name("Action") {
 	case "All":
@@ -89,20 +91,28 @@ func (p *plan) locks(params *pdf.Dict) (bool, error) {
 }
 
 // readLock makes the /Reference by which signing an existing field locks the
-// fields that its /Lock names (ISO 32000-2, 12.8.2.4).
+// fields that its /Lock names (ISO 32000-2, 12.8.2.4), and by which number and date
+// are locked by the signature that came with them.
 func (p *plan) readLock() error {
-	if p.field.dict == nil {
-		return nil
-	}
 	lock, err := p.view.Dict(p.field.dict.Get("Lock"))
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("sign: field %q: %w", p.field.name, err)
-	}
-	if lock == nil {
+	case lock == nil && len(p.registered.names) == 0:
 		return nil
-	}
-	if lock.Has("P") {
+	case lock == nil:
+		lock = lockOn(append([]string{p.field.name}, p.registered.names...))
+	case lock.Has("P"):
 		return fmt.Errorf("sign: field %q sets permissions for the whole file (/Lock /P), which is not supported", p.field.name)
+	}
+	for _, name := range p.registered.names {
+		locked, err := p.locks(lock, name)
+		if err != nil {
+			return err
+		}
+		if !locked {
+			return registerError("the lock of field %q leaves out field %q", p.field.name, name)
+		}
 	}
 	params := pdf.NewDict(
 		pdf.Entry{Key: "Type", Value: pdf.Name("TransformParams")},
@@ -119,6 +129,19 @@ func (p *plan) readLock() error {
 		pdf.Entry{Key: "Data", Value: p.root},
 	)}
 	return nil
+}
+
+// lockOn locks fields by name.
+func lockOn(names []string) *pdf.Dict {
+	var list pdf.Array
+	for _, name := range names {
+		list = append(list, pdf.TextString(name))
+	}
+	return pdf.NewDict(
+		pdf.Entry{Key: "Type", Value: pdf.Name("SigFieldLock")},
+		pdf.Entry{Key: "Action", Value: pdf.Name("Include")},
+		pdf.Entry{Key: "Fields", Value: list},
+	)
 }
 
 // readSeedValues refuses a field whose author requires something of its

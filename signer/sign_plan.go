@@ -20,6 +20,8 @@ type plan struct {
 	sig     pdf.Ref // the signature dictionary
 	further []cms.Attribute
 
+	registered registration
+
 	reference pdf.Array // /Reference of the signature, empty without a /Lock
 	root      pdf.Ref   // the catalog
 	catalog   *pdf.Dict // as it will be
@@ -35,7 +37,9 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 		return nil, err
 	}
 	for _, step := range []func() error{
+		p.useSeal,
 		p.chooseField,
+		p.register,
 		p.checkPermissions,
 		p.checkLocks,
 		p.readLock,

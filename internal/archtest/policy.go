@@ -99,7 +99,7 @@ golang.org/x/term:            cmd/lienthong
 github.com/google/uuid:       envelope exchange internal/wire store/* server cmd/lienthong internal/testnode
 golang.org/x/sync:            exchange server client store/* cmd/lienthong internal/testnode
 golang.org/x/sys:             internal/durable store/blob store/sqlite cmd/lienthong
-golang.org/x/text:            signer/pdf signer/appearance envelope exchange certs/dev cmd/lienthong
+golang.org/x/text:            signer signer/pdf signer/appearance envelope exchange certs/dev cmd/lienthong
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode

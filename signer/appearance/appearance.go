@@ -43,6 +43,8 @@ type Content struct {
 	Rotate        int // degrees by which the page is turned clockwise: 0, 90, 180, 270
 	Lines         []string
 	Image         []byte // PNG, or nil
+
+	face string // of the font, [family] if empty
 }
 
 // Draw adds a form XObject, and all that it needs, to u and returns it. Its

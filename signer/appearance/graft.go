@@ -16,7 +16,7 @@ func graft(u *pdf.Update, file []byte, letters []rune, c Content) (pdf.Ref, erro
 	if err != nil {
 		return pdf.Ref{}, err
 	}
-	g := &grafter{update: u, view: f.Latest(), moved: make(map[pdf.Ref]pdf.Ref), letters: letters}
+	g := &grafter{update: u, view: f.Latest(), moved: make(map[pdf.Ref]pdf.Ref), letters: letters, face: c.face}
 	pages, err := g.view.Pages()
 	if err != nil {
 		return pdf.Ref{}, err
@@ -82,6 +82,7 @@ type grafter struct {
 	view    *pdf.View
 	moved   map[pdf.Ref]pdf.Ref
 	letters []rune
+	face    string
 }
 
 const maxDepth = 32
@@ -153,7 +154,7 @@ func (g *grafter) dict(old *pdf.Dict, depth int) (*pdf.Dict, error) {
 	for _, key := range old.Keys() {
 		switch key {
 		case "BaseFont", "FontName":
-			out.Set(key, subsetName(g.letters))
+			out.Set(key, subsetName(g.letters, g.face))
 			continue
 		case "ToUnicode":
 			out.Set(key, g.update.Add(pdf.NewStream(pdf.NewDict(), toUnicode(g.letters))))

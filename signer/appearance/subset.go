@@ -18,13 +18,16 @@ func lettersOf(lines []string) []rune {
 
 // subsetName is the name that a font must have of which only some letters are
 // there: six capitals of its own, and a plus sign (ISO 32000-2, 9.9.2).
-func subsetName(letters []rune) pdf.Name {
+func subsetName(letters []rune, face string) pdf.Name {
+	if face == "" {
+		face = family
+	}
 	sum := sha256.Sum256([]byte(string(letters)))
 	tag := make([]byte, 6)
 	for i := range tag {
 		tag[i] = 'A' + sum[i]%26
 	}
-	return pdf.Name(string(tag) + "+" + family)
+	return pdf.Name(string(tag) + "+" + face)
 }
 
 // toUnicode is the table by which text is selected, searched and read aloud

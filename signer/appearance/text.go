@@ -54,6 +54,8 @@ var common = func() string {
 	return b.String()
 }()
 
+func isCommon(r rune) bool { return strings.ContainsRune(common, r) }
+
 // splitLines breaks at line ends, composes letters with their marks, and
 // refuses what the font cannot show: a box in place of a letter of a name
 // would be a lie in a signature.
@@ -90,7 +92,7 @@ func useFont(f *fpdf.Fpdf, lines []string) error {
 	}
 	ttf := face.small
 	for _, line := range lines {
-		if strings.ContainsFunc(line, func(r rune) bool { return !strings.ContainsRune(common, r) }) {
+		if strings.ContainsFunc(line, func(r rune) bool { return !isCommon(r) }) {
 			ttf = liberationserifregular.TTF
 		}
 	}

@@ -1,0 +1,191 @@
+package signer
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"lienthong/signer/content"
+	"lienthong/signer/pdf"
+)
+
+// The checks on what is filled in after a signature.
+var (
+	ruleRegistration = rule{"registration", "Decree 30/2020/NĐ-CP Art. 33", "number and date, filled in by the agency as it signed", "số, ngày tháng do cơ quan điền khi ký số"}
+	ruleFilled       = rule{"filled-fields", "ISO 32000-2 12.7.4", "form fields filled in after signing", "trường biểu mẫu được điền sau khi ký"}
+	ruleShown        = rule{"field-appearance", "ISO 32000-2 12.7.4.3", "what a field shows and what it says", "nội dung hiển thị và giá trị của trường biểu mẫu"}
+)
+
+// filledField is a field that a revision filled in, for people.
+type filledField struct {
+	revision int
+	ref      pdf.Ref
+	name     string
+	value    string
+}
+
+// filled keeps what a field says now, and holds what it shows against it.
+func (c *comparison) filled(g *pdf.Field) {
+	value, err := c.new.Resolve(g.Value)
+	text := ""
+	switch v := value.(type) {
+	case pdf.String:
+		text = pdf.DecodeText(v)
+	case pdf.Name:
+		text = string(v)
+	}
+	if len(c.step.filled) <= maxNamed {
+		c.step.filled = append(c.step.filled, filledField{c.step.revision, g.Ref, g.FullName, text})
+	}
+	if _, rich := value.(*pdf.Stream); err != nil || rich || g.Type != "Tx" || g.Flags&flagPassword != 0 {
+		return
+	}
+	for _, ref := range g.Widgets {
+		if d, err := c.new.Dict(ref); err == nil && d != nil {
+			c.compareShown(g, ref, d, text)
+		}
+	}
+}
+
+// Flags of a text field (ISO 32000-2, table 231).
+const (
+	flagMultiline = 1 << 12
+	flagPassword  = 1 << 13
+)
+
+// compareShown: people read the appearance of a text field, programs its value. Both
+// have to say the same, or who fills it in can show one number and state another.
+func (c *comparison) compareShown(g *pdf.Field, ref pdf.Ref, widget *pdf.Dict, value string) {
+	look, err := c.new.Dict(widget.Get("AP"))
+	if err != nil || look == nil || isNull(look.Get("N")) {
+		return // viewers draw it from the value
+	}
+	reader, done := c.d.reader(c.new)
+	defer done()
+	if reader == nil {
+		c.note(ruleShown, ref, "field %q: what it shows was not compared with its value: that takes too long", g.FullName)
+		return
+	}
+	p := reader.Annotation(widget)
+	shown, why := shownText(p)
+	want := bare(value)
+	path := "field " + g.FullName
+	switch {
+	case why == "" && shown == want:
+	case why == imageShown:
+		c.content(ref, path, "the text field shows an image, and its value is %q", cutText(value))
+	case why != "":
+		c.note(ruleShown, ref, "field %q: what it shows was not compared with its value %q: %s", g.FullName, cutText(value), why)
+	case shown == "" || c.formatted(g, widget) || g.Flags&flagMultiline != 0 && strings.HasPrefix(want, shown):
+		// A value that nobody sees, one that is set out in another way, or the beginning of
+		// one that is too long for its box: odd, and no lie.
+		c.note(ruleShown, ref, "field %q shows %q, and its value is %q", g.FullName, cutText(shown), cutText(value))
+	default:
+		c.content(ref, path, "the field shows %q, and its value is %q", cutText(shown), cutText(value))
+	}
+}
+
+const imageShown = "an image"
+
+// shownText is the text of an appearance without its white space, or why it cannot
+// be told.
+func shownText(p content.Painting) (text, why string) {
+	var b strings.Builder
+	for _, box := range p.Boxes {
+		switch {
+		case box.Kind == content.Image:
+			return "", imageShown
+		case box.Kind == content.Drawing:
+			why = "a drawing, which may be letters"
+		case box.Kind == content.Text && box.Text == "":
+			why = "its font does not say which letters it shows"
+		case box.Kind == content.Text:
+			b.WriteString(box.Text)
+		}
+	}
+	if p.Unknown != "" {
+		why = p.Unknown
+	}
+	return bare(b.String()), why
+}
+
+// bare is a text without white space, its letters and marks put together.
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, norm.NFC.String(s))
+}
+
+// formatted reports whether a script of the signed document makes of the value what
+// is shown, such as the points between thousands.
+func (c *comparison) formatted(g *pdf.Field, widget *pdf.Dict) bool {
+	for _, d := range []*pdf.Dict{g.Dict, widget} {
+		if actions, err := c.new.Dict(d.Get("AA")); err == nil && actions.Has("F") {
+			return true
+		}
+	}
+	return false
+}
+
+// registered names what was filled in after a signature: by the agency while it
+// signed, or by anybody.
+func (c *check) registered(steps []step) {
+	for i := range steps {
+		list := steps[i].filled
+		if len(list) == 0 {
+			continue
+		}
+		var parts []string
+		for _, f := range list[:min(len(list), maxNamed)] {
+			parts = append(parts, wordsFor(f.name)+" "+quote(f.value))
+		}
+		if len(list) > maxNamed {
+			parts = append(parts, "and more")
+		}
+		c.filledIn = append(c.filledIn, addition{steps[i].revision, list[0].ref, strings.Join(parts, ", ")})
+	}
+}
+
+func quote(s string) string { return `"` + cutText(s) + `"` }
+
+// wordsFor is what people call a field that was prepared, or its name.
+func wordsFor(field string) string {
+	switch field {
+	case FieldNumber:
+		return "number"
+	case FieldDate:
+		return "date"
+	case fieldDay:
+		return "day"
+	case fieldMonth:
+		return "month"
+	case fieldYear:
+		return "year"
+	}
+	return quote(field)
+}
+
+// quoteFilled reports what was filled in, once it is known who signed with it.
+func (c *check) quoteFilled() {
+	for _, a := range c.filledIn {
+		if it := c.agencyAt(a.revision); it != nil {
+			c.note(ruleRegistration, Passed, refText(a.page), "revision %d, that of the signature in %q, fills in %s", a.revision, it.out.Field, a.text)
+			continue
+		}
+		c.note(ruleFilled, Warning, refText(a.page), "revision %d, which is not that of a passing signature of an agency, fills in %s", a.revision, a.text)
+	}
+}
+
+// agencyAt is the passing signature of an agency that a revision holds, or nil.
+func (c *check) agencyAt(revision int) *item {
+	for _, it := range c.items {
+		if it.revision == revision && !it.timestamp && it.out.Role == RoleAgency && weight(it.out.Indication) <= weight(TotalPassed) {
+			return it
+		}
+	}
+	return nil
+}
