@@ -33,6 +33,7 @@ FileService.UploadFile              clerk signer
 FileService.GetUpload               clerk signer
 FileService.DownloadFile            clerk signer reader
 FileService.GetFile                 clerk signer reader
+SigningService.PrepareFile          clerk signer
 SigningService.SignFile             signer
 SigningService.ListKeys             signer
 SigningService.PrepareSignature     signer

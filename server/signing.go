@@ -66,10 +66,8 @@ func signOptions(m *lienthongv1.SignFileRequest) (signer.SignOptions, error) {
 	if len(m.GetImage()) > maxImage {
 		return out, bad("image", "want a PNG of at most 1 MiB")
 	}
-	if p := m.GetPlacement(); p != nil {
-		out.Place = &signer.Placement{Page: int(p.GetPage()), Rect: [4]float64{p.GetX(), p.GetY(), p.GetX() + p.GetWidth(), p.GetY() + p.GetHeight()}}
-	}
-	return out, nil
+	out.Place = placementOf(m.GetPlacement())
+	return out, registration(&out, m.GetNumber(), m.GetDate())
 }
 
 // maxImage bounds the picture of a signature; it becomes part of every copy of the letter.

@@ -53,9 +53,13 @@ func prepareRequest(m *lienthongv1.PrepareSignatureRequest) (exchange.PrepareReq
 	}
 	// Both kinds of request say alike how the signature looks.
 	out.Options, err = signOptions(&lienthongv1.SignFileRequest{Level: m.GetLevel(), Profile: m.GetProfile(), Placement: m.GetPlacement(),
-		Field: m.GetField(), Lines: m.GetLines(), Image: m.GetImage(), Reason: m.GetReason(), Location: m.GetLocation()})
+		Field: m.GetField(), Lines: m.GetLines(), Image: m.GetImage(), Reason: m.GetReason(), Location: m.GetLocation(),
+		Number: m.GetNumber(), Date: m.GetDate()})
 	if err != nil {
 		return out, err
+	}
+	if len(out.Files) > 1 && (m.GetNumber() != "" || m.GetDate() != "") {
+		return out, wire.BadField("number", fmt.Errorf("number and date are of one letter, and %d files are given", len(out.Files)))
 	}
 	hashes := map[string]crypto.Hash{"": 0, "SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512}
 	hash, ok := hashes[m.GetHash()]

@@ -37,6 +37,8 @@ type Prepared struct {
 	Profile  string    `json:"profile,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
 	Format   Format    `json:"format,omitempty"`
+	Number   string    `json:"number,omitempty"` // filled in, as [Signed.Number]
+	Date     string    `json:"date,omitempty"`
 	At       time.Time `json:"at"`      // the claimed time of signing
 	Expires  time.Time `json:"expires"` // no completion after
 
@@ -159,6 +161,7 @@ func (p *plan) prepared(key keys.Key, base *inputHash, algorithm cms.Algorithm, 
 		Version: preparedVersion, Input: base.file.Sum(nil), Size: base.size,
 		Field: p.field.name, Revision: len(p.file.Revisions()) + 1, Level: p.opts.Level,
 		Profile: string(p.opts.Profile), Reason: p.opts.Reason, Format: p.opts.Format, Further: p.further,
+		Number: p.registered.number, Date: p.registered.date,
 		At: p.opts.At.UTC(), Expires: p.opts.At.UTC().Add(PreparedLife),
 		Certificate: cert.Raw, Scheme: draft.Algorithm().Scheme, Hash: p.opts.Hash.String(),
 		Data: appended.Data, Contents: appended.Contents, ByteRange: appended.ByteRange,

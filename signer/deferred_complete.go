@@ -85,7 +85,7 @@ func Complete(ctx context.Context, in pdf.Source, p *Prepared, c Completion, out
 		return nil, fmt.Errorf("sign: write the output: %w", err)
 	}
 	base.file.Write(appended.Data)
-	signed := &Signed{Size: p.Size + int64(len(appended.Data)), Field: p.Field, Revision: p.Revision, Revisions: 1, Level: LevelBB,
+	signed := &Signed{Size: p.Size + int64(len(appended.Data)), Field: p.Field, Number: p.Number, Date: p.Date, Revision: p.Revision, Revisions: 1, Level: LevelBB,
 		CMS: der, Certificate: p.CertificateDigest(), TimeStamp: token, Warnings: SignOptions{}.warnings(elsewhere{cert: cert})}
 	if token != nil {
 		signed.Level = LevelBT

@@ -97,6 +97,7 @@ func (s *Service) Complete(ctx context.Context, actor journal.Actor, in Source, 
 		return nil, &Deferral{}, err
 	}
 	req.Certificate, req.Chain = cert, chain
+	req.Options.Number = p.Number // what the policy asks for was filled in then
 	c, err := s.clearElsewhere(ctx, actor, in, req)
 	if err != nil {
 		return nil, &Deferral{}, err

@@ -52,6 +52,9 @@ type Service struct {
 	// although no valid personal signature of the agency is there (Decree 30/2020, Art. 32
 	// and 33, want one). Its use is journalled.
 	SealUnsigned func(agency string) bool
+	// RequireNumber, if it is there, names agencies (id) whose policy wants a number on
+	// what they seal. Others seal without one, with a warning.
+	RequireNumber func(agency string) bool
 	// AllowUnknownRevocation lets agency keys be used for which no fresh revocation data
 	// can be had. A personal key is used then, with a warning.
 	AllowUnknownRevocation bool
@@ -204,6 +207,9 @@ func (s *Service) clear(ctx context.Context, c *cleared, in Source, opts SignOpt
 		if err := s.checkOrder(ctx, c, in, at, repair); err != nil {
 			return err
 		}
+	}
+	if err := s.checkNumber(c, in, opts); err != nil {
+		return err
 	}
 	c.entries = append(c.entries, c.entry(at, "sign.intent"))
 	return nil

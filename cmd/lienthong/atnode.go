@@ -34,7 +34,7 @@ func (a *app) signAtNode(ctx context.Context, path, key string, f signFlags, opt
 	}
 	answer, err := c.Signing.SignFile(ctx, &lienthongv1.SignFileRequest{Agency: agency, Sha256: up.GetSha256(), Key: key, Level: levelNumber(opts.Level),
 		Profile: profileNumbers[string(opts.Profile)], Placement: placement(opts.Place), Field: opts.Field, Lines: opts.Lines, Image: opts.Image,
-		Reason: opts.Reason, Location: opts.Location})
+		Reason: opts.Reason, Location: opts.Location, Number: f.number, Date: f.date})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.demoCommand(), a.serveCommand(),
-		a.signCommand(), a.augmentCommand(), a.validateCommand(), a.inspectCommand(),
+		a.prepareCommand(), a.signCommand(), a.augmentCommand(), a.validateCommand(), a.inspectCommand(),
 		a.sendCommand(), a.inboxCommand(), a.outboxCommand(), a.showCommand(), a.statusCommand(), a.fetchCommand(),
 		a.journalCommand(), a.agencyCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.edxmlCommand(),
 		a.crossCheckCommand(),

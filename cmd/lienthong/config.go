@@ -48,6 +48,11 @@ type config struct {
 
 	Repair bool `yaml:"repair" default:"false" doc:"sign damaged files too, with a complete cross-reference section appended; the journal says so of each"`
 
+	Order struct {
+		RequireNumber []string `yaml:"require_number" doc:"agencies (id or code, * for all) that seal no letter without a number; others are warned"`
+		SealUnsigned  []string `yaml:"seal_unsigned" doc:"agencies (id or code, * for all) that may seal what none of their own has signed (Decree 30/2020, Art. 32, 33); the journal says so of each"`
+	} `yaml:"order"`
+
 	Keys []keyConfig `yaml:"keys" doc:"signing keys that this node holds"`
 
 	Limits struct {

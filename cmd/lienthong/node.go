@@ -62,6 +62,12 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 		return nil, err
 	}
 	parts.Signing.Journal = core
+	if parts.Signing.RequireNumber, err = agenciesOf(cfg, "order.require_number", cfg.Order.RequireNumber, core.Directory()); err != nil {
+		return nil, err
+	}
+	if parts.Signing.SealUnsigned, err = agenciesOf(cfg, "order.seal_unsigned", cfg.Order.SealUnsigned, core.Directory()); err != nil {
+		return nil, err
+	}
 	parts.Signing.Bind = func(c *x509.Certificate, at time.Time) (signer.Binding, bool) { return core.Directory().Bind(c, at) }
 	if parts.Signing.Keys, err = openKeys(cfg, core.Directory(), a.now()); err != nil {
 		return nil, err
@@ -197,6 +203,23 @@ func openKeys(cfg *config, dir *exchange.Directory, now time.Time) ([]signer.Key
 			Role: role, Holder: holder, Principals: k.Principals, Unattended: true})
 	}
 	return out, nil
+}
+
+// agenciesOf tells whether an agency (id) is on a list of the configuration. Names
+// that the directory does not know are refused: a policy must not fail in silence.
+func agenciesOf(cfg *config, key string, names []string, dir *exchange.Directory) (func(agency string) bool, error) {
+	on := make(map[string]bool)
+	for _, name := range names {
+		if name == "*" {
+			return func(string) bool { return true }, nil
+		}
+		agency, ok := dir.Agency(name)
+		if !ok {
+			return nil, failf(exitUsage, "%s: %s: agency %q is not in the directory", cfg.path, key, name)
+		}
+		on[agency.ID] = true
+	}
+	return func(agency string) bool { return on[agency] }, nil
 }
 
 // newServer makes the door of the node.

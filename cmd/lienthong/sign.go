@@ -30,6 +30,7 @@ type signFlags struct {
 	deferredFlags
 	levelFlags
 	attributeFlags
+	registerFlags
 }
 
 func (a *app) signCommand() *cobra.Command {
@@ -83,6 +84,7 @@ file is uploaded, and the signed one fetched.`,
 	f.deferredFlags.add(fl)
 	f.levelFlags.add(fl)
 	f.attributeFlags.add(fl)
+	f.registerFlags.add(fl)
 	return c
 }
 
@@ -156,8 +158,11 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 	if err := f.attributeFlags.apply(&opts, f); err != nil {
 		return opts, err
 	}
+	if err := f.registerFlags.apply(&opts); err != nil {
+		return opts, err
+	}
 	if f.at != "" {
-		place, err := parsePlace(f.at)
+		place, err := parsePlace("--at", f.at)
 		if err != nil {
 			return opts, err
 		}
@@ -177,8 +182,8 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 }
 
 // parsePlace reads page,x,y,w,h.
-func parsePlace(s string) (*signer.Placement, error) {
-	bad := failf(exitUsage, "--at %q: want page,x,y,width,height, such as -1,320,120,180,80", s)
+func parsePlace(flag, s string) (*signer.Placement, error) {
+	bad := failf(exitUsage, "%s %q: want page,x,y,width,height, such as -1,320,120,180,80", flag, s)
 	parts := strings.Split(s, ",")
 	if len(parts) != 5 {
 		return nil, bad
@@ -254,6 +259,9 @@ func (a *app) printSigned(path string, key keys.Key, s *signer.Signed) error {
 	}
 	a.printf(a.t("%s: signed by %s, level %s, field %s\n", "%s: đã ký bởi %s, mức %s, trường %s\n"),
 		path, key.Certificate().Subject.CommonName, s.Level, s.Field)
+	if s.Number != "" || s.Date != "" {
+		a.printf(a.t("  filled in: %s\n", "  đã điền: %s\n"), strings.TrimSpace(s.Number+" "+s.Date))
+	}
 	if s.TimeStamp != nil {
 		a.printf(a.t("  time-stamp %s\n", "  dấu thời gian %s\n"), vnTime(s.TimeStamp.Time))
 	}

@@ -31,6 +31,8 @@ func (a *app) signAny(c *cobra.Command, in []string, f signFlags) error {
 		return err
 	}
 	switch {
+	case f.registerFlags.given() && len(in) > 1:
+		return failf(exitUsage, "--number and --date are of one letter: give one file")
 	case f.prepare != "":
 		return a.signPrepare(ctx, in, f)
 	case len(in) > 1 || isFolder(f.output):

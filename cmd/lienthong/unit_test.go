@@ -144,12 +144,12 @@ func TestWriteOutputIsWholeOrNothing(t *testing.T) {
 
 func TestParsePlace(t *testing.T) {
 	t.Parallel()
-	p, err := parsePlace("-1, 320,120.5,180,80")
+	p, err := parsePlace("--at", "-1, 320,120.5,180,80")
 	if err != nil || p.Page != -1 || p.Rect != [4]float64{320, 120.5, 500, 200.5} {
 		t.Errorf("place %v, %v", p, err)
 	}
 	for _, s := range []string{"", "1", "1,2,3,4", "x,1,2,3,4", "1,2,3,4,y", "1,2,3,4,5,6"} {
-		if _, err := parsePlace(s); err == nil {
+		if _, err := parsePlace("--at", s); err == nil {
 			t.Errorf("place %q was taken", s)
 		}
 	}

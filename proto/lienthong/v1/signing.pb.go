@@ -141,6 +141,59 @@ func (AppearanceProfile) EnumDescriptor() ([]byte, []int) {
 	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{1}
 }
 
+// PreparedField is a field that PrepareFile makes.
+type PreparedField int32
+
+const (
+	PreparedField_PREPARED_FIELD_UNSPECIFIED PreparedField = 0
+	PreparedField_PREPARED_FIELD_NUMBER      PreparedField = 1
+	PreparedField_PREPARED_FIELD_DATE        PreparedField = 2
+	PreparedField_PREPARED_FIELD_SEAL        PreparedField = 3
+)
+
+// Enum value maps for PreparedField.
+var (
+	PreparedField_name = map[int32]string{
+		0: "PREPARED_FIELD_UNSPECIFIED",
+		1: "PREPARED_FIELD_NUMBER",
+		2: "PREPARED_FIELD_DATE",
+		3: "PREPARED_FIELD_SEAL",
+	}
+	PreparedField_value = map[string]int32{
+		"PREPARED_FIELD_UNSPECIFIED": 0,
+		"PREPARED_FIELD_NUMBER":      1,
+		"PREPARED_FIELD_DATE":        2,
+		"PREPARED_FIELD_SEAL":        3,
+	}
+)
+
+func (x PreparedField) Enum() *PreparedField {
+	p := new(PreparedField)
+	*p = x
+	return p
+}
+
+func (x PreparedField) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PreparedField) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_signing_proto_enumTypes[2].Descriptor()
+}
+
+func (PreparedField) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_signing_proto_enumTypes[2]
+}
+
+func (x PreparedField) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PreparedField.Descriptor instead.
+func (PreparedField) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{2}
+}
+
 type SignFileRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Agency id or code for which is signed.
@@ -155,11 +208,16 @@ type SignFileRequest struct {
 	Field string   `protobuf:"bytes,7,opt,name=field,proto3" json:"field,omitempty"`
 	Lines []string `protobuf:"bytes,8,rep,name=lines,proto3" json:"lines,omitempty"`
 	// PNG, at most 1 MiB.
-	Image         []byte `protobuf:"bytes,9,opt,name=image,proto3" json:"image,omitempty"`
-	Reason        string `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
-	Location      string `protobuf:"bytes,11,opt,name=location,proto3" json:"location,omitempty"`
-	RequestId     string `protobuf:"bytes,12,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Staff         *Staff `protobuf:"bytes,13,opt,name=staff,proto3" json:"staff,omitempty"`
+	Image     []byte `protobuf:"bytes,9,opt,name=image,proto3" json:"image,omitempty"`
+	Reason    string `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
+	Location  string `protobuf:"bytes,11,opt,name=location,proto3" json:"location,omitempty"`
+	RequestId string `protobuf:"bytes,12,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Staff     *Staff `protobuf:"bytes,13,opt,name=staff,proto3" json:"staff,omitempty"`
+	// Number of the letter, of an agency's signature, such as "45/BC-UBND"; what the
+	// draft prints, such as "/BC-UBND", may be left out.
+	Number string `protobuf:"bytes,30,opt,name=number,proto3" json:"number,omitempty"`
+	// Its date, such as "2026-11-26".
+	Date          string `protobuf:"bytes,31,opt,name=date,proto3" json:"date,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +343,258 @@ func (x *SignFileRequest) GetStaff() *Staff {
 	return nil
 }
 
+func (x *SignFileRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *SignFileRequest) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+type PrepareFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency id or code.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Of a file of the agency that nobody has signed.
+	Sha256 []byte `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// Where the number goes; without it, the blank after "Số:" in the head of page 1.
+	Number *Placement `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
+	// Where the whole date goes; without it, the blanks of "ngày … tháng … năm …".
+	Date *Placement `protobuf:"bytes,4,opt,name=date,proto3" json:"date,omitempty"`
+	// Where the agency signs; without it, left of the signing block.
+	Seal *Placement `protobuf:"bytes,5,opt,name=seal,proto3" json:"seal,omitempty"`
+	// Fields that are not wanted.
+	Without       []PreparedField `protobuf:"varint,6,rep,packed,name=without,proto3,enum=lienthong.v1.PreparedField" json:"without,omitempty"`
+	RequestId     string          `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Staff         *Staff          `protobuf:"bytes,8,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareFileRequest) Reset() {
+	*x = PrepareFileRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareFileRequest) ProtoMessage() {}
+
+func (x *PrepareFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareFileRequest.ProtoReflect.Descriptor instead.
+func (*PrepareFileRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PrepareFileRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *PrepareFileRequest) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *PrepareFileRequest) GetNumber() *Placement {
+	if x != nil {
+		return x.Number
+	}
+	return nil
+}
+
+func (x *PrepareFileRequest) GetDate() *Placement {
+	if x != nil {
+		return x.Date
+	}
+	return nil
+}
+
+func (x *PrepareFileRequest) GetSeal() *Placement {
+	if x != nil {
+		return x.Seal
+	}
+	return nil
+}
+
+func (x *PrepareFileRequest) GetWithout() []PreparedField {
+	if x != nil {
+		return x.Without
+	}
+	return nil
+}
+
+func (x *PrepareFileRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *PrepareFileRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type PrepareFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A new file of the agency.
+	File   *File          `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	Fields []*PlacedField `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	// What the draft prints already, so that there is no field for it.
+	Number        string   `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
+	Date          string   `protobuf:"bytes,4,opt,name=date,proto3" json:"date,omitempty"`
+	Warnings      []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareFileResponse) Reset() {
+	*x = PrepareFileResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareFileResponse) ProtoMessage() {}
+
+func (x *PrepareFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareFileResponse.ProtoReflect.Descriptor instead.
+func (*PrepareFileResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PrepareFileResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *PrepareFileResponse) GetFields() []*PlacedField {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *PrepareFileResponse) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *PrepareFileResponse) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+func (x *PrepareFileResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// PlacedField is an empty field in a draft.
+type PlacedField struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Full name, such as "lienthong.number".
+	Name          string     `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Placement     *Placement `protobuf:"bytes,2,opt,name=placement,proto3" json:"placement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlacedField) Reset() {
+	*x = PlacedField{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlacedField) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlacedField) ProtoMessage() {}
+
+func (x *PlacedField) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlacedField.ProtoReflect.Descriptor instead.
+func (*PlacedField) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PlacedField) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PlacedField) GetPlacement() *Placement {
+	if x != nil {
+		return x.Placement
+	}
+	return nil
+}
+
 // Placement is a rectangle on a page, in points from its lower left corner.
 type Placement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -300,7 +610,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[1]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +622,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[1]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +635,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{1}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Placement) GetPage() int32 {
@@ -376,7 +686,7 @@ type SignFileResponse struct {
 
 func (x *SignFileResponse) Reset() {
 	*x = SignFileResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[2]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -388,7 +698,7 @@ func (x *SignFileResponse) String() string {
 func (*SignFileResponse) ProtoMessage() {}
 
 func (x *SignFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[2]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -401,7 +711,7 @@ func (x *SignFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignFileResponse.ProtoReflect.Descriptor instead.
 func (*SignFileResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{2}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SignFileResponse) GetFile() *File {
@@ -441,7 +751,7 @@ type ListKeysRequest struct {
 
 func (x *ListKeysRequest) Reset() {
 	*x = ListKeysRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[3]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +763,7 @@ func (x *ListKeysRequest) String() string {
 func (*ListKeysRequest) ProtoMessage() {}
 
 func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[3]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +776,7 @@ func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListKeysRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{3}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListKeysRequest) GetAgency() string {
@@ -485,7 +795,7 @@ type ListKeysResponse struct {
 
 func (x *ListKeysResponse) Reset() {
 	*x = ListKeysResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[4]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +807,7 @@ func (x *ListKeysResponse) String() string {
 func (*ListKeysResponse) ProtoMessage() {}
 
 func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[4]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +820,7 @@ func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListKeysResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{4}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListKeysResponse) GetKeys() []*SigningKey {
@@ -538,7 +848,7 @@ type SigningKey struct {
 
 func (x *SigningKey) Reset() {
 	*x = SigningKey{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -550,7 +860,7 @@ func (x *SigningKey) String() string {
 func (*SigningKey) ProtoMessage() {}
 
 func (x *SigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -563,7 +873,7 @@ func (x *SigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningKey.ProtoReflect.Descriptor instead.
 func (*SigningKey) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SigningKey) GetId() string {
@@ -642,14 +952,17 @@ type PrepareSignatureRequest struct {
 	Reserved int32  `protobuf:"varint,14,opt,name=reserved,proto3" json:"reserved,omitempty"`
 	Staff    *Staff `protobuf:"bytes,15,opt,name=staff,proto3" json:"staff,omitempty"`
 	// RSASSA-PSS, with RSA keys only.
-	Pss           bool `protobuf:"varint,16,opt,name=pss,proto3" json:"pss,omitempty"`
+	Pss bool `protobuf:"varint,16,opt,name=pss,proto3" json:"pss,omitempty"`
+	// As in SignFileRequest, and of one file only.
+	Number        string `protobuf:"bytes,30,opt,name=number,proto3" json:"number,omitempty"`
+	Date          string `protobuf:"bytes,31,opt,name=date,proto3" json:"date,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PrepareSignatureRequest) Reset() {
 	*x = PrepareSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +974,7 @@ func (x *PrepareSignatureRequest) String() string {
 func (*PrepareSignatureRequest) ProtoMessage() {}
 
 func (x *PrepareSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +987,7 @@ func (x *PrepareSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareSignatureRequest.ProtoReflect.Descriptor instead.
 func (*PrepareSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PrepareSignatureRequest) GetAgency() string {
@@ -789,6 +1102,20 @@ func (x *PrepareSignatureRequest) GetPss() bool {
 	return false
 }
 
+func (x *PrepareSignatureRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *PrepareSignatureRequest) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
 type PrepareSignatureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In the order of the request.
@@ -800,7 +1127,7 @@ type PrepareSignatureResponse struct {
 
 func (x *PrepareSignatureResponse) Reset() {
 	*x = PrepareSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -812,7 +1139,7 @@ func (x *PrepareSignatureResponse) String() string {
 func (*PrepareSignatureResponse) ProtoMessage() {}
 
 func (x *PrepareSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -825,7 +1152,7 @@ func (x *PrepareSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareSignatureResponse.ProtoReflect.Descriptor instead.
 func (*PrepareSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PrepareSignatureResponse) GetSignatures() []*PreparedSignature {
@@ -868,7 +1195,7 @@ type PreparedSignature struct {
 
 func (x *PreparedSignature) Reset() {
 	*x = PreparedSignature{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -880,7 +1207,7 @@ func (x *PreparedSignature) String() string {
 func (*PreparedSignature) ProtoMessage() {}
 
 func (x *PreparedSignature) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -893,7 +1220,7 @@ func (x *PreparedSignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreparedSignature.ProtoReflect.Descriptor instead.
 func (*PreparedSignature) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PreparedSignature) GetSession() string {
@@ -975,7 +1302,7 @@ type CompleteSignatureRequest struct {
 
 func (x *CompleteSignatureRequest) Reset() {
 	*x = CompleteSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -987,7 +1314,7 @@ func (x *CompleteSignatureRequest) String() string {
 func (*CompleteSignatureRequest) ProtoMessage() {}
 
 func (x *CompleteSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1000,7 +1327,7 @@ func (x *CompleteSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteSignatureRequest.ProtoReflect.Descriptor instead.
 func (*CompleteSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CompleteSignatureRequest) GetAgency() string {
@@ -1080,7 +1407,7 @@ type CompleteSignatureResponse struct {
 
 func (x *CompleteSignatureResponse) Reset() {
 	*x = CompleteSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1419,7 @@ func (x *CompleteSignatureResponse) String() string {
 func (*CompleteSignatureResponse) ProtoMessage() {}
 
 func (x *CompleteSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1105,7 +1432,7 @@ func (x *CompleteSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteSignatureResponse.ProtoReflect.Descriptor instead.
 func (*CompleteSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CompleteSignatureResponse) GetFile() *File {
@@ -1147,7 +1474,7 @@ type CancelSignatureRequest struct {
 
 func (x *CancelSignatureRequest) Reset() {
 	*x = CancelSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1486,7 @@ func (x *CancelSignatureRequest) String() string {
 func (*CancelSignatureRequest) ProtoMessage() {}
 
 func (x *CancelSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1499,7 @@ func (x *CancelSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSignatureRequest.ProtoReflect.Descriptor instead.
 func (*CancelSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CancelSignatureRequest) GetAgency() string {
@@ -1204,7 +1531,7 @@ type CancelSignatureResponse struct {
 
 func (x *CancelSignatureResponse) Reset() {
 	*x = CancelSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1543,7 @@ func (x *CancelSignatureResponse) String() string {
 func (*CancelSignatureResponse) ProtoMessage() {}
 
 func (x *CancelSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,14 +1556,14 @@ func (x *CancelSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSignatureResponse.ProtoReflect.Descriptor instead.
 func (*CancelSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{15}
 }
 
 var File_lienthong_v1_signing_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\n" +
-	"\x1alienthong/v1/signing.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/file.proto\"\xb9\x03\n" +
+	"\x1alienthong/v1/signing.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/file.proto\"\xe5\x03\n" +
 	"\x0fSignFileRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x10\n" +
@@ -1252,7 +1579,28 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\blocation\x18\v \x01(\tR\blocation\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\f \x01(\tR\trequestId\x12)\n" +
-	"\x05staff\x18\r \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"i\n" +
+	"\x05staff\x18\r \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x16\n" +
+	"\x06number\x18\x1e \x01(\tR\x06number\x12\x12\n" +
+	"\x04date\x18\x1f \x01(\tR\x04date\"\xd0\x02\n" +
+	"\x12PrepareFileRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12/\n" +
+	"\x06number\x18\x03 \x01(\v2\x17.lienthong.v1.PlacementR\x06number\x12+\n" +
+	"\x04date\x18\x04 \x01(\v2\x17.lienthong.v1.PlacementR\x04date\x12+\n" +
+	"\x04seal\x18\x05 \x01(\v2\x17.lienthong.v1.PlacementR\x04seal\x125\n" +
+	"\awithout\x18\x06 \x03(\x0e2\x1b.lienthong.v1.PreparedFieldR\awithout\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tR\trequestId\x12)\n" +
+	"\x05staff\x18\b \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"\xb8\x01\n" +
+	"\x13PrepareFileResponse\x12&\n" +
+	"\x04file\x18\x01 \x01(\v2\x12.lienthong.v1.FileR\x04file\x121\n" +
+	"\x06fields\x18\x02 \x03(\v2\x19.lienthong.v1.PlacedFieldR\x06fields\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\tR\x06number\x12\x12\n" +
+	"\x04date\x18\x04 \x01(\tR\x04date\x12\x1a\n" +
+	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"X\n" +
+	"\vPlacedField\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
+	"\tplacement\x18\x02 \x01(\v2\x17.lienthong.v1.PlacementR\tplacement\"i\n" +
 	"\tPlacement\x12\x12\n" +
 	"\x04page\x18\x01 \x01(\x05R\x04page\x12\f\n" +
 	"\x01x\x18\x02 \x01(\x01R\x01x\x12\f\n" +
@@ -1278,7 +1626,7 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\talgorithm\x18\x06 \x01(\tR\talgorithm\x12\x1e\n" +
 	"\n" +
 	"unattended\x18\a \x01(\bR\n" +
-	"unattended\"\x8a\x04\n" +
+	"unattended\"\xb6\x04\n" +
 	"\x17PrepareSignatureRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x03(\fR\x06sha256\x12 \n" +
@@ -1296,7 +1644,9 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x04hash\x18\r \x01(\tR\x04hash\x12\x1a\n" +
 	"\breserved\x18\x0e \x01(\x05R\breserved\x12)\n" +
 	"\x05staff\x18\x0f \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x10\n" +
-	"\x03pss\x18\x10 \x01(\bR\x03pss\"w\n" +
+	"\x03pss\x18\x10 \x01(\bR\x03pss\x12\x16\n" +
+	"\x06number\x18\x1e \x01(\tR\x06number\x12\x12\n" +
+	"\x04date\x18\x1f \x01(\tR\x04date\"w\n" +
 	"\x18PrepareSignatureResponse\x12?\n" +
 	"\n" +
 	"signatures\x18\x01 \x03(\v2\x1f.lienthong.v1.PreparedSignatureR\n" +
@@ -1344,8 +1694,15 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x19APPEARANCE_PROFILE_AGENCY\x10\x03\x12\x1c\n" +
 	"\x18APPEARANCE_PROFILE_ANNEX\x10\x04\x12\x1b\n" +
 	"\x17APPEARANCE_PROFILE_COPY\x10\x05\x12\x1d\n" +
-	"\x19APPEARANCE_PROFILE_CUSTOM\x10\x062\xfc\x03\n" +
-	"\x0eSigningService\x12R\n" +
+	"\x19APPEARANCE_PROFILE_CUSTOM\x10\x06*|\n" +
+	"\rPreparedField\x12\x1e\n" +
+	"\x1aPREPARED_FIELD_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15PREPARED_FIELD_NUMBER\x10\x01\x12\x17\n" +
+	"\x13PREPARED_FIELD_DATE\x10\x02\x12\x17\n" +
+	"\x13PREPARED_FIELD_SEAL\x10\x032\xda\x04\n" +
+	"\x0eSigningService\x12\\\n" +
+	"\vPrepareFile\x12 .lienthong.v1.PrepareFileRequest\x1a!.lienthong.v1.PrepareFileResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x01\x02\x12R\n" +
 	"\bSignFile\x12\x1d.lienthong.v1.SignFileRequest\x1a\x1e.lienthong.v1.SignFileResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x02\x12j\n" +
 	"\x10PrepareSignature\x12%.lienthong.v1.PrepareSignatureRequest\x1a&.lienthong.v1.PrepareSignatureResponse\"\a\xca\xf3\x18\x03\n" +
@@ -1369,61 +1726,75 @@ func file_lienthong_v1_signing_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_signing_proto_rawDescData
 }
 
-var file_lienthong_v1_signing_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_lienthong_v1_signing_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_lienthong_v1_signing_proto_goTypes = []any{
 	(SignatureLevel)(0),               // 0: lienthong.v1.SignatureLevel
 	(AppearanceProfile)(0),            // 1: lienthong.v1.AppearanceProfile
-	(*SignFileRequest)(nil),           // 2: lienthong.v1.SignFileRequest
-	(*Placement)(nil),                 // 3: lienthong.v1.Placement
-	(*SignFileResponse)(nil),          // 4: lienthong.v1.SignFileResponse
-	(*ListKeysRequest)(nil),           // 5: lienthong.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),          // 6: lienthong.v1.ListKeysResponse
-	(*SigningKey)(nil),                // 7: lienthong.v1.SigningKey
-	(*PrepareSignatureRequest)(nil),   // 8: lienthong.v1.PrepareSignatureRequest
-	(*PrepareSignatureResponse)(nil),  // 9: lienthong.v1.PrepareSignatureResponse
-	(*PreparedSignature)(nil),         // 10: lienthong.v1.PreparedSignature
-	(*CompleteSignatureRequest)(nil),  // 11: lienthong.v1.CompleteSignatureRequest
-	(*CompleteSignatureResponse)(nil), // 12: lienthong.v1.CompleteSignatureResponse
-	(*CancelSignatureRequest)(nil),    // 13: lienthong.v1.CancelSignatureRequest
-	(*CancelSignatureResponse)(nil),   // 14: lienthong.v1.CancelSignatureResponse
-	(*Staff)(nil),                     // 15: lienthong.v1.Staff
-	(*File)(nil),                      // 16: lienthong.v1.File
-	(CertificateRole)(0),              // 17: lienthong.v1.CertificateRole
+	(PreparedField)(0),                // 2: lienthong.v1.PreparedField
+	(*SignFileRequest)(nil),           // 3: lienthong.v1.SignFileRequest
+	(*PrepareFileRequest)(nil),        // 4: lienthong.v1.PrepareFileRequest
+	(*PrepareFileResponse)(nil),       // 5: lienthong.v1.PrepareFileResponse
+	(*PlacedField)(nil),               // 6: lienthong.v1.PlacedField
+	(*Placement)(nil),                 // 7: lienthong.v1.Placement
+	(*SignFileResponse)(nil),          // 8: lienthong.v1.SignFileResponse
+	(*ListKeysRequest)(nil),           // 9: lienthong.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),          // 10: lienthong.v1.ListKeysResponse
+	(*SigningKey)(nil),                // 11: lienthong.v1.SigningKey
+	(*PrepareSignatureRequest)(nil),   // 12: lienthong.v1.PrepareSignatureRequest
+	(*PrepareSignatureResponse)(nil),  // 13: lienthong.v1.PrepareSignatureResponse
+	(*PreparedSignature)(nil),         // 14: lienthong.v1.PreparedSignature
+	(*CompleteSignatureRequest)(nil),  // 15: lienthong.v1.CompleteSignatureRequest
+	(*CompleteSignatureResponse)(nil), // 16: lienthong.v1.CompleteSignatureResponse
+	(*CancelSignatureRequest)(nil),    // 17: lienthong.v1.CancelSignatureRequest
+	(*CancelSignatureResponse)(nil),   // 18: lienthong.v1.CancelSignatureResponse
+	(*Staff)(nil),                     // 19: lienthong.v1.Staff
+	(*File)(nil),                      // 20: lienthong.v1.File
+	(CertificateRole)(0),              // 21: lienthong.v1.CertificateRole
 }
 var file_lienthong_v1_signing_proto_depIdxs = []int32{
 	0,  // 0: lienthong.v1.SignFileRequest.level:type_name -> lienthong.v1.SignatureLevel
 	1,  // 1: lienthong.v1.SignFileRequest.profile:type_name -> lienthong.v1.AppearanceProfile
-	3,  // 2: lienthong.v1.SignFileRequest.placement:type_name -> lienthong.v1.Placement
-	15, // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
-	16, // 4: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
-	0,  // 5: lienthong.v1.SignFileResponse.level:type_name -> lienthong.v1.SignatureLevel
-	7,  // 6: lienthong.v1.ListKeysResponse.keys:type_name -> lienthong.v1.SigningKey
-	17, // 7: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
-	0,  // 8: lienthong.v1.PrepareSignatureRequest.level:type_name -> lienthong.v1.SignatureLevel
-	1,  // 9: lienthong.v1.PrepareSignatureRequest.profile:type_name -> lienthong.v1.AppearanceProfile
-	3,  // 10: lienthong.v1.PrepareSignatureRequest.placement:type_name -> lienthong.v1.Placement
-	15, // 11: lienthong.v1.PrepareSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	10, // 12: lienthong.v1.PrepareSignatureResponse.signatures:type_name -> lienthong.v1.PreparedSignature
-	15, // 13: lienthong.v1.CompleteSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	16, // 14: lienthong.v1.CompleteSignatureResponse.file:type_name -> lienthong.v1.File
-	0,  // 15: lienthong.v1.CompleteSignatureResponse.level:type_name -> lienthong.v1.SignatureLevel
-	15, // 16: lienthong.v1.CancelSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	2,  // 17: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
-	8,  // 18: lienthong.v1.SigningService.PrepareSignature:input_type -> lienthong.v1.PrepareSignatureRequest
-	11, // 19: lienthong.v1.SigningService.CompleteSignature:input_type -> lienthong.v1.CompleteSignatureRequest
-	13, // 20: lienthong.v1.SigningService.CancelSignature:input_type -> lienthong.v1.CancelSignatureRequest
-	5,  // 21: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
-	4,  // 22: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
-	9,  // 23: lienthong.v1.SigningService.PrepareSignature:output_type -> lienthong.v1.PrepareSignatureResponse
-	12, // 24: lienthong.v1.SigningService.CompleteSignature:output_type -> lienthong.v1.CompleteSignatureResponse
-	14, // 25: lienthong.v1.SigningService.CancelSignature:output_type -> lienthong.v1.CancelSignatureResponse
-	6,  // 26: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
-	22, // [22:27] is the sub-list for method output_type
-	17, // [17:22] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	7,  // 2: lienthong.v1.SignFileRequest.placement:type_name -> lienthong.v1.Placement
+	19, // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
+	7,  // 4: lienthong.v1.PrepareFileRequest.number:type_name -> lienthong.v1.Placement
+	7,  // 5: lienthong.v1.PrepareFileRequest.date:type_name -> lienthong.v1.Placement
+	7,  // 6: lienthong.v1.PrepareFileRequest.seal:type_name -> lienthong.v1.Placement
+	2,  // 7: lienthong.v1.PrepareFileRequest.without:type_name -> lienthong.v1.PreparedField
+	19, // 8: lienthong.v1.PrepareFileRequest.staff:type_name -> lienthong.v1.Staff
+	20, // 9: lienthong.v1.PrepareFileResponse.file:type_name -> lienthong.v1.File
+	6,  // 10: lienthong.v1.PrepareFileResponse.fields:type_name -> lienthong.v1.PlacedField
+	7,  // 11: lienthong.v1.PlacedField.placement:type_name -> lienthong.v1.Placement
+	20, // 12: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
+	0,  // 13: lienthong.v1.SignFileResponse.level:type_name -> lienthong.v1.SignatureLevel
+	11, // 14: lienthong.v1.ListKeysResponse.keys:type_name -> lienthong.v1.SigningKey
+	21, // 15: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
+	0,  // 16: lienthong.v1.PrepareSignatureRequest.level:type_name -> lienthong.v1.SignatureLevel
+	1,  // 17: lienthong.v1.PrepareSignatureRequest.profile:type_name -> lienthong.v1.AppearanceProfile
+	7,  // 18: lienthong.v1.PrepareSignatureRequest.placement:type_name -> lienthong.v1.Placement
+	19, // 19: lienthong.v1.PrepareSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	14, // 20: lienthong.v1.PrepareSignatureResponse.signatures:type_name -> lienthong.v1.PreparedSignature
+	19, // 21: lienthong.v1.CompleteSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	20, // 22: lienthong.v1.CompleteSignatureResponse.file:type_name -> lienthong.v1.File
+	0,  // 23: lienthong.v1.CompleteSignatureResponse.level:type_name -> lienthong.v1.SignatureLevel
+	19, // 24: lienthong.v1.CancelSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	4,  // 25: lienthong.v1.SigningService.PrepareFile:input_type -> lienthong.v1.PrepareFileRequest
+	3,  // 26: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
+	12, // 27: lienthong.v1.SigningService.PrepareSignature:input_type -> lienthong.v1.PrepareSignatureRequest
+	15, // 28: lienthong.v1.SigningService.CompleteSignature:input_type -> lienthong.v1.CompleteSignatureRequest
+	17, // 29: lienthong.v1.SigningService.CancelSignature:input_type -> lienthong.v1.CancelSignatureRequest
+	9,  // 30: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
+	5,  // 31: lienthong.v1.SigningService.PrepareFile:output_type -> lienthong.v1.PrepareFileResponse
+	8,  // 32: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
+	13, // 33: lienthong.v1.SigningService.PrepareSignature:output_type -> lienthong.v1.PrepareSignatureResponse
+	16, // 34: lienthong.v1.SigningService.CompleteSignature:output_type -> lienthong.v1.CompleteSignatureResponse
+	18, // 35: lienthong.v1.SigningService.CancelSignature:output_type -> lienthong.v1.CancelSignatureResponse
+	10, // 36: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
+	31, // [31:37] is the sub-list for method output_type
+	25, // [25:31] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_signing_proto_init() }
@@ -1434,7 +1805,7 @@ func file_lienthong_v1_signing_proto_init() {
 	file_lienthong_v1_access_proto_init()
 	file_lienthong_v1_envelope_proto_init()
 	file_lienthong_v1_file_proto_init()
-	file_lienthong_v1_signing_proto_msgTypes[9].OneofWrappers = []any{
+	file_lienthong_v1_signing_proto_msgTypes[12].OneofWrappers = []any{
 		(*CompleteSignatureRequest_Signature)(nil),
 		(*CompleteSignatureRequest_Cms)(nil),
 	}
@@ -1443,8 +1814,8 @@ func file_lienthong_v1_signing_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_signing_proto_rawDesc), len(file_lienthong_v1_signing_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   13,
+			NumEnums:      3,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,6 +19,7 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
+	SigningService_PrepareFile_FullMethodName       = "/lienthong.v1.SigningService/PrepareFile"
 	SigningService_SignFile_FullMethodName          = "/lienthong.v1.SigningService/SignFile"
 	SigningService_PrepareSignature_FullMethodName  = "/lienthong.v1.SigningService/PrepareSignature"
 	SigningService_CompleteSignature_FullMethodName = "/lienthong.v1.SigningService/CompleteSignature"
@@ -33,6 +34,11 @@ const (
 // SigningService signs PDF files, with keys that the node holds and with keys
 // that are elsewhere.
 type SigningServiceClient interface {
+	// PrepareFile puts empty fields into a draft before its first signature: for
+	// number and date, which come after the personal signature (Decree 30/2020,
+	// Art. 14 to 18), and for the agency's signature. SignFile with number and date
+	// fills the first two and signs the third in one revision, which locks them.
+	PrepareFile(ctx context.Context, in *PrepareFileRequest, opts ...grpc.CallOption) (*PrepareFileResponse, error)
 	// SignFile appends one PAdES signature (ETSI EN 319 142-1). The journal
 	// holds the intent before the key is used and the outcome after.
 	SignFile(ctx context.Context, in *SignFileRequest, opts ...grpc.CallOption) (*SignFileResponse, error)
@@ -57,6 +63,16 @@ type signingServiceClient struct {
 
 func NewSigningServiceClient(cc grpc.ClientConnInterface) SigningServiceClient {
 	return &signingServiceClient{cc}
+}
+
+func (c *signingServiceClient) PrepareFile(ctx context.Context, in *PrepareFileRequest, opts ...grpc.CallOption) (*PrepareFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PrepareFileResponse)
+	err := c.cc.Invoke(ctx, SigningService_PrepareFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *signingServiceClient) SignFile(ctx context.Context, in *SignFileRequest, opts ...grpc.CallOption) (*SignFileResponse, error) {
@@ -116,6 +132,11 @@ func (c *signingServiceClient) ListKeys(ctx context.Context, in *ListKeysRequest
 // SigningService signs PDF files, with keys that the node holds and with keys
 // that are elsewhere.
 type SigningServiceServer interface {
+	// PrepareFile puts empty fields into a draft before its first signature: for
+	// number and date, which come after the personal signature (Decree 30/2020,
+	// Art. 14 to 18), and for the agency's signature. SignFile with number and date
+	// fills the first two and signs the third in one revision, which locks them.
+	PrepareFile(context.Context, *PrepareFileRequest) (*PrepareFileResponse, error)
 	// SignFile appends one PAdES signature (ETSI EN 319 142-1). The journal
 	// holds the intent before the key is used and the outcome after.
 	SignFile(context.Context, *SignFileRequest) (*SignFileResponse, error)
@@ -142,6 +163,9 @@ type SigningServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedSigningServiceServer struct{}
 
+func (UnimplementedSigningServiceServer) PrepareFile(context.Context, *PrepareFileRequest) (*PrepareFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PrepareFile not implemented")
+}
 func (UnimplementedSigningServiceServer) SignFile(context.Context, *SignFileRequest) (*SignFileResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SignFile not implemented")
 }
@@ -176,6 +200,24 @@ func RegisterSigningServiceServer(s grpc.ServiceRegistrar, srv SigningServiceSer
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&SigningService_ServiceDesc, srv)
+}
+
+func _SigningService_PrepareFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PrepareFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).PrepareFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_PrepareFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).PrepareFile(ctx, req.(*PrepareFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _SigningService_SignFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -275,6 +317,10 @@ var SigningService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "lienthong.v1.SigningService",
 	HandlerType: (*SigningServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "PrepareFile",
+			Handler:    _SigningService_PrepareFile_Handler,
+		},
 		{
 			MethodName: "SignFile",
 			Handler:    _SigningService_SignFile_Handler,
