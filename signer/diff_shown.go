@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -71,7 +72,13 @@ func (c *comparison) compareShown(g *pdf.Field, ref pdf.Ref, widget *pdf.Dict, v
 	shown, why := shownText(p)
 	want := bare(value)
 	path := "field " + g.FullName
+	if covered := c.hides(reader, ref, p); covered != "" {
+		c.content(ref, path, "the appearance of the field covers %s", covered)
+		return
+	}
 	switch {
+	case look.Has("R") || look.Has("D"):
+		c.content(ref, path, "the text field has another appearance under the mouse")
 	case why == "" && shown == want:
 	case why == imageShown:
 		c.content(ref, path, "the text field shows an image, and its value is %q", cutText(value))
@@ -84,6 +91,72 @@ func (c *comparison) compareShown(g *pdf.Field, ref pdf.Ref, widget *pdf.Dict, v
 	default:
 		c.content(ref, path, "the field shows %q, and its value is %q", cutText(shown), cutText(value))
 	}
+}
+
+// hides tells what text or image of the page lies below what the appearance paints
+// beside its text: a ground that was not there when the page was signed. Lines of dots
+// or underscores to write on are no text.
+func (c *comparison) hides(reader *content.Reader, ref pdf.Ref, look content.Painting) string {
+	var grounds [][4]float64
+	for _, b := range look.Boxes {
+		if b.Kind == content.Plain && b.Rect[0] < b.Rect[2] && b.Rect[1] < b.Rect[3] {
+			grounds = append(grounds, b.Rect)
+		}
+	}
+	page := c.pageOf(ref)
+	if len(grounds) == 0 || page == nil {
+		return ""
+	}
+	for _, b := range reader.Page(page).Boxes {
+		for _, r := range grounds {
+			switch {
+			case !overlap(within(r), b.Rect) || b.Kind == content.Plain:
+			case b.Kind == content.Image:
+				return imageShown
+			case b.Kind == content.Text && coversLetters(within(r), b, page):
+				return "the text " + quote(b.Text)
+			}
+		}
+	}
+	return ""
+}
+
+// coversLetters: of a word such as "....../QĐ-UBND" the dots may be covered.
+func coversLetters(r [4]float64, b content.Box, page *pdf.Page) bool {
+	x0, y0 := toReader(*page, r[0], r[1])
+	x1, y1 := toReader(*page, r[2], r[3])
+	x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+	covered := b.Text == "" || b.Rough
+	for _, g := range runOf(b, *page).glyphs {
+		inside := g.x0 < x1 && x0 < g.x1 && g.base-g.size/4 < y1 && y0 < g.base+g.size
+		covered = covered || inside && !strings.ContainsRune("._… ", g.r)
+	}
+	return covered
+}
+
+// within is a rectangle without its rim, which may reach into what stands beside it.
+func within(r [4]float64) [4]float64 {
+	for i := range 2 {
+		g := min(grain, (r[i+2]-r[i])/10)
+		r[i], r[i+2] = r[i]+g, r[i+2]-g
+	}
+	return r
+}
+
+// pageOf is the page that lists an annotation, or nil.
+func (c *comparison) pageOf(ref pdf.Ref) *pdf.Page {
+	list, err := c.old.Pages()
+	c.d.charge(len(list))
+	if err != nil {
+		return nil
+	}
+	for i := range list {
+		annots, err := c.old.Array(list[i].Dict.Get("Annots"))
+		if err == nil && slices.Contains(annots, pdf.Object(ref)) {
+			return &list[i]
+		}
+	}
+	return nil
 }
 
 const imageShown = "an image"

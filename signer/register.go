@@ -28,6 +28,7 @@ type registration struct {
 	lines        map[pdf.Ref][]printedLine
 	names        []string // of fields that are filled
 	number, date string   // whole, as they read on the page
+	warnings     []string
 }
 
 // registers reports whether something is to be filled in.
@@ -94,6 +95,8 @@ var (
 	partyNumber = regexp.MustCompile(`^\d{1,11}-\p{L}+/[\p{L}\d.&-]+$`)
 )
 
+var onlyDigit = regexp.MustCompile(`^[1-9][/-]`)
+
 func readsAsNumber(s string) bool { return stateNumber.MatchString(s) || partyNumber.MatchString(s) }
 
 // registerNumber fills in the part of a number that the page does not print.
@@ -124,6 +127,9 @@ func (p *plan) registerNumber(number string) error {
 		return registerError("%q does not read as a number, want one such as 45/BC-UBND", number)
 	}
 	p.registered.number = number
+	if onlyDigit.MatchString(number) {
+		p.registered.warnings = append(p.registered.warnings, fmt.Sprintf("the number %q has no zero before its only digit, as Decree 30/2020/NĐ-CP, Appendix I, wants it", number))
+	}
 	return p.fill(f, w, value, false)
 }
 

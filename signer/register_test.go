@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -236,6 +237,19 @@ func TestForgedRegistrations(t *testing.T) {
 			}
 			d.Set("AP", dict("N", look))
 		}), "invalid", "later-changes", "shows an image"},
+		{"another look under the mouse", editField(t, refill(t, signed, signer.FieldNumber, "45", "45"), signer.FieldNumber, func(u *pdf.Update, d *pdf.Dict) {
+			ap, _ := u.View().Dict(d.Get("AP"))
+			ap = ap.Clone()
+			look, _ := appearance.DrawLine(u, appearance.Line{Text: "46", Width: 39, Height: 14.95, Size: 13})
+			ap.Set("R", look)
+			d.Set("AP", ap)
+		}), "invalid", "later-changes", "/AP"},
+		{"another look under the mouse at once", editField(t, signed, signer.FieldNumber, func(u *pdf.Update, d *pdf.Dict) {
+			look, _ := appearance.DrawLine(u, appearance.Line{Text: "45", Width: 39, Height: 14.95, Size: 13})
+			other, _ := appearance.DrawLine(u, appearance.Line{Text: "46", Width: 39, Height: 14.95, Size: 13})
+			d.Set("V", pdf.TextString("45"))
+			d.Set("AP", dict("N", look, "R", other))
+		}), "invalid", "later-changes", "under the mouse"},
 		// No lie, and nobody's: whoever reads it has to know.
 		{"filled in without a seal", refill(t, signed, signer.FieldNumber, "45", "45"), "valid", "filled-fields", `not that of a passing signature of an agency, fills in number "45"`},
 		{"a value that is not shown", editField(t, signed, signer.FieldNumber, func(_ *pdf.Update, d *pdf.Dict) { d.Set("V", pdf.TextString("45")) }),
@@ -250,6 +264,78 @@ func TestForgedRegistrations(t *testing.T) {
 			}
 			if r.Original && tt.name != "" {
 				t.Error("it has the value of an original")
+			}
+		})
+	}
+}
+
+// Who prepares a draft can put a field over its text, which the person who signs
+// does not see. What is then filled in must not hide that text.
+func TestFieldThatHidesText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, tt := range []struct {
+		name    string
+		rect    [4]float64
+		verdict signer.Verdict
+	}{
+		{"over the text", [4]float64{80, 560, 560, 600}, signer.VerdictInvalid},
+		{"over the dots of the blank", [4]float64{163, 680, 191, 696}, signer.VerdictValid},
+		{"over blank page", [4]float64{80, 20, 560, 60}, signer.VerdictValid},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			prepared, _ := prepareDraft(t, draft(t, "02-dots.pdf"), signer.DraftOptions{Number: &signer.Placement{Page: 1, Rect: tt.rect},
+				Without: []string{signer.FieldDate, signer.FieldSeal}})
+			signed, _ := sign(t, prepared, w.person.Key(), signer.SignOptions{})
+			forged := editField(t, signed, signer.FieldNumber, func(u *pdf.Update, d *pdf.Dict) {
+				d.Set("V", pdf.TextString("45"))
+				text, err := appearance.DrawLine(u, appearance.Line{Text: "45", Width: 20, Height: 15, Size: 13})
+				if err != nil {
+					t.Fatal(err)
+				}
+				width, height := int64(tt.rect[2]-tt.rect[0]), int64(tt.rect[3]-tt.rect[1])
+				ground := fmt.Sprintf("1 g 0 0 %d %d re f /T Do", width, height)
+				d.Set("AP", dict("N", u.Add(pdf.NewStream(dict("Subtype", name("Form"), "BBox", ints(0, 0, width, height),
+					"Resources", dict("XObject", dict("T", text))), []byte(ground)))))
+			})
+			r := validate(t, forged, w.options())
+			if r.Verdict != tt.verdict || tt.verdict == signer.VerdictInvalid && !strings.Contains(strings.Join(warnings(r), " "), "covers the text") {
+				t.Errorf("want %s: %s", tt.verdict, summary(r))
+			}
+		})
+	}
+}
+
+// An encrypted draft that its author lets others fill in goes the same way, and so
+// does one that gets evidence between the two signatures.
+func TestTheLawsOrderElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, in := range map[string][]byte{
+		"with evidence":  draft(t, "01-blanks.pdf"),
+		"encrypted":      encrypt(t, draft(t, "01-blanks.pdf"), "disable", "", "256"),
+		"object streams": encrypt(t, draft(t, "01-blanks.pdf"), "generate", "", "128", "--use-aes=y"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			prepared, _ := prepareDraft(t, in, signer.DraftOptions{})
+			signed, _ := sign(t, prepared, w.person.Key(), byPerson())
+			if name == "with evidence" {
+				signed = addDSS(t, signed, w.CA.Certificate.Raw)
+			}
+			sealed, _ := sign(t, signed, w.agency.Key(), byAgency("45", issued))
+			if r := validate(t, sealed, w.options()); r.Verdict != signer.VerdictValid || !r.Original {
+				t.Fatalf("want a valid original: %s", summary(r))
+			}
+			for i, v := range judge(t, w.PKI, save(t, "sealed.pdf", sealed)) {
+				if !v.Bottom {
+					t.Errorf("pyHanko on signature %d: %+v", i+1, v)
+				}
+			}
+			text, err := run(t, "pdftotext", "-layout", save(t, "sealed.pdf", sealed), "-")
+			if err != nil || !strings.Contains(strings.Join(strings.Fields(text), ""), "45/BC-UBND") {
+				t.Errorf("pdftotext: %v\n%s", err, text)
 			}
 		})
 	}

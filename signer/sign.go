@@ -152,7 +152,7 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 		Repair:      plan.file.Repair(),
 		Number:      plan.registered.number,
 		Date:        plan.registered.date,
-		Warnings:    append(opts.warnings(key), plan.repaired()...),
+		Warnings:    slices.Concat(opts.warnings(key), plan.repaired(), plan.registered.warnings),
 	}
 	further.report(signed)
 	base.file.Sum(signed.Digest[:0])
