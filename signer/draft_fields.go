@@ -130,7 +130,7 @@ func (d *draftPlan) add(f draftField, place Placement) error {
 	}
 	d.plan.opts.Place, d.field.page = &place, page
 	if err := d.setRect(place.Page); err != nil {
-		return fmt.Errorf("draft: field %q: %w", f.name, err)
+		return fmt.Errorf("draft: field %q: %s", f.name, strings.TrimPrefix(err.Error(), "sign: "))
 	}
 	if f.text && f.blank.size == 0 {
 		f.blank.size = min(textSize, (place.Rect[3]-place.Rect[1])/appearance.LineHeight)
