@@ -255,13 +255,10 @@ func TestPrepareDraftKeepsTheForm(t *testing.T) {
 
 // Whatever a page holds, the answer is fields or an error.
 func FuzzPrepareDraft(f *testing.F) {
-	for _, name := range []string{"01-blanks.pdf", "02-dots.pdf"} {
-		f.Add(draft(f, name))
-	}
-	for _, name := range []string{"05-annex.pdf", "06-xref-stream.pdf", "11-truncated.pdf"} {
-		f.Add(sample(f, name))
-	}
-	f.Add(typed(f, typedLine{90, 120, "Số:"}, typedLine{90, 140, "ngày tháng năm"}))
+	// Small ones: the engine takes a minute to make less of a large one.
+	f.Add(typed(f, typedLine{90, 120, "Số:        /BC-UBND"}, typedLine{310, 140, "ngày      tháng      năm 2026"}, typedLine{330, 600, "CHỦ TỊCH"}, typedLine{330, 700, "Đỗ Nghĩa Sĩ"}))
+	f.Add(typed(f, typedLine{90, 120, "Số: ..../QĐ"}, typedLine{90, 140, "ngày tháng năm"}))
+	f.Add(typed(f, typedLine{90, 120, "Số:"}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<20 {
 			return
