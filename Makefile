@@ -9,9 +9,10 @@ TESTFLAGS ?=
 LIENTHONG_TOOLS ?= $(CURDIR)/.tools
 LIENTHONG_VENV  ?= $(LIENTHONG_TOOLS)/venv
 
-# Tests look for python3 and pyhanko on the PATH: the ones of the venv come first.
+# Tests look for python3, pyhanko and verapdf on the PATH: the installed ones come first.
 export LIENTHONG_VENV
-export PATH := $(LIENTHONG_VENV)/bin:$(PATH)
+export LIENTHONG_TOOLS
+export PATH := $(LIENTHONG_VENV)/bin:$(LIENTHONG_TOOLS)/verapdf:$(PATH)
 
 # Linters have module graphs of hundreds of modules, so they stay out of go.mod:
 # each is built from its own release and kept under its version and Go's.

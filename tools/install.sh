@@ -8,6 +8,7 @@
 #   postgresql                the server of the larger store
 #   fonts-liberation          what pdftoppm draws with
 #   a Python venv             pyHanko, and gRPC from another language
+#   Java, Maven, veraPDF      whether a PDF/A or PDF/UA file conforms
 #
 # A test whose program is missing skips and says so. So nothing here may stop a
 # developer without root; but with CI=true a missing program is a failure, since
@@ -30,6 +31,8 @@ packages() {
 	command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want+=(postgresql)
 	[ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ] || want+=(fonts-liberation)
 	command -v python3 >/dev/null || want+=(python3 python3-venv)
+	command -v javac >/dev/null || want+=(default-jdk-headless)
+	command -v mvn >/dev/null || want+=(maven)
 	[ ${#want[@]} -eq 0 ] && return
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 		for p in "${want[@]}"; do need "$p"; done
@@ -60,8 +63,33 @@ python() {
 	fi
 }
 
+# veraPDF is a library of Maven's; what asks it about many files at once is compiled
+# here, and made anew when it or the version changes.
+verapdf() {
+	local home=${LIENTHONG_TOOLS:-.tools}/verapdf stamp
+	if ! command -v javac >/dev/null || ! command -v mvn >/dev/null; then
+		need "veraPDF (a JDK and Maven)"
+		return
+	fi
+	stamp=$(cat tools/verapdf/* <(javac -version 2>&1) | cksum | cut -d' ' -f1)
+	[ "$(cat "$home/.stamp" 2>/dev/null)" = "$stamp" ] && return
+	echo "install: veraPDF in $home"
+	rm -rf "$home"
+	mkdir -p "$home"
+	home=$(cd "$home" && pwd)
+	if mvn -q -B -f tools/verapdf/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$home/lib" &&
+		javac -encoding UTF-8 -cp "$home/lib/*" -d "$home" tools/verapdf/Verify.java; then
+		install -m 755 tools/verapdf/verapdf "$home/verapdf"
+		echo "$stamp" >"$home/.stamp"
+	else
+		rm -rf "$home"
+		need "veraPDF"
+	fi
+}
+
 packages
 python
+verapdf
 
 if [ ${#missing[@]} -gt 0 ]; then
 	warn "not installed: ${missing[*]}"
