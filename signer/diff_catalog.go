@@ -61,6 +61,8 @@ func (c *comparison) catalog() {
 		switch k {
 		case "AcroForm", "DSS":
 			continue // compared inside, also where the reference is the same
+		case "StructTreeRoot":
+			continue // compared once it is known which widgets are new
 		}
 		if c.same(a, b) && c.deltas[refNumber(b)] == nil {
 			continue

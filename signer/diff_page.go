@@ -1,6 +1,8 @@
 package signer
 
 import (
+	"slices"
+
 	"lienthong/signer/pdf"
 )
 
@@ -68,6 +70,9 @@ func (c *comparison) pageKeys(ref pdf.Ref, old, now *pdf.Dict) bool {
 		if k == "Annots" || c.same(old.Get(k), now.Get(k)) {
 			continue
 		}
+		if k == "Tabs" && isNull(old.Get(k)) && now.Get(k) == pdf.Object(pdf.Name("S")) && c.gainsSignature(old, now) {
+			continue // the order of the structure tree, in which the new widget has its place
+		}
 		if k == "Tabs" {
 			c.record(ChangesAnnotation, ref, c.d.pathTo(c.old, ref.Number)+"/Tabs", "the order of the page's annotations changes")
 			continue
@@ -77,6 +82,25 @@ func (c *comparison) pageKeys(ref pdf.Ref, old, now *pdf.Dict) bool {
 		return false
 	}
 	return true
+}
+
+// gainsSignature reports whether a page of a tagged file gains the widget of a signature.
+func (c *comparison) gainsSignature(old, now *pdf.Dict) bool {
+	_, catalog, err := c.old.Catalog()
+	if err != nil || catalog == nil || isNull(catalog.Get("StructTreeRoot")) {
+		return false
+	}
+	was, errA := c.old.Array(old.Get("Annots"))
+	is, errB := c.new.Array(now.Get("Annots"))
+	if errA != nil || errB != nil {
+		return false
+	}
+	for _, e := range is {
+		if n := refNumber(e); c.widgets[n] != nil && !slices.ContainsFunc(was, func(o pdf.Object) bool { return refNumber(o) == n }) {
+			return true
+		}
+	}
+	return false
 }
 
 // annots compares the annotations of a page.

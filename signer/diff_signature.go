@@ -24,7 +24,7 @@ var widgetKeys = map[pdf.Name]bool{
 	"Type": true, "Subtype": true, "FT": true, "T": true, "TU": true, "TM": true, "Ff": true, "V": true, "DV": true,
 	"Rect": true, "F": true, "P": true, "AP": true, "AS": true, "MK": true, "DA": true, "Q": true, "H": true, "BS": true,
 	"Border": true, "Lock": true, "SV": true, "Parent": true, "Kids": true, "M": true, "NM": true, "StructParent": true,
-	"C": true, "CA": true, "DR": true,
+	"C": true, "CA": true, "DR": true, "Contents": true,
 }
 
 // newField judges a field that a revision adds: a signature field that this

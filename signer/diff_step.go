@@ -47,6 +47,7 @@ func (d *differ) step(n int) step {
 		c.trailer()
 		c.catalog()
 		c.pages()
+		c.structure()
 		c.annotations()
 	}
 	c.absorbNew()

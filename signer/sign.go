@@ -46,7 +46,8 @@ type SignOptions struct {
 	Evidence *certs.Evidence
 	// Certify says what may change after this signature, which must be the first: 1
 	// nothing, 2 forms and signatures, 3 annotations too; 0: it certifies nothing.
-	// Above LevelBT 1 is refused without Force, as with [AugmentOptions.Force].
+	// Above LevelBT 1 is refused without Force, as with [AugmentOptions.Force], and so is
+	// what [ErrConformity] stands for.
 	Certify int
 	Force   bool
 	PSS     bool // sign with RSASSA-PSS where the key is RSA
@@ -152,7 +153,7 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 		Repair:      plan.file.Repair(),
 		Number:      plan.registered.number,
 		Date:        plan.registered.date,
-		Warnings:    slices.Concat(opts.warnings(key), plan.repaired(), plan.registered.warnings),
+		Warnings:    slices.Concat(opts.warnings(key), plan.repaired(), plan.registered.warnings, plan.tagWarnings()),
 	}
 	further.report(signed)
 	base.file.Sum(signed.Digest[:0])

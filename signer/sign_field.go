@@ -117,10 +117,15 @@ func (p *plan) writeField() error {
 	if !f.look.IsZero() {
 		p.show(dict)
 	}
+	if err := p.tag(dict); err != nil {
+		return err
+	}
+	p.describe(dict)
 	p.update.Set(f.ref, dict)
 	if err := p.addToPage(); err != nil {
 		return err
 	}
+	p.orderFirstPage()
 	return p.writeForm(f.ref)
 }
 
@@ -142,6 +147,9 @@ func (p *plan) show(widget *pdf.Dict) {
 	f := &p.field
 	widget.Set("AP", pdf.NewDict(pdf.Entry{Key: "N", Value: f.look}))
 	if f.dict != nil {
+		if p.claim.access > 0 && isNull(widget.Get("TU")) {
+			widget.Set("TU", pdf.TextString(f.text))
+		}
 		return
 	}
 	rect := make(pdf.Array, 4)
@@ -166,12 +174,20 @@ func (p *plan) addAnnotations(page pdf.Page, added ...pdf.Object) error {
 		return err
 	}
 	annots = append(annots, added...)
-	if ref, ok := page.Dict.Get("Annots").(pdf.Ref); ok && len(annots) > len(added) {
+	ref, apart := page.Dict.Get("Annots").(pdf.Ref)
+	if apart = apart && len(annots) > len(added); apart {
 		p.update.Set(ref, annots)
+	}
+	if apart && !p.ordered(page.Dict) {
 		return nil
 	}
 	dict := page.Dict.Clone()
-	dict.Set("Annots", annots)
+	if !apart {
+		dict.Set("Annots", annots)
+	}
+	if p.ordered(page.Dict) {
+		dict.Set("Tabs", pdf.Name("S"))
+	}
 	p.update.Set(page.Ref, dict)
 	return nil
 }

@@ -190,6 +190,8 @@ func (p *plan) draw(key keys.Key) error {
 		Rotate:  f.page.Rotate,
 		Lines:   p.opts.Lines,
 		Image:   p.opts.Image,
+
+		Restrict: p.claim.restrictions(),
 	}
 	if content.Rotate%180 != 0 {
 		content.Width, content.Height = content.Height, content.Width

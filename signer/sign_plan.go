@@ -25,6 +25,8 @@ type plan struct {
 	reference pdf.Array // /Reference of the signature, empty without a /Lock
 	root      pdf.Ref   // the catalog
 	catalog   *pdf.Dict // as it will be
+	claim     claim     // to standards of archiving and of access
+	tagged    bool      // the new widget is in the structure tree
 
 	believe func(*tsp.Token) error // says why a time-stamp cannot be relied on; may be nil
 }
@@ -40,6 +42,7 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 		p.useSeal,
 		p.chooseField,
 		p.register,
+		p.checkClaim,
 		p.checkPermissions,
 		p.checkLocks,
 		p.readLock,
@@ -74,6 +77,7 @@ func openPlan(in pdf.Source, opts SignOptions) (*plan, error) {
 	if p.root, p.catalog, err = p.view.Catalog(); err != nil {
 		return nil, fmt.Errorf("sign: read the catalog: %w", err)
 	}
+	p.claim = readClaim(p.view, p.catalog)
 	return p, nil
 }
 

@@ -25,6 +25,7 @@ var howToGet = map[string]string{
 	"pdftoppm":  "apt-get install poppler-utils",
 	"qpdf":      "apt-get install qpdf",
 	"openssl":   "apt-get install openssl",
+	"verapdf":   "tools/install.sh, and .tools/verapdf on the PATH",
 	"pyhanko":   "pip install pyhanko pyhanko-cli",
 	"python3":   "apt-get install python3; pip install pyhanko",
 }

@@ -41,6 +41,9 @@ func (a *app) explain(err error) *failure {
 	case errors.Is(err, pdf.ErrEncrypted), errors.Is(err, signer.ErrEncrypted):
 		f.hints = a.hint("sign the file before it is encrypted, or save it without a password first",
 			"ký trước khi đặt mật khẩu, hoặc lưu tệp không có mật khẩu rồi ký")
+	case errors.Is(err, signer.ErrConformity):
+		f.hints = a.hint("sign it invisibly, or all the same: --force",
+			"ký không hiển thị, hoặc vẫn ký: --force")
 	case errors.Is(err, signer.ErrNotAllowed):
 		f.hints = a.hint("who made the file can allow it, or gives the file without encryption",
 			"người tạo tệp có thể cho phép, hoặc gửi tệp không mã hóa")

@@ -27,7 +27,7 @@ func (f *levelFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.hash, "hash", "", "sha256, sha384 or sha512 (default: by the key)")
 	fl.BoolVar(&f.pss, "pss", false, "sign with RSASSA-PSS; the key must be RSA")
 	fl.IntVar(&f.certify, "certify", 0, "certify the file: afterwards nothing (1), forms and signatures (2), annotations too (3) may be added")
-	fl.BoolVar(&f.force, "force", false, "add evidence also where --certify 1 closes the file, which Adobe's viewers call changed")
+	fl.BoolVar(&f.force, "force", false, "add evidence also where --certify 1 closes the file, which Adobe's viewers call changed; sign also a PDF/UA file that ceases to conform by it")
 }
 
 // apply checks the flags and puts them into the options.

@@ -43,6 +43,7 @@ type Content struct {
 	Rotate        int // degrees by which the page is turned clockwise: 0, 90, 180, 270
 	Lines         []string
 	Image         []byte // PNG, or nil
+	Restrict      Restrictions
 
 	face string // of the font, [family] if empty
 }

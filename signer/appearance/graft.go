@@ -16,7 +16,7 @@ func graft(u *pdf.Update, file []byte, letters []rune, c Content) (pdf.Ref, erro
 	if err != nil {
 		return pdf.Ref{}, err
 	}
-	g := &grafter{update: u, view: f.Latest(), moved: make(map[pdf.Ref]pdf.Ref), letters: letters, face: c.face}
+	g := &grafter{update: u, view: f.Latest(), moved: make(map[pdf.Ref]pdf.Ref), letters: letters, face: c.face, restrict: c.Restrict}
 	pages, err := g.view.Pages()
 	if err != nil {
 		return pdf.Ref{}, err
@@ -78,11 +78,12 @@ func numbers(values ...float64) pdf.Array {
 
 // A grafter copies objects from one file into an update, each once.
 type grafter struct {
-	update  *pdf.Update
-	view    *pdf.View
-	moved   map[pdf.Ref]pdf.Ref
-	letters []rune
-	face    string
+	update   *pdf.Update
+	view     *pdf.View
+	moved    map[pdf.Ref]pdf.Ref
+	letters  []rune
+	face     string
+	restrict Restrictions
 }
 
 const maxDepth = 32
@@ -102,6 +103,9 @@ func (g *grafter) resources(o pdf.Object) (pdf.Object, error) {
 		if d != nil && d.Len() > 0 {
 			kept.Set(key, d)
 		}
+	}
+	if g.restrict.Calibrated {
+		kept.Set("ColorSpace", calibrated())
 	}
 	return g.object(kept, maxDepth)
 }
@@ -159,12 +163,24 @@ func (g *grafter) dict(old *pdf.Dict, depth int) (*pdf.Dict, error) {
 		case "ToUnicode":
 			out.Set(key, g.update.Add(pdf.NewStream(pdf.NewDict(), toUnicode(g.letters))))
 			continue
+		case "SMask":
+			if g.restrict.Opaque {
+				mask, err := stencil(g.view, old.Get(key))
+				if err != nil {
+					return nil, err
+				}
+				out.Set("Mask", g.update.Add(mask))
+				continue
+			}
 		}
 		value, err := g.object(old.Get(key), depth)
 		if err != nil {
 			return nil, err
 		}
 		out.Set(key, value)
+	}
+	if g.restrict.Listed && old.Has("FontFile2") {
+		out.Set("CIDSet", g.update.Add(cidSet(g.letters)))
 	}
 	return out, nil
 }

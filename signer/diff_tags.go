@@ -1,0 +1,247 @@
+package signer
+
+import (
+	"fmt"
+
+	"lienthong/signer/pdf"
+)
+
+// formElement is an element of the structure tree that stands for a new widget.
+type formElement struct {
+	ref    pdf.Ref
+	widget *newWidget
+	key    int64 // the widget's /StructParent
+}
+
+// structure compares the structure trees. At the top of the tree, behind all that is
+// there, it may gain an element for each widget that this revision adds for a
+// signature, and the parent tree the numbers that lead to them. Everything else in it
+// says what the content is, how it is read aloud and in which order: that is content.
+func (c *comparison) structure() {
+	_, old, errOld := c.old.Catalog()
+	root, now, errNew := c.new.Catalog()
+	if errOld != nil || errNew != nil || old == nil || now == nil {
+		return // which the catalog says
+	}
+	a, b := old.Get("StructTreeRoot"), now.Get("StructTreeRoot")
+	path := "/Root/StructTreeRoot"
+	dl := c.deltas[refNumber(b)]
+	switch {
+	case !c.same(a, b) && (dl == nil || !sameRef(a, b)):
+		c.content(root, path, "the structure tree is added, taken away or replaced")
+		return
+	case dl == nil:
+		return
+	}
+	x, okA := dl.old.(*pdf.Dict)
+	y, okB := dl.new.(*pdf.Dict)
+	if !okA || !okB || len(y.Duplicates()) > 0 {
+		return // what no rule takes is content
+	}
+	forms, why := c.grownTree(dl.ref, x, y)
+	if why != "" {
+		c.content(dl.ref, path, "%s", why)
+	}
+	c.take(dl.ref.Number, "structure tree") // named here, if it is content
+	if why != "" {
+		return
+	}
+	for _, f := range forms {
+		c.take(f.ref.Number, "structure tree")
+		c.record(ChangesSignature, f.ref, path, "the widget of a signature becomes part of the structure tree")
+	}
+}
+
+// grownTree returns the elements that the root of the structure tree gains, or says
+// why it changes in another way.
+func (c *comparison) grownTree(root pdf.Ref, old, now *pdf.Dict) (forms []formElement, why string) {
+	for _, k := range bothKeys(old, now) {
+		switch k {
+		case "K", "ParentTree", "ParentTreeNextKey":
+		default:
+			if !c.same(old.Get(k), now.Get(k)) {
+				return nil, "/" + string(k) + " changes"
+			}
+		}
+	}
+	forms, why = c.newElements(root, old.Get("K"), now.Get("K"))
+	if why != "" {
+		return nil, why
+	}
+	if why := c.grownParents(root, old.Get("ParentTree"), now.Get("ParentTree"), forms); why != "" {
+		return nil, why
+	}
+	x, _ := old.Int("ParentTreeNextKey")
+	y, ok := now.Int("ParentTreeNextKey")
+	if now.Has("ParentTreeNextKey") && (!ok || y < x) || old.Has("ParentTreeNextKey") && !ok {
+		return nil, fmt.Sprintf("/ParentTreeNextKey is set from %d to %d", x, y)
+	}
+	for _, f := range forms {
+		if ok && f.key >= y {
+			return nil, fmt.Sprintf("/ParentTreeNextKey is %d, and the number %d is in use", y, f.key)
+		}
+	}
+	return forms, ""
+}
+
+// newElements compares the elements at the top of the tree.
+func (c *comparison) newElements(root pdf.Ref, a, b pdf.Object) (forms []formElement, why string) {
+	old, errA := topElements(c.old, a)
+	now, errB := topElements(c.new, b)
+	if errA != nil || errB != nil || len(now) < len(old) {
+		return nil, "elements at its top are taken away or cannot be read"
+	}
+	c.d.charge(len(now)/objectCost + 1)
+	for i := range old {
+		if !sameRef(old[i], now[i]) && !c.same(old[i], now[i]) {
+			return nil, "elements at its top are changed or put in another order"
+		}
+	}
+	for _, e := range now[len(old):] {
+		f, why := c.formElement(root, e)
+		if why != "" {
+			return nil, "an element is added at its top, and " + why
+		}
+		for _, g := range forms {
+			if g.widget == f.widget {
+				return nil, "two elements are added for one widget"
+			}
+		}
+		forms = append(forms, f)
+	}
+	for _, o := range []pdf.Object{a, b} {
+		if n := refNumber(o); n > 0 && isArray(c.old, c.new, n) {
+			c.take(n, "top of the structure tree", root.Number)
+		}
+	}
+	return forms, ""
+}
+
+// isArray: an object that is an array in either view.
+func isArray(old, now *pdf.View, n int) bool {
+	for _, v := range []*pdf.View{old, now} {
+		if _, ok := read(v, pdf.Ref{Number: n}).(pdf.Array); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// formElement says why an element is not just the place of a new widget. It has no
+// words of its own, which would be read aloud for something else.
+func (c *comparison) formElement(root pdf.Ref, o pdf.Object) (f formElement, why string) {
+	ref, _ := o.(pdf.Ref)
+	dl := c.deltas[ref.Number]
+	if dl == nil || dl.known || dl.taken {
+		return f, "it was there before"
+	}
+	d, ok := dl.new.(*pdf.Dict)
+	if !ok || len(d.Duplicates()) > 0 {
+		return f, "it is no dictionary"
+	}
+	if why := onlyKeys(d, "Type", "S", "P", "Pg", "K", "Lang"); why != "" {
+		return f, why
+	}
+	if _, ok := d.Get("Lang").(pdf.String); d.Has("Lang") && !ok {
+		return f, "its /Lang is no text"
+	}
+	object, ok := d.Get("K").(*pdf.Dict)
+	if list, isList := d.Get("K").(pdf.Array); isList && len(list) == 1 {
+		object, ok = list[0].(*pdf.Dict)
+	}
+	if !ok || len(object.Duplicates()) > 0 || object.Name("Type") != "OBJR" {
+		return f, "it has more than a widget"
+	}
+	if why := onlyKeys(object, "Type", "Obj", "Pg"); why != "" {
+		return f, why
+	}
+	w := c.widgets[object.Ref("Obj").Number]
+	if w == nil || w.ref != object.Ref("Obj") || w.earlier || !c.isNew(w.ref) {
+		return f, "it is not for a widget that this revision adds for a signature"
+	}
+	pages := d.Has("Pg") && d.Ref("Pg").Number != w.page || object.Has("Pg") && object.Ref("Pg").Number != w.page
+	key, hasKey := w.dict.Int("StructParent")
+	switch {
+	case d.Name("S") != "Form":
+		return f, "it is of type /" + string(d.Name("S"))
+	case d.Ref("P") != root:
+		return f, "it names another one as its parent"
+	case pages || w.page == 0:
+		return f, "it names another page than its widget's"
+	case !hasKey:
+		return f, "its widget does not lead to it"
+	}
+	return formElement{ref, w, key}, ""
+}
+
+func (c *comparison) isNew(ref pdf.Ref) bool {
+	dl := c.deltas[ref.Number]
+	return dl != nil && !dl.known
+}
+
+func onlyKeys(d *pdf.Dict, keys ...pdf.Name) string {
+next:
+	for _, k := range d.Keys() {
+		for _, allowed := range keys {
+			if k == allowed {
+				continue next
+			}
+		}
+		return "it has the entry /" + string(k)
+	}
+	return ""
+}
+
+// grownParents compares the parent trees: what was there stays, and there is a
+// number more for each new element and for nothing else.
+func (c *comparison) grownParents(root pdf.Ref, a, b pdf.Object, forms []formElement) string {
+	old, errA := readParentTree(c.old, a)
+	now, errB := readParentTree(c.new, b)
+	if errA != nil {
+		return "its parent tree was not sound before: " + errA.Error()
+	}
+	if errB != nil {
+		return "its parent tree is not sound: " + errB.Error()
+	}
+	c.d.charge(len(old.keys)/objectCost + len(now.keys)/objectCost + 2)
+	if len(now.keys) != len(old.keys)+len(forms) {
+		return fmt.Sprintf("its parent tree grows by %d numbers, and there are %d new widgets", len(now.keys)-len(old.keys), len(forms))
+	}
+	for i, k := range old.keys {
+		if now.keys[i] != k || !sameRef(old.values[i], now.values[i]) && !c.same(old.values[i], now.values[i]) {
+			return fmt.Sprintf("number %d of its parent tree changes", k)
+		}
+	}
+	for i, k := range now.keys[len(old.keys):] {
+		if !leads(forms, k, now.values[len(old.keys)+i]) {
+			return fmt.Sprintf("number %d of its parent tree does not lead to the element of its widget", k)
+		}
+	}
+	c.takeNodes(root, old, now)
+	return ""
+}
+
+func leads(forms []formElement, key int64, value pdf.Object) bool {
+	for _, f := range forms {
+		if f.key == key && sameRef(f.ref, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeNodes explains the nodes of the parent tree, to which only the root of the
+// structure tree and other nodes may refer.
+func (c *comparison) takeNodes(root pdf.Ref, trees ...*parentTree) {
+	owners := []int{root.Number}
+	for _, t := range trees {
+		for _, n := range t.nodes {
+			if n > 0 {
+				owners = append(owners, n)
+			}
+		}
+	}
+	for _, n := range owners[1:] {
+		c.take(n, "parent tree", owners...) // if it changed
+	}
+}
