@@ -151,6 +151,7 @@ func TestSignKeepsConformity(t *testing.T) {
 			t.Errorf("%s: warnings %q", name, signed.Warnings)
 		}
 	}
+	n.signPrepared(t, pki)
 	answers := n.compare(t)
 	for name := range inputs {
 		for q, failed := range answers {
@@ -180,7 +181,7 @@ func othersOnConformity(t *testing.T, pki *testpki.PKI, name string, in, twice [
 	}
 	keep(t, name, twice)
 	switch name {
-	case "1a.pdf", "1b-gray.pdf", "4.pdf", "ua1.pdf":
+	case "1a.pdf", "4.pdf", "ua1.pdf":
 	default:
 		return
 	}

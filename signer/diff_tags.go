@@ -93,7 +93,7 @@ func (c *comparison) newElements(root pdf.Ref, a, b pdf.Object) (forms []formEle
 	}
 	c.d.charge(len(now)/objectCost + 1)
 	for i := range old {
-		if !sameRef(old[i], now[i]) && !c.same(old[i], now[i]) {
+		if !c.unchanged(old[i], now[i]) {
 			return nil, "elements at its top are changed or put in another order"
 		}
 	}
@@ -208,7 +208,7 @@ func (c *comparison) grownParents(root pdf.Ref, a, b pdf.Object, forms []formEle
 		return fmt.Sprintf("its parent tree grows by %d numbers, and there are %d new widgets", len(now.keys)-len(old.keys), len(forms))
 	}
 	for i, k := range old.keys {
-		if now.keys[i] != k || !sameRef(old.values[i], now.values[i]) && !c.same(old.values[i], now.values[i]) {
+		if now.keys[i] != k || !c.unchanged(old.values[i], now.values[i]) {
 			return fmt.Sprintf("number %d of its parent tree changes", k)
 		}
 	}
@@ -219,6 +219,21 @@ func (c *comparison) grownParents(root pdf.Ref, a, b pdf.Object, forms []formEle
 	}
 	c.takeNodes(root, old, now)
 	return ""
+}
+
+// unchanged compares one of many values, the work on which counts for the file: a
+// parent tree may hold more than one object's share of it.
+func (c *comparison) unchanged(a, b pdf.Object) bool {
+	if sameRef(a, b) {
+		return true
+	}
+	left := c.budget
+	c.budget = maxCompared
+	same := c.same(a, b)
+	c.d.budget -= maxCompared - c.budget
+	c.d.spent = c.d.spent || c.d.budget < 0
+	c.budget = left
+	return same && !c.d.spent
 }
 
 func leads(forms []formElement, key int64, value pdf.Object) bool {

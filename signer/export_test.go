@@ -11,3 +11,10 @@ func ClaimOf(f *pdf.File) (archive int, level string, access int) {
 	c := readClaim(f.Latest(), catalog)
 	return c.archive, c.level, c.access
 }
+
+// ClaimIn returns the same of metadata, as people write it.
+func ClaimIn(xmp []byte) string {
+	var c claim
+	c.readXMP(xmp)
+	return c.String()
+}
