@@ -108,6 +108,15 @@ func TestWhatFollowsInStructure(t *testing.T) {
 	}
 	_, _, _, top, nums := structTree(t, f.Latest())
 	document, first := top[0].(pdf.Ref), top[1].(pdf.Ref)
+	body, err := f.Latest().Dict(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := f.Latest().Array(body.Get("K"))
+	if err != nil || len(parts) == 0 {
+		t.Fatalf("the document has no parts: %v", err)
+	}
+	heading := parts[0].(pdf.Ref)
 	earlier, err := f.Latest().Fields()
 	if err != nil || len(earlier) != 1 || len(top) != 2 {
 		t.Fatalf("fields %v, %v; top of the tree %v", earlier, err, top)
@@ -139,6 +148,10 @@ func TestWhatFollowsInStructure(t *testing.T) {
 		{"the page for a widget", func(s *taggedByHand) { s.objr.Set("Obj", s.page) }, "not for a widget that this revision adds"},
 		{"two elements", func(s *taggedByHand) { s.top = append(s.top, s.u.Add(s.element)) }, "two elements"},
 		{"an element that was there", func(s *taggedByHand) { s.top = append(s.top, first) }, "it was there before"},
+		{"an element that was there is made the widget's", func(s *taggedByHand) {
+			s.top[len(s.top)-1], s.nums[len(s.nums)-1] = heading, heading
+			s.after = append(s.after, func() { s.u.Set(heading, s.element) })
+		}, "it was there before"},
 		{"read first", func(s *taggedByHand) { s.top = pdf.Array{s.elementRef, document, first} }, "put in another order"},
 		{"the document taken out", func(s *taggedByHand) { s.top = s.top[1:] }, "elements at its top"},
 		{"an entry of the parent tree replaced", func(s *taggedByHand) { s.nums[1] = nums[3] }, "number 0 of its parent tree changes"},
