@@ -32,6 +32,7 @@ func (c *comparison) below(r [4]float64, page *pdf.Page) under {
 		g := min(grain, (r[i+2]-r[i])/10)
 		inner[i], inner[i+2] = r[i]+g, r[i+2]-g
 	}
+	reader.Within(inner)
 	u := under{}
 	u.look(inner, reader.Page(page))
 	list, err := c.old.Array(page.Dict.Get("Annots"))

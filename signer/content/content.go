@@ -93,18 +93,24 @@ func (l Limits) orDefault() Limits {
 // A Reader reads pages of one view of a file. The zero Reader is not useful; one
 // must not be used by two goroutines at once.
 type Reader struct {
-	view  *pdf.View
-	limit Limits
-	ops   int // that may still be carried out
-	bytes int // that may still be decoded
-	fonts map[pdf.Ref]*font
+	view    *pdf.View
+	limit   Limits
+	window  *[4]float64 // all that is asked for; nil for everything
+	ops     int         // that may still be carried out
+	bytes   int         // that may still be decoded
+	fonts   map[pdf.Ref]*font
+	unknown *font
 }
 
 // NewReader returns a reader of the pages of v.
 func NewReader(v *pdf.View, lim Limits) *Reader {
 	lim = lim.orDefault()
-	return &Reader{view: v, limit: lim, ops: lim.Operators, bytes: lim.Bytes, fonts: make(map[pdf.Ref]*font)}
+	return &Reader{view: v, limit: lim, ops: lim.Operators, bytes: lim.Bytes, fonts: make(map[pdf.Ref]*font), unknown: unknownFont()}
 }
+
+// Within makes the reader leave out, from now on, what lies wholly outside of rect:
+// it costs less than boxes and text that nobody looks at.
+func (r *Reader) Within(rect [4]float64) { r.window = &rect }
 
 // Page tells what the page's own content paints. Annotations are not part of it.
 func (r *Reader) Page(p *pdf.Page) Painting {

@@ -126,7 +126,29 @@ func TestPage(t *testing.T) {
 			if b := boxes(got); b != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", b, tt.want)
 			}
+			if got.Unknown == "" {
+				for _, part := range [][4]float64{{0, 0, 600, 800}, {100, 180, 112, 205}, {300, 0, 600, 100}, {0, 0, 60, 20}} {
+					sameWithin(t, v, p, got, part)
+				}
+			}
 		})
+	}
+}
+
+// sameWithin: a reader that is asked for a part of the page finds there what one
+// that is asked for all of it does.
+func sameWithin(t *testing.T, v *pdf.View, p *pdf.Page, all content.Painting, part [4]float64) {
+	t.Helper()
+	var want content.Painting
+	for _, b := range all.Boxes {
+		if b.Rect[0] <= part[2] && part[0] <= b.Rect[2] && b.Rect[1] <= part[3] && part[1] <= b.Rect[3] {
+			want.Boxes = append(want.Boxes, b)
+		}
+	}
+	r := content.NewReader(v, content.Limits{})
+	r.Within(part)
+	if got := r.Page(p); boxes(got) != boxes(want) || got.Unknown != "" {
+		t.Errorf("within %v got\n%s\nwant\n%s; %s", part, boxes(got), boxes(want), got.Unknown)
 	}
 }
 
@@ -145,6 +167,7 @@ func TestBounds(t *testing.T) {
 		{"states", strings.Repeat("q ", 2000), "deep", content.Limits{}},
 		{"nesting", strings.Repeat("[", 100_000), "deep", content.Limits{}},
 		{"dictionaries", strings.Repeat("<</A ", 100_000), "deep", content.Limits{}},
+		{"values", "BT /A 10 Tf [" + strings.Repeat("[1 1 1 1] ", 30_000) + "] TJ ET", "arrays of more than", content.Limits{}},
 		{"an image without end", "BI /W 1 ID xxxx", "end", content.Limits{}},
 		{"no numbers", "BT /A 10 Tf 1e39 0 0 1 nan 0 Tm (a) Tj ET q 1e308 1e308 1e308 1e308 0 0 cm 1e308 1e308 1e308 1e308 0 0 cm 1e308 -1e308 -1e308 1e308 0 0 cm 5 5 re f 0 0 5 5 re f", "without bounds", content.Limits{}},
 	} {
@@ -197,12 +220,16 @@ func FuzzPage(f *testing.F) {
 		objects := fontObjects()
 		objects[3] = stream("", table)
 		v, p := document(t, fonts, append([]string{stream("", ops)}, objects...)...)
-		for _, b := range content.NewReader(v, content.Limits{Operators: 100_000}).Page(p).Boxes {
+		all := content.NewReader(v, content.Limits{Operators: 100_000}).Page(p)
+		for _, b := range all.Boxes {
 			for i, n := range b.Rect {
 				if math.IsNaN(n) || n < 0 || n > 800 || b.Rect[i%2] > b.Rect[i%2+2] {
 					t.Fatalf("box %v", b)
 				}
 			}
+		}
+		if all.Unknown == "" {
+			sameWithin(t, v, p, all, [4]float64{100, 180, 130, 205})
 		}
 	})
 }

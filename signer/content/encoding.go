@@ -32,27 +32,29 @@ func (r *Reader) table(s *pdf.Stream) *table {
 	}
 	t := &table{text: make(map[int]string), cid: make(map[int]int)}
 	l := lexer{buf: data}
-	var args []pdf.Object
+	var args []token
 	for len(t.text)+len(t.cid) < maxCodes {
-		o, op, err := l.next(0)
+		next, err := l.next(0)
 		if r.ops--; err != nil || r.ops < 0 || len(args) > 100_000 {
 			return nil
 		}
-		switch {
-		case o != nil:
-			args = append(args, o)
-			continue
-		case op == "":
+		switch next.kind {
+		case operatorToken:
+		case atEnd:
 			return t
+		default:
+			args = append(args, next)
+			continue
 		}
-		t.operate(op, args)
+		t.operate(next.bytes, args)
 		args = args[:0]
+		l.reset()
 	}
 	return nil
 }
 
-func (t *table) operate(op operator, args []pdf.Object) {
-	switch op {
+func (t *table) operate(op []byte, args []token) {
+	switch string(op) {
 	case "endbfchar":
 		t.chars(args)
 	case "endbfrange":
@@ -60,25 +62,28 @@ func (t *table) operate(op operator, args []pdf.Object) {
 	case "usecmap":
 		t.more = true
 	case "endcodespacerange":
-		for _, o := range args {
-			s, _ := o.(pdf.String)
-			t.more = t.more || t.bytes != 0 && t.bytes != len(s.Value)
-			t.bytes = len(s.Value)
+		for _, a := range args {
+			n := 0
+			if a.kind == stringToken {
+				n = len(a.bytes)
+			}
+			t.more = t.more || t.bytes != 0 && t.bytes != n
+			t.bytes = n
 		}
 	case "endcidchar":
 		for i := 0; i+1 < len(args); i += 2 {
 			code, ok := codeOf(args[i])
-			if cid, isNumber := value(args[i+1]); ok && isNumber {
-				t.cid[code] = int(cid)
+			if ok && args[i+1].kind == numberToken {
+				t.cid[code] = int(args[i+1].num)
 			}
 		}
 	case "endcidrange":
 		for i := 0; i+2 < len(args); i += 3 {
 			first, ok := codeOf(args[i])
 			last, okLast := codeOf(args[i+1])
-			cid, isNumber := value(args[i+2])
+			isNumber, cid := args[i+2].kind == numberToken, int(args[i+2].num)
 			for n := first; ok && okLast && isNumber && n <= last && len(t.cid) < maxCodes; n++ {
-				t.cid[n] = int(cid) + n - first
+				t.cid[n] = cid + n - first
 			}
 		}
 	}
@@ -92,31 +97,29 @@ type table struct {
 	more  bool        // it has codes of other lengths, or goes on in another table
 }
 
-func codeOf(o pdf.Object) (int, bool) {
-	s, ok := o.(pdf.String)
-	if !ok || len(s.Value) == 0 || len(s.Value) > 2 {
+func codeOf(t token) (int, bool) {
+	if t.kind != stringToken || len(t.bytes) == 0 || len(t.bytes) > 2 {
 		return 0, false
 	}
 	n := 0
-	for _, b := range s.Value {
+	for _, b := range t.bytes {
 		n = n<<8 | int(b)
 	}
 	return n, true
 }
 
-func textOf(o pdf.Object) []uint16 {
-	s, ok := o.(pdf.String)
-	if !ok || len(s.Value) > 64 {
+func textOf(t token) []uint16 {
+	if t.kind != stringToken || len(t.bytes) > 64 {
 		return nil
 	}
 	var units []uint16
-	for i := 0; i+1 < len(s.Value); i += 2 {
-		units = append(units, uint16(s.Value[i])<<8|uint16(s.Value[i+1]))
+	for i := 0; i+1 < len(t.bytes); i += 2 {
+		units = append(units, uint16(t.bytes[i])<<8|uint16(t.bytes[i+1]))
 	}
 	return units
 }
 
-func (t *table) chars(args []pdf.Object) {
+func (t *table) chars(args []token) {
 	for i := 0; i+1 < len(args); i += 2 {
 		if n, ok := codeOf(args[i]); ok {
 			t.text[n] = string(utf16.Decode(textOf(args[i+1])))
@@ -124,20 +127,19 @@ func (t *table) chars(args []pdf.Object) {
 	}
 }
 
-func (t *table) ranges(args []pdf.Object) {
+func (t *table) ranges(args []token) {
 	for i := 0; i+2 < len(args); i += 3 {
 		first, ok := codeOf(args[i])
 		last, okLast := codeOf(args[i+1])
 		if !ok || !okLast {
 			continue
 		}
-		list, isList := args[i+2].(pdf.Array)
-		units := textOf(args[i+2])
+		to, units := args[i+2], textOf(args[i+2])
 		for n := first; n <= last && len(t.text) < maxCodes; n++ {
 			switch {
-			case isList && n-first < len(list):
-				t.text[n] = string(utf16.Decode(textOf(list[n-first])))
-			case !isList && len(units) > 0:
+			case to.kind == arrayToken && n-first < len(to.list):
+				t.text[n] = string(utf16.Decode(textOf(to.list[n-first])))
+			case to.kind != arrayToken && len(units) > 0:
 				t.text[n] = string(utf16.Decode(units))
 				units[len(units)-1]++
 			}

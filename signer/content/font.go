@@ -1,6 +1,9 @@
 package content
 
 import (
+	"math"
+	"strings"
+
 	"lienthong/signer/pdf"
 )
 
@@ -14,9 +17,33 @@ type font struct {
 	missing  float64         // where widths has nothing
 	box      [4]float64      // of any glyph, around its origin; of Type 3 alone
 	type3    bool
-	unicode  map[int]string // by code, from ToUnicode
-	cid      map[int]int    // by code, where it is no character identifier itself
-	simple   *[256]string   // by code, from the encoding; nil where nothing is known
+	unicode  map[int]string  // by code, from ToUnicode
+	cid      map[int]int     // by code, where it is no character identifier itself
+	simple   *[256]string    // by code, from the encoding; nil where nothing is known
+	cache    *[256]character // of codes that were shown, by their last byte
+}
+
+// A character is what a font says about a code.
+type character struct {
+	key   int // the code and 1; 0 for none
+	width float64
+	ink   float64 // how wide it is at least, with the sign of width
+	text  string
+	blank bool
+}
+
+// character looks a code up once, since a page shows few codes and each often.
+func (f *font) character(code int) *character {
+	if f.cache == nil {
+		f.cache = new([256]character)
+	}
+	g := &f.cache[code&255]
+	if g.key != code+1 {
+		width, text := f.width(code), f.text(code)
+		*g = character{key: code + 1, width: width, text: text, blank: text != "" && strings.TrimSpace(text) == "",
+			ink: math.Copysign(max(math.Abs(width), leastInk), width)}
+	}
+	return g
 }
 
 // Extents of letters above and below the line, of the size: room for capital
@@ -34,7 +61,8 @@ const (
 	maxCodes = 1 << 17
 )
 
-var unknownFont = &font{rough: true, missing: 1}
+// unknownFont is that of text whose font cannot be read.
+func unknownFont() *font { return &font{rough: true, missing: 1} }
 
 // font reads the font of a resource.
 func (r *Reader) font(o pdf.Object) *font {
@@ -43,11 +71,11 @@ func (r *Reader) font(o pdf.Object) *font {
 		return f
 	}
 	if len(r.fonts) >= maxFonts {
-		return unknownFont
+		return r.unknown
 	}
 	d, err := r.view.Dict(o)
 	if err != nil || d == nil {
-		return unknownFont
+		return r.unknown
 	}
 	f := r.readFont(d)
 	if indirect {
@@ -183,14 +211,6 @@ func (r *Reader) cidWidths(f *font, o pdf.Object) bool {
 		i += 3
 	}
 	return true
-}
-
-// next cuts the next code off a string: the code, how wide it is, what it says.
-func (f *font) next(b []byte) (code int, rest []byte) {
-	if f.wide && len(b) > 1 {
-		return int(b[0])<<8 | int(b[1]), b[2:]
-	}
-	return int(b[0]), b[1:]
 }
 
 func (f *font) width(code int) float64 {

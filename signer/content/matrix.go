@@ -25,6 +25,10 @@ func (m matrix) point(x, y float64) (float64, float64) {
 
 // box is the smallest upright rectangle around r as m maps it.
 func (m matrix) box(r [4]float64) [4]float64 {
+	if m[1] == 0 && m[2] == 0 { // upright already
+		x, y, z, w := m[0]*r[0]+m[4], m[3]*r[1]+m[5], m[0]*r[2]+m[4], m[3]*r[3]+m[5]
+		return [4]float64{min(x, z), min(y, w), max(x, z), max(y, w)}
+	}
 	b := nothing
 	for _, c := range [4][2]float64{{r[0], r[1]}, {r[0], r[3]}, {r[2], r[1]}, {r[2], r[3]}} {
 		b = around(b, m, c[0], c[1])
@@ -42,6 +46,11 @@ func around(b [4]float64, m matrix, x, y float64) [4]float64 {
 
 func meet(a, b [4]float64) [4]float64 {
 	return [4]float64{max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])}
+}
+
+// apart: a and b have not so much as an edge in common.
+func apart(a, b [4]float64) bool {
+	return a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1]
 }
 
 // finite: no coordinate overflowed or is no number.

@@ -1,7 +1,5 @@
 package content
 
-import "lienthong/signer/pdf"
-
 // path is the path that is being made, in default user space.
 type path struct {
 	box    [4]float64
@@ -28,8 +26,8 @@ func (in *interpreter) add(x, y float64) {
 }
 
 // pathOperator carries out operators that make and paint paths (8.5).
-func (in *interpreter) pathOperator(op operator, args []pdf.Object) bool {
-	switch op {
+func (in *interpreter) pathOperator(op []byte, args []token) {
+	switch string(op) {
 	case "m":
 		if n, ok := floats(args, 2); ok {
 			in.add(n[0], n[1])
@@ -42,7 +40,7 @@ func (in *interpreter) pathOperator(op operator, args []pdf.Object) bool {
 		}
 	case "c", "v", "y":
 		count := 4
-		if op == "c" {
+		if len(op) == 1 && op[0] == 'c' {
 			count = 6
 		}
 		if n, ok := floats(args, count); ok {
@@ -63,11 +61,8 @@ func (in *interpreter) pathOperator(op operator, args []pdf.Object) bool {
 	case "W", "W*":
 		in.path.clip = true
 	case "S", "s", "f", "F", "f*", "B", "B*", "b", "b*", "n":
-		in.endPath(op != "n")
-	default:
-		return false
+		in.endPath(op[0] != 'n')
 	}
-	return true
 }
 
 func (in *interpreter) endPath(painted bool) {
@@ -77,7 +72,7 @@ func (in *interpreter) endPath(painted bool) {
 		if p.curved || p.lines > maxLines || in.state.pattern {
 			kind = Drawing
 		}
-		in.paint(kind, p.box, "", false)
+		in.paint(kind, p.box, nil, false)
 	}
 	if p.clip && p.any {
 		in.state.clip = meet(in.state.clip, p.box)

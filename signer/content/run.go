@@ -32,6 +32,7 @@ type interpreter struct {
 	depth int
 	text  textState
 	path  path
+	word  word
 }
 
 // unknown says that something is painted that the boxes do not show. The first
@@ -42,17 +43,20 @@ func (in *interpreter) unknown(format string, args ...any) {
 	}
 }
 
-func (in *interpreter) paint(kind Kind, rect [4]float64, text string, rough bool) {
+// paint adds a box. What it does not show of the text is not kept.
+func (in *interpreter) paint(kind Kind, rect [4]float64, text []byte, rough bool) {
 	rect = meet(rect, in.state.clip)
 	switch {
 	case rect[0] > rect[2] || rect[1] > rect[3]:
 		return // outside of what may be painted
 	case !finite(rect):
 		in.unknown("a %s without bounds", kind)
+	case in.r.window != nil && apart(rect, *in.r.window):
+		return // nobody asks for it
 	case len(in.out.Boxes) >= in.r.limit.Boxes:
 		in.unknown("more than %d things are painted", in.r.limit.Boxes)
 	default:
-		in.out.Boxes = append(in.out.Boxes, Box{Kind: kind, Rect: rect, Rough: rough, Text: text})
+		in.out.Boxes = append(in.out.Boxes, Box{Kind: kind, Rect: rect, Rough: rough, Text: string(text)})
 	}
 }
 
@@ -67,7 +71,7 @@ func (in *interpreter) page(p *pdf.Page) {
 	if !ok {
 		list = pdf.Array{o}
 	}
-	var all bytes.Buffer
+	var all []byte
 	for _, o := range list {
 		o, err := in.r.view.Resolve(o)
 		if err != nil {
@@ -83,15 +87,18 @@ func (in *interpreter) page(p *pdf.Page) {
 			in.unknown("contents: %v", err)
 			return
 		}
-		all.Write(data)
-		all.WriteByte('\n')
+		if len(list) == 1 {
+			all = data
+			break
+		}
+		all = append(append(all, data...), '\n')
 	}
 	resources, err := in.r.view.Dict(p.Resources)
 	if err != nil {
 		in.unknown("resources: %v", err)
 		return
 	}
-	in.run(all.Bytes(), resources)
+	in.run(all, resources)
 }
 
 // maxOperands is how many operands are kept: no operator takes more.
@@ -99,39 +106,40 @@ const maxOperands = 64
 
 func (in *interpreter) run(data []byte, resources *pdf.Dict) {
 	l := lexer{buf: data}
-	args := make([]pdf.Object, 0, 8)
+	args := make([]token, 0, 8)
 	for {
-		o, op, err := l.next(0)
+		t, err := l.next(0)
 		if err != nil {
 			in.unknown("%v", err)
 			return
 		}
-		if o == nil && op == "" {
+		if t.kind == atEnd {
 			return
 		}
 		if in.r.ops--; in.r.ops < 0 {
 			in.unknown("more than %d operators", in.r.limit.Operators)
 			return
 		}
-		if o != nil {
+		if t.kind != operatorToken {
 			if len(args) < maxOperands {
-				args = append(args, o)
+				args = append(args, t)
 			}
 			continue
 		}
-		if op == "BI" {
+		if t.is("BI") {
 			in.inline(&l)
 		} else {
-			in.operate(op, args, resources)
+			in.operate(t.bytes, args, resources)
 		}
 		args = args[:0]
+		l.reset()
 	}
 }
 
 // operate carries out one operator. Those that it does not name change nothing
 // about places.
-func (in *interpreter) operate(op operator, args []pdf.Object, resources *pdf.Dict) {
-	switch op {
+func (in *interpreter) operate(op []byte, args []token, resources *pdf.Dict) {
+	switch string(op) {
 	case "q":
 		if len(in.saved) >= 16*in.r.limit.Depth {
 			in.unknown("graphics states are saved too deep")
@@ -151,44 +159,46 @@ func (in *interpreter) operate(op operator, args []pdf.Object, resources *pdf.Di
 	case "Do":
 		in.object(in.resource(resources, "XObject", args))
 	case "sh":
-		in.paint(Drawing, in.state.clip, "", false)
+		in.paint(Drawing, in.state.clip, nil, false)
 	case "scn", "SCN":
-		in.state.pattern = len(args) > 0 && isName(args[len(args)-1])
+		in.state.pattern = len(args) > 0 && args[len(args)-1].kind == nameToken
 	case "g", "G", "rg", "RG", "k", "K", "sc", "SC", "cs", "CS":
 		in.state.pattern = false
 	default:
-		if !in.pathOperator(op, args) {
-			in.textOperator(op, args, resources)
+		if !in.textOperator(op, args, resources) {
+			in.pathOperator(op, args)
 		}
 	}
 }
 
-func isName(o pdf.Object) bool { _, ok := o.(pdf.Name); return ok }
-
 // floats takes the last n operands, at most 6, as numbers.
-func floats(args []pdf.Object, n int) (out [6]float64, ok bool) {
+func floats(args []token, n int) (out [6]float64, ok bool) {
 	if len(args) < n {
 		return out, false
 	}
-	for i, o := range args[len(args)-n:] {
-		if out[i], ok = value(o); !ok {
+	for i, t := range args[len(args)-n:] {
+		if t.kind != numberToken {
 			return out, false
 		}
+		out[i] = t.num
 	}
 	return out, true
 }
 
 // resource finds what the operand names.
-func (in *interpreter) resource(resources *pdf.Dict, kind pdf.Name, args []pdf.Object) pdf.Object {
+func (in *interpreter) resource(resources *pdf.Dict, kind pdf.Name, args []token) pdf.Object {
 	if len(args) == 0 {
 		return pdf.Null{}
 	}
-	name, _ := args[len(args)-1].(pdf.Name)
+	name := args[len(args)-1]
+	if name.kind != nameToken {
+		return pdf.Null{}
+	}
 	d, err := in.r.view.Dict(resources.Get(kind))
 	if err != nil {
 		in.unknown("resources: %v", err)
 	}
-	return d.Get(name)
+	return d.Get(pdf.Name(name.bytes))
 }
 
 func (in *interpreter) graphicsState(o pdf.Object) {
@@ -213,7 +223,7 @@ func (in *interpreter) object(o pdf.Object) {
 	}
 	switch in.r.name(s.Dict.Get("Subtype")) {
 	case "Image":
-		in.paint(Image, in.state.ctm.box([4]float64{0, 0, 1, 1}), "", false)
+		in.paint(Image, in.state.ctm.box([4]float64{0, 0, 1, 1}), nil, false)
 	case "Form":
 		in.form(ref, s)
 	}
@@ -259,16 +269,16 @@ func (in *interpreter) form(ref pdf.Ref, s *pdf.Stream) {
 // inline passes over an inline image, and paints its box (ISO 32000-2, 8.9.7).
 func (in *interpreter) inline(l *lexer) {
 	for {
-		o, op, err := l.next(0)
-		if err != nil || o == nil && op == "" {
+		t, err := l.next(0)
+		if err != nil || t.kind == atEnd {
 			in.unknown("an inline image without data")
 			return
 		}
-		if op == "ID" {
+		if t.is("ID") {
 			break
 		}
 	}
-	in.paint(Image, in.state.ctm.box([4]float64{0, 0, 1, 1}), "", false)
+	in.paint(Image, in.state.ctm.box([4]float64{0, 0, 1, 1}), nil, false)
 	for at := l.pos; ; at += 2 {
 		i := bytes.Index(l.buf[at:], []byte("EI"))
 		if i < 0 {

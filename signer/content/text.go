@@ -2,7 +2,6 @@ package content
 
 import (
 	"math"
-	"strings"
 
 	"lienthong/signer/pdf"
 )
@@ -14,11 +13,16 @@ type textState struct {
 	floor    int  // graphics states that were saved outside of the form
 }
 
-// textOperator carries out the operators of text (ISO 32000-2, 9.3 and 9.4).
-func (in *interpreter) textOperator(op operator, args []pdf.Object, resources *pdf.Dict) {
+// textOperator carries out the operators of text (ISO 32000-2, 9.3 and 9.4). It is
+// false for any other.
+func (in *interpreter) textOperator(op []byte, args []token, resources *pdf.Dict) bool {
 	t, s := &in.text, &in.state
-	one, isOne := floats(args, 1)
-	switch op {
+	var one [1]float64
+	isOne := len(args) > 0 && args[len(args)-1].kind == numberToken
+	if isOne {
+		one[0] = args[len(args)-1].num
+	}
+	switch string(op) {
 	case "BT":
 		in.newLine(identity)
 	case "Tf":
@@ -40,7 +44,7 @@ func (in *interpreter) textOperator(op operator, args []pdf.Object, resources *p
 		s.hidden = one[0] == 3 || one[0] == 7
 	case "Td", "TD":
 		if n, ok := floats(args, 2); ok {
-			if op == "TD" {
+			if op[1] == 'D' {
 				s.leading = -n[1]
 			}
 			in.newLine(matrix{1, 0, 0, 1, n[0], n[1]}.times(t.line))
@@ -64,11 +68,14 @@ func (in *interpreter) textOperator(op operator, args []pdf.Object, resources *p
 		in.show(args)
 	case "TJ":
 		if len(args) > 0 {
-			if list, ok := args[len(args)-1].(pdf.Array); ok {
-				in.show(list)
+			if list := args[len(args)-1]; list.kind == arrayToken {
+				in.show(list.list)
 			}
 		}
+	default:
+		return false
 	}
+	return true
 }
 
 func (in *interpreter) newLine(m matrix) {
@@ -83,100 +90,135 @@ func (in *interpreter) nextLine() {
 type word struct {
 	from, to float64
 	any      bool
-	text     strings.Builder
+	text     []byte
 	untold   bool // a character of it says nothing
 }
+
+// maxText is how many bytes of the text of one word are kept.
+const maxText = 4096
 
 // show paints strings one after the other, moved by the numbers between them. A
 // box ends at white space and at a gap of more than half the size: between two
 // words the page may be blank.
-func (in *interpreter) show(list []pdf.Object) {
+func (in *interpreter) show(list []token) {
 	s, f := &in.state, in.state.font
 	if f == nil {
-		f = unknownFont
+		f = in.r.unknown
 	}
 	if f.vertical && !s.hidden {
 		in.unknown("text that is written from top to bottom")
 		return
 	}
-	var w word
+	line := in.line(f)
+	in.word = word{text: in.word.text[:0]}
 	x := 0.0
-	for _, o := range list {
-		if n, ok := value(o); ok {
-			x -= n / 1000 * s.size * s.scale
-			if math.Abs(n) > 500 {
-				in.flush(&w, f)
+	for _, t := range list {
+		switch t.kind {
+		case numberToken:
+			x -= t.num / 1000 * s.size * s.scale
+			if math.Abs(t.num) > 500 {
+				in.flush(&line)
 			}
-			continue
-		}
-		str, ok := o.(pdf.String)
-		if !ok {
-			continue
-		}
-		for b := str.Value; len(b) > 0; {
-			if in.r.ops--; in.r.ops < 0 {
+		case stringToken:
+			if in.r.ops -= f.codes(t.bytes); in.r.ops < 0 {
 				in.unknown("more than %d operators and characters", in.r.limit.Operators)
 				return
 			}
-			var code int
-			narrow := !f.wide || len(b) == 1
-			code, b = f.next(b)
-			x = in.glyph(&w, f, code, narrow, x)
+			x = in.string(&line, t.bytes, x)
 		}
 	}
-	in.flush(&w, f)
+	in.flush(&line)
 	in.text.tm = matrix{1, 0, 0, 1, x, 0}.times(in.text.tm)
 	in.text.lost = in.text.lost || f.rough
 }
 
-// glyph adds a character at x to the word, and returns where the next one stands.
-func (in *interpreter) glyph(w *word, f *font, code int, narrow bool, x float64) float64 {
+// codes is how many codes a string has; the last may lack a byte.
+func (f *font) codes(b []byte) int {
+	if f.wide {
+		return (len(b) + 1) / 2
+	}
+	return len(b)
+}
+
+// A line is what strings that are shown one after the other have in common.
+type line struct {
+	font     *font
+	m        matrix  // from text space to default user space
+	from, to float64 // lower and upper edge, in text space
+	unseen   bool    // whatever it says, nothing of it is kept
+}
+
+func (in *interpreter) line(f *font) line {
 	s := &in.state
-	width := f.width(code)
-	text := f.text(code)
-	if text != "" && strings.TrimSpace(text) == "" {
-		in.flush(w, f)
-	} else {
-		ink := math.Copysign(max(math.Abs(width), leastInk), width)
-		a, b := x, x+ink*s.size*s.scale
-		if !w.any {
-			w.from, w.to, w.any = a, a, true
-		}
-		w.from, w.to = min(w.from, a, b), max(w.to, a, b)
-		w.untold = w.untold || text == ""
-		if w.text.Len() < 4096 {
-			w.text.WriteString(text)
-		}
+	l := line{font: f, m: in.text.tm.times(s.ctm), from: descent*s.size + s.rise, to: ascent*s.size + s.rise, unseen: s.hidden}
+	if f.type3 && !f.rough {
+		l.from, l.to = f.box[1]*s.size+s.rise, f.box[3]*s.size+s.rise
 	}
-	advance := width*s.size + s.chars
-	if narrow && code == 32 {
-		advance += s.words
+	if w := in.r.window; w != nil && l.m[1] == 0 { // above or below it, however long the line is
+		a, b := l.m[3]*l.from+l.m[5], l.m[3]*l.to+l.m[5]
+		l.unseen = l.unseen || max(a, b) < w[1] || min(a, b) > w[3]
 	}
-	return x + advance*s.scale
+	return l
+}
+
+// string adds the characters of b to the word, from x on, and returns where the
+// next one stands.
+func (in *interpreter) string(l *line, b []byte, x float64) float64 {
+	s, f := &in.state, l.font
+	for len(b) > 0 {
+		code, narrow := int(b[0]), true
+		if f.wide && len(b) > 1 {
+			code, b, narrow = code<<8|int(b[1]), b[2:], false
+		} else {
+			b = b[1:]
+		}
+		g := f.character(code)
+		switch {
+		case l.unseen:
+		case g.blank:
+			in.flush(l)
+		default:
+			in.word.add(g, x, x+g.ink*s.size*s.scale)
+		}
+		advance := g.width*s.size + s.chars
+		if narrow && code == 32 {
+			advance += s.words
+		}
+		x += advance * s.scale
+	}
+	return x
+}
+
+// add makes the word longer by a character that stands between a and b.
+func (w *word) add(g *character, a, b float64) {
+	if !w.any {
+		w.from, w.to, w.any = a, a, true
+	}
+	w.from, w.to = min(w.from, a, b), max(w.to, a, b)
+	w.untold = w.untold || g.text == ""
+	if len(w.text) < maxText {
+		w.text = append(w.text, g.text...)
+	}
 }
 
 // flush paints the word.
-func (in *interpreter) flush(w *word, f *font) {
+func (in *interpreter) flush(l *line) {
+	w, s, f := &in.word, &in.state, l.font
 	if !w.any {
 		return
 	}
-	s := &in.state
-	box := [4]float64{w.from, descent*s.size + s.rise, w.to, ascent*s.size + s.rise}
+	box := [4]float64{w.from, l.from, w.to, l.to}
 	if f.type3 && !f.rough {
 		box[0], box[2] = w.from+min(f.box[0]*s.size, 0), w.to+max(f.box[2]*s.size, 0)
-		box[1], box[3] = f.box[1]*s.size+s.rise, f.box[3]*s.size+s.rise
 	}
-	text := w.text.String()
+	text := w.text
 	if w.untold {
-		text = ""
+		text = nil
 	}
-	*w = word{}
-	if s.hidden {
-		return
-	}
-	rect := in.text.tm.times(s.ctm).box(box)
+	rect := l.m.box(box)
 	if in.text.lost { // what stood before it on the line has no known width
 		rect[0], rect[2] = min(rect[0], s.clip[0]), max(rect[2], s.clip[2])
 	}
 	in.paint(Text, rect, text, f.rough || in.text.lost)
+	*w = word{text: w.text[:0]}
 }

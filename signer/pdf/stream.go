@@ -134,6 +134,7 @@ func (s *Stream) Decode(v *View) ([]byte, error) {
 		most = s.file.lim.Stream
 	}
 	var out bytes.Buffer
+	out.Grow(s.guess() + bytes.MinRead)
 	n, err := out.ReadFrom(io.LimitReader(r, most+1))
 	if n > most {
 		return nil, fmt.Errorf("%w: stream decodes to more than %d bytes", ErrLimit, most)
@@ -142,6 +143,16 @@ func (s *Stream) Decode(v *View) ([]byte, error) {
 		err = fmt.Errorf("pdf: decoding a stream: %w", err)
 	}
 	return out.Bytes(), err
+}
+
+// guess is how much room the decoded data may take, so that that of most streams is
+// not moved while it grows.
+func (s *Stream) guess() int {
+	n := s.span.Len() + int64(len(s.data))
+	if s.Dict.Has("Filter") {
+		n *= 4
+	}
+	return int(min(n, 256<<10))
 }
 
 // SameData reports whether a and b have the same encoded data. Of an encrypted
