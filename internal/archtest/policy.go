@@ -44,7 +44,7 @@ cmd/lienthong:      server client web proto/* store store/blob store/postgres st
 internal/testpki:   certs certs/* signer signer/* journal
 internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki
 
-internal/powercut:
+internal/powercut, internal/testpdf:
 
 # What measures, apart from the binary.
 tools/corpus:       signer certs/dev
@@ -56,7 +56,7 @@ internal/archtest, internal/docstest:
 // testPolicy is what the _test.go files of any package may import besides: the
 // harnesses, real stores, the client through which a server is asked, a throw-away
 // authority, and leaves that a test needs to make or look at what it tests.
-const testPolicy = `internal/testpki internal/testnode internal/powercut store store/* client certs/dev journal internal/durable`
+const testPolicy = `internal/testpki internal/testpdf internal/testnode internal/powercut store store/* client certs/dev journal internal/durable`
 
 // outside is who may import what is not ours: "import path: packages". A line
 // covers what lies under its path too, and the longest path that covers an

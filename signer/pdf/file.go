@@ -143,7 +143,7 @@ func (f *File) at(off int64, n int) ([]byte, error) {
 // parse runs fn on a parser at off, and again on a wider window for as long as
 // fn meets the window's end, up to the offset end of what may be read.
 func (f *File) parse(off, end int64, fn func(p *parser) error) error {
-	for n := int64(512); ; n *= 4 {
+	for n := int64(512); ; n = min(4*n, f.lim.Body) {
 		b, err := f.at(off, int(n))
 		if err != nil {
 			return err
@@ -156,7 +156,7 @@ func (f *File) parse(off, end int64, fn func(p *parser) error) error {
 			return err
 		}
 		n = max(n, int64(len(b)))
-		if n > f.lim.Body {
+		if n >= f.lim.Body {
 			return fmt.Errorf("%w: object at byte %d has more than %d bytes", ErrLimit, off, f.lim.Body)
 		}
 	}
