@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"lienthong/internal/measure"
 	"lienthong/internal/testpdf"
 	"lienthong/internal/testpki"
 	"lienthong/signer"
@@ -28,8 +29,8 @@ func TestHostile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	if _, err := os.Stat("/proc/self/status"); err != nil {
-		t.Skip("memory is measured by /proc")
+	if _, err := measure.Peak(); err != nil {
+		t.Skip(err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(testpdf.Hostile)) {
 		t.Run(name, func(t *testing.T) {
@@ -38,13 +39,13 @@ func TestHostile(t *testing.T) {
 			if err := os.WriteFile(path, testpdf.Hostile[name](), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			measure(t, path, "validate")
-			measure(t, path, "sign")
+			inChild(t, path, "validate")
+			inChild(t, path, "sign")
 		})
 	}
 }
 
-func measure(t *testing.T, path, act string) {
+func inChild(t *testing.T, path, act string) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHostile$", "-test.v")
 	cmd.Env = append(os.Environ(), "SIGNER_HOSTILE_FILE="+path, "SIGNER_HOSTILE_ACT="+act)
 	out, err := cmd.CombinedOutput()
@@ -78,7 +79,7 @@ func answer(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	src := io.NewSectionReader(file, 0, info.Size())
-	before := processorTime()
+	before := measure.Processor()
 	var said string
 	if os.Getenv("SIGNER_HOSTILE_ACT") == "sign" {
 		_, err = signer.Sign(context.Background(), src, w.person.Key(), signer.SignOptions{At: testpki.Now, Repair: true}, io.Discard)
@@ -88,13 +89,10 @@ func answer(t *testing.T, path string) {
 			said = string(r.Verdict)
 		}
 	}
-	took := processorTime() - before
-	status, e := os.ReadFile("/proc/self/status")
+	took := measure.Processor() - before
+	peak, e := measure.Peak()
 	if e != nil {
 		t.Fatal(e)
 	}
-	_, peak, _ := strings.Cut(string(status), "VmHWM:")
-	var kib int
-	fmt.Sscan(peak, &kib)
-	fmt.Printf("answered: %d ns, %d MiB; %s %.200v\n", took, kib>>10, said, err)
+	fmt.Printf("answered: %d ns, %d MiB; %s %.200v\n", took, peak>>20, said, err)
 }

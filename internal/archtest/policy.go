@@ -44,10 +44,11 @@ cmd/lienthong:      server client web proto/* store store/blob store/postgres st
 internal/testpki:   certs certs/* signer signer/* journal
 internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki
 
-internal/powercut, internal/testpdf:
+internal/powercut, internal/testpdf, internal/measure:
 
 # What measures, apart from the binary.
 tools/corpus:       signer certs/dev
+tools/bench:        signer signer/appearance certs certs/keys certs/dev internal/durable internal/measure internal/testpdf
 
 # Tests of the tree itself.
 internal/archtest, internal/docstest:
@@ -56,7 +57,7 @@ internal/archtest, internal/docstest:
 // testPolicy is what the _test.go files of any package may import besides: the
 // harnesses, real stores, the client through which a server is asked, a throw-away
 // authority, and leaves that a test needs to make or look at what it tests.
-const testPolicy = `internal/testpki internal/testpdf internal/testnode internal/powercut store store/* client certs/dev journal internal/durable`
+const testPolicy = `internal/testpki internal/testpdf internal/measure internal/testnode internal/powercut store store/* client certs/dev journal internal/durable`
 
 // outside is who may import what is not ours: "import path: packages". A line
 // covers what lies under its path too, and the longest path that covers an
@@ -98,17 +99,18 @@ golang.org/x/term:            cmd/lienthong
 # Small and everywhere.
 github.com/google/uuid:       envelope exchange internal/wire store/* server cmd/lienthong internal/testnode
 golang.org/x/sync:            exchange server client store/* cmd/lienthong internal/testnode
-golang.org/x/sys:             internal/durable store/blob store/sqlite cmd/lienthong
+golang.org/x/sys:             internal/durable internal/measure store/blob store/sqlite cmd/lienthong
 golang.org/x/text:            signer signer/pdf signer/appearance envelope exchange certs/dev cmd/lienthong
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
-os/exec:                      cmd/lienthong internal/testnode internal/powercut store/storetest tools/corpus
+os/exec:                      cmd/lienthong internal/testnode internal/powercut store/storetest tools/corpus tools/bench
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that
 # meets the wrong file, so the command asks it in a child process, and nobody else
-# does but tests. Its types of the Adobe revocation attribute hold no code.
-github.com/digitorus:         cmd/lienthong
+# does but tests, and what measures beside it. Its types of the Adobe revocation
+# attribute hold no code.
+github.com/digitorus:         cmd/lienthong tools/bench
 github.com/digitorus/pdfsign/revocation: signer signer/cms
 
 # Of tests alone.

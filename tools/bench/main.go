@@ -1,0 +1,112 @@
+// Bench measures signing and validation beside the work that none can avoid, and
+// beside other programs, and says of each number that is asked for whether it is met.
+//
+//	go run ./tools/bench [-o docs/numbers.md] [-only GROUP] [-pairs 51] [-corpus FOLDER]
+//
+// Everything is one run on one machine: what is compared runs in interleaved pairs,
+// and the median of their ratios counts. What takes memory runs in processes of
+// their own, by which the system counts it. Large files are made on the fly in a
+// folder of its own, which it removes; 3 GB of disk are enough.
+//
+// It needs Linux for memory. Of pdfsig (poppler) and pyHanko (tools/install.sh gets
+// them) it says where they are missing.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1) //nolint:forbidigo // this is main
+	}
+}
+
+type options struct {
+	output, only, corpus string
+	pairs                int
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == "child" {
+		return child(ctx, args[1:], out)
+	}
+	var o options
+	fl := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fl.StringVar(&o.output, "o", "", "write the tables and the method there too, as Markdown")
+	fl.StringVar(&o.only, "only", "", "measure only the groups whose name holds this")
+	fl.StringVar(&o.corpus, "corpus", "", "folder of hostile files of others, *.pdf and *.pdf.gz, below it; none if empty")
+	fl.IntVar(&o.pairs, "pairs", 51, "interleaved pairs of each comparison")
+	if err := fl.Parse(args); err != nil {
+		return err
+	}
+	if fl.NArg() > 0 {
+		return fmt.Errorf("found %q, want flags alone", fl.Args())
+	}
+	temp, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
+	b, err := newBench(temp, o)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	report := b.all(ctx, out)
+	if report.err != nil {
+		return report.err
+	}
+	fmt.Fprintf(out, "\n%d of %d numbers met, in %v\n", report.met, report.asked, time.Since(begin).Round(time.Second))
+	if o.output == "" {
+		return nil
+	}
+	return os.WriteFile(o.output, report.markdown(ctx, begin), 0o644)
+}
+
+// A group is measurements of one subject.
+type group struct {
+	name    string
+	measure func(ctx context.Context) ([]row, error)
+}
+
+// all measures group after group, and prints each as it is ready.
+func (b *bench) all(ctx context.Context, out io.Writer) *report {
+	r := &report{pairs: b.pairs}
+	for _, g := range []group{
+		{"Signing a letter", b.signLetter},
+		{"Signing 10 MB", b.signTen},
+		{"Validating a letter", b.validateLetter},
+		{"Parts, apart", b.parts},
+		{"A scan of 200 MB", b.scan},
+		{"200 MB of a million objects", b.manyObjects},
+		{"Hostile files", b.hostile},
+	} {
+		if !strings.Contains(strings.ToLower(g.name), strings.ToLower(b.only)) {
+			continue
+		}
+		rows, err := g.measure(ctx)
+		if err != nil {
+			r.err = fmt.Errorf("%s: %w", g.name, err)
+			return r
+		}
+		s := section{g.name, rows}
+		r.add(s)
+		var text bytes.Buffer
+		s.write(&text)
+		fmt.Fprintf(out, "%s\n", text.Bytes())
+	}
+	return r
+}
