@@ -19,10 +19,17 @@ func knownDictionaries(file *pdf.File, items []*item) map[pdf.Location]pdf.Objec
 
 // read is an object of a view, as [read] reads it.
 func (d *differ) read(v *pdf.View, ref pdf.Ref) pdf.Object {
-	if at, ok := v.Location(ref); ok {
-		if o := d.known[at]; o != nil {
-			return o
-		}
+	if o, ok := d.knownAt(v, ref); ok {
+		return o
 	}
 	return read(v, ref)
+}
+
+// knownAt is a dictionary that is known, of a view.
+func (d *differ) knownAt(v *pdf.View, ref pdf.Ref) (pdf.Object, bool) {
+	if at, ok := v.Location(ref); ok {
+		o := d.known[at]
+		return o, o != nil
+	}
+	return nil, false
 }

@@ -60,10 +60,16 @@ func (c *comparison) body(v *pdf.View, r pdf.Ref) pdf.Object {
 
 // absorbNew notes what the new bodies of reachable objects refer to.
 func (c *comparison) absorbNew() {
-	c.d.absorb(func(r pdf.Ref) pdf.Object { return c.body(c.new, r) }, 0, c.new.Trailer())
+	load := func(r pdf.Ref) (pdf.Object, bool) {
+		if dl := c.deltas[r.Number]; dl != nil && dl.ref == r {
+			return dl.new, true
+		}
+		return c.d.knownAt(c.new, r)
+	}
+	c.d.absorb(c.new, load, 0, c.new.Trailer())
 	for _, dl := range c.sorted() {
 		if c.d.mentioned(dl.ref.Number) && dl.known {
-			c.d.absorb(func(r pdf.Ref) pdf.Object { return c.body(c.new, r) }, dl.ref.Number, dl.new)
+			c.d.absorb(c.new, load, dl.ref.Number, dl.new)
 		}
 	}
 }
@@ -86,7 +92,7 @@ func (c *comparison) checkOwners() {
 		}
 		for _, e := range c.d.edges[dl.ref.Number] {
 			if !c.owned(dl, e) {
-				c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "changed as %s, but %s refers to it too", dl.rule, holderText(e))
+				c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "changed as %s, but %s refers to it too", dl.rule, c.d.holderText(e, dl.ref.Number))
 				break
 			}
 		}
@@ -95,11 +101,11 @@ func (c *comparison) checkOwners() {
 
 func (c *comparison) owned(dl *delta, e edge) bool {
 	for _, o := range dl.owners {
-		if e.holder == o {
+		if int(e.holder) == o {
 			return true
 		}
 	}
-	holder := c.deltas[e.holder]
+	holder := c.deltas[int(e.holder)]
 	return holder != nil && holder.taken && holder.rule == dl.rule && sameOwners(holder.owners, dl.owners)
 }
 
@@ -115,9 +121,10 @@ func sameOwners(a, b []int) bool {
 	return true
 }
 
-func holderText(e edge) string {
+func (d *differ) holderText(e edge, n int) string {
+	v := d.file.View(int(e.revision))
 	if e.holder == 0 {
-		return "the trailer by " + e.path
+		return "the trailer by " + findRef(v.Trailer(), n)
 	}
-	return fmt.Sprintf("object %d by %s", e.holder, e.path)
+	return fmt.Sprintf("object %d by %s", e.holder, findRef(d.bodyOf(v, int(e.holder)), n))
 }

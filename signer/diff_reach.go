@@ -17,7 +17,7 @@ type differ struct {
 	objects  int     // highest number that an object may have
 	holder   []int32 // by object number: what mentioned it first, plus 2; 0 for nobody, 1 for the trailer
 	twice    []bool  // by object number: mentioned by more than one object
-	later    map[int]bool
+	later    []bool  // by object number: some later revision writes it
 	edges    map[int][]edge
 	budget   int // nodes that may still be visited
 	spent    bool
@@ -29,17 +29,18 @@ type differ struct {
 	painting content.Limits              // what may still be spent on what pages show
 }
 
-// edge is a reference into an object that a later revision writes.
+// edge is a reference into an object that a later revision writes. There may be a
+// million, so the way to it is looked for when somebody asks.
 type edge struct {
-	holder int // object number, 0 for the trailer
-	path   string
+	holder   int32 // object number, 0 for the trailer
+	revision int32 // in which it refers to it
 }
 
 // maxNodes bounds the work on one file, in visits of array elements and dictionary
 // entries; to read an object, a field or a page costs as much as objectCost of
 // them. A document that takes more counts as not comparable, and so as changed.
 const (
-	maxNodes   = 12_000_000
+	maxNodes   = 20_000_000
 	objectCost = 10
 	maxData    = 256 << 20
 	maxPaths   = 16 // to look for a way reads all that lies on it
@@ -52,26 +53,29 @@ func (d *differ) charge(objects int) {
 }
 
 func newDiffer(file *pdf.File, items []*item, first int) *differ {
-	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, later: make(map[int]bool), edges: make(map[int][]edge), budget: maxNodes, data: maxData,
+	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, edges: make(map[int][]edge), budget: maxNodes, data: maxData,
 		painting: content.DefaultLimits()}
 	d.known = knownDictionaries(file, items)
 	for n := first + 1; n <= len(file.Revisions()); n++ {
 		for _, w := range file.Written(n) {
+			if more := w.Ref.Number + 1 - len(d.later); more > 0 {
+				d.later = append(d.later, make([]bool, more)...)
+			}
 			d.later[w.Ref.Number] = true
 		}
 	}
 	v := file.View(first)
-	load := func(r pdf.Ref) pdf.Object { return d.read(v, r) }
+	load := func(r pdf.Ref) (pdf.Object, bool) { return d.knownAt(v, r) }
 	if root, catalog, err := v.Catalog(); err == nil && catalog != nil {
 		// Pages first, so that what belongs to a page is named by its page.
 		d.mention(root.Number, 0)
 		if pages := catalog.Ref("Pages"); d.mention(pages.Number, root.Number) {
-			d.absorb(load, pages.Number, load(pages))
+			d.absorb(v, load, pages.Number, d.read(v, pages))
 		}
-		d.absorb(load, root.Number, catalog)
+		d.absorb(v, load, root.Number, catalog)
 	}
 	if t := v.Trailer(); t != nil {
-		d.absorb(load, 0, t)
+		d.absorb(v, load, 0, t)
 	}
 	return d
 }
@@ -101,25 +105,47 @@ func (d *differ) mention(n, holder int) bool {
 	return true
 }
 
-// absorb notes what the body of one object refers to, and what that leads to.
-func (d *differ) absorb(load func(pdf.Ref) pdf.Object, holder int, body pdf.Object) {
+// written reports whether a later revision writes an object.
+func (d *differ) written(n int) bool { return n < len(d.later) && d.later[n] }
+
+// A loader reads what is known of an object otherwise than as a view has it.
+type loader func(pdf.Ref) (body pdf.Object, ok bool)
+
+// absorb notes what the body of one object refers to, and what that leads to as v
+// has it, but for what load knows better.
+func (d *differ) absorb(v *pdf.View, load loader, holder int, body pdf.Object) {
 	var queue []pdf.Ref
+	note := func(holder int, r pdf.Ref) {
+		if d.written(r.Number) {
+			d.edge(r.Number, edge{int32(holder), int32(v.Revision().Number)})
+		}
+		if d.mention(r.Number, holder) {
+			queue = append(queue, r)
+		}
+	}
 	visit := func(holder int, o pdf.Object) {
-		d.refs(o, nil, 0, func(r pdf.Ref, at *trail) {
-			if d.later[r.Number] {
-				d.edges[r.Number] = append(d.edges[r.Number], edge{holder, at.String()})
-			}
-			if d.mention(r.Number, holder) {
-				queue = append(queue, r)
-			}
-		})
+		d.refs(o, nil, 0, func(r pdf.Ref, _ *trail) { note(holder, r) })
 	}
 	visit(holder, body)
 	for len(queue) > 0 && !d.spent {
 		next := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
 		d.charge(1)
-		visit(next.Number, load(next)) // what is unreadable refers to nothing
+		if body, ok := load(next); ok {
+			visit(next.Number, body)
+			continue
+		}
+		_ = v.References(next, func(r pdf.Ref) { // what is unreadable refers to nothing
+			d.budget--
+			note(next.Number, r)
+		})
+	}
+}
+
+// edge notes who refers to an object, each holder once in a row.
+func (d *differ) edge(to int, e edge) {
+	if list := d.edges[to]; len(list) == 0 || list[len(list)-1] != e {
+		d.edges[to] = append(list, e)
 	}
 }
 

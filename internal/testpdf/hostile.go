@@ -51,9 +51,10 @@ var Hostile = map[string]func() []byte{
 	"a byte range of two million numbers": func() []byte {
 		return signed("/ByteRange["+strings.Repeat("0 ", 2_000_000)+"]/Contents<00>", 1)
 	},
-	"a value that nests a million deep": func() []byte { return signed("/ByteRange[0 1 2 3]/Contents<"+strings.Repeat("3080", 1_000_000)+">", 1) },
-	"a value of 60 MB":                  func() []byte { return signed("/ByteRange[0 1 2 3]/Contents<"+strings.Repeat("00", 30<<20)+">", 1) },
-	"a million signatures":              func() []byte { return signed("/ByteRange[0 1 2 3]/Contents<00>", 1_000_000) },
+	"a value that nests a million deep":      func() []byte { return signed("/ByteRange[0 1 2 3]/Contents<"+strings.Repeat("3080", 1_000_000)+">", 1) },
+	"a value of 60 MB":                       func() []byte { return signed("/ByteRange[0 1 2 3]/Contents<"+strings.Repeat("00", 30<<20)+">", 1) },
+	"a million signatures":                   func() []byte { return signed("/ByteRange[0 1 2 3]/Contents<00>", 1_000_000) },
+	"three million objects before an update": func() []byte { return revised(chain(3_000_000)) },
 	"a million annotations": func() []byte {
 		return annotated(strings.Repeat("<</Subtype/Link/A<</S/JavaScript/JS(x)>>>>", 1_000_000))
 	},
@@ -157,6 +158,32 @@ func annotated(annotations string) []byte {
 func signed(value string, fields int) []byte {
 	return document("/AcroForm<</SigFlags 3/Fields[4 0 R"+strings.Repeat(" 5 0 R", fields-1)+"]>>",
 		"<</FT/Sig/T(s)/V<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"+value+">>>>", "<</FT/Sig/T(t)/V 4 0 R>>")
+}
+
+// chain is a signed file in which one object leads to the next.
+func chain(n int) []byte {
+	var out bytes.Buffer
+	b := head(&out, "/AcroForm<</Fields[4 0 R]>>/X 6 0 R")
+	b.object("<</FT/Sig/T(s)/V 5 0 R>>")
+	b.object("<</ByteRange[0 1 2 3]/Contents<00>>>")
+	for i := range n {
+		b.object("%d 0 R", min(i+7, n+5))
+	}
+	b.end(Stream) //nolint:errcheck // into memory
+	return out.Bytes()
+}
+
+// revised is a file with one revision more, whose section is a stream.
+func revised(file []byte) []byte {
+	out := bytes.NewBuffer(file)
+	prev := bytes.LastIndex(file, []byte("/Type/XRef"))
+	prev = bytes.LastIndex(file[:prev], []byte("endobj\n")) + len("endobj\n")
+	off := out.Len()
+	fmt.Fprintf(out, "3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/X true>>\nendobj\n")
+	at := out.Len()
+	fmt.Fprintf(out, "9 0 obj\n<</Type/XRef/Root 1 0 R/Size 4000000/Prev %d/Index[3 1]/W[1 4 1]/Length 6>>\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n",
+		prev, []byte{1, byte(off >> 24), byte(off >> 16), byte(off >> 8), byte(off), 0}, at)
+	return out.Bytes()
 }
 
 // updates is a file with two thousand revisions of a signed one.

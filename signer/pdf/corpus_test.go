@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,20 @@ func corpusFiles(t *testing.T, dir, bucket, expected string) []string {
 	return paths
 }
 
+// checkReferences panics where the references of an object are others than those in
+// it: what a document refers to decides what counts as changed.
+func checkReferences(v *View, n Node) {
+	if n.Err != nil {
+		return
+	}
+	var found, want []Ref
+	eachRef(n.Object, func(r Ref) { want = append(want, r) })
+	err := v.References(n.Ref, func(r Ref) { found = append(found, r) })
+	if err != nil && !isLimit(err) || err == nil && !slices.Equal(found, want) {
+		panic(fmt.Sprintf("references of %v: found %v, error %v, want %v", n.Ref, found, err, want))
+	}
+}
+
 // readAll does with a file all that a validator does.
 func readAll(src Source, lim Limits) (*File, int, error) {
 	f, err := Open(src, lim)
@@ -71,6 +87,7 @@ func readAll(src Source, lim Limits) (*File, int, error) {
 	}
 	err = v.Walk(func(n Node) error {
 		Canonical(n.Object)
+		checkReferences(v, n)
 		if s, ok := n.Object.(*Stream); ok {
 			if _, err := s.Span(v); isLimit(err) {
 				return err

@@ -29,6 +29,7 @@ type parser struct {
 	lim   *Limits
 	nodes int
 	names *interner
+	refs  *[]Ref // where to note the references that are skimmed; nil for nowhere
 }
 
 func (p *parser) atEnd() bool {
@@ -51,6 +52,8 @@ func (p *parser) errorf(format string, args ...any) error {
 func (p *parser) skipSpace() {
 	for !p.atEnd() {
 		switch c := p.buf[p.pos]; {
+		case class[c] == regular: // most often
+			return
 		case class[c] == space:
 			p.pos++
 		case c == '%':
@@ -65,11 +68,13 @@ func (p *parser) skipSpace() {
 
 // word returns the run of regular bytes at pos, and moves after it.
 func (p *parser) word() []byte {
-	start := p.pos
-	for !p.atEnd() && class[p.buf[p.pos]] == regular {
-		p.pos++
+	start, at := p.pos, p.pos
+	for at < len(p.buf) && class[p.buf[at]] == regular {
+		at++
 	}
-	return p.buf[start:p.pos]
+	p.pos = at
+	p.short = p.short || at >= len(p.buf)
+	return p.buf[start:at]
 }
 
 // keyword moves after white space and the word w, and reports whether it was

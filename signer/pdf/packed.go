@@ -44,23 +44,32 @@ func (s *objectStream) cost() int { return len(s.data) + 8*len(s.numbers) }
 
 // unpack returns the object that e places in an object stream.
 func (f *File) unpack(v *View, ref Ref, e entry) (Object, error) {
-	s, err := f.objectStream(v, e.stream())
+	p, err := f.packedParser(v, ref, e)
 	if err != nil {
-		return nil, fmt.Errorf("object %d: %w", ref.Number, err)
+		return nil, err
 	}
-	i := e.index()
-	if i >= len(s.numbers) || int(s.numbers[i]) != ref.Number {
-		return nil, &SyntaxError{s.offset, fmt.Sprintf("object stream %d does not hold object %d at index %d", e.stream(), ref.Number, i)}
-	}
-	p := parser{buf: s.data, pos: int(s.starts[i]), base: -1, lim: &f.lim, names: &f.names}
+	start := p.pos
 	o, err := p.object(0)
-	if e := f.toil(p.pos - int(s.starts[i])); e != nil {
+	if e := f.toil(p.pos - start); e != nil {
 		return nil, e
 	}
 	if err != nil {
 		return nil, fmt.Errorf("pdf: object %d in object stream %d: %w", ref.Number, e.stream(), err)
 	}
 	return o, nil
+}
+
+// packedParser returns a parser at the object that e places in an object stream.
+func (f *File) packedParser(v *View, ref Ref, e entry) (parser, error) {
+	s, err := f.objectStream(v, e.stream())
+	if err != nil {
+		return parser{}, fmt.Errorf("object %d: %w", ref.Number, err)
+	}
+	i := e.index()
+	if i >= len(s.numbers) || int(s.numbers[i]) != ref.Number {
+		return parser{}, &SyntaxError{s.offset, fmt.Sprintf("object stream %d does not hold object %d at index %d", e.stream(), ref.Number, i)}
+	}
+	return parser{buf: s.data, pos: int(s.starts[i]), base: -1, lim: &f.lim, names: &f.names}, nil
 }
 
 // objectStream returns the object stream number n as v sees it. Its /Length

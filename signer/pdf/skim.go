@@ -117,7 +117,7 @@ func (p *parser) skim(b *skimmed) (length Object, err error) {
 			case "Catalog", "ObjStm", "XRef":
 				b.kind = name
 			case "Length":
-				if depth == 1 {
+				if depth == 1 && p.refs == nil {
 					length = p.skimLength()
 				}
 			}
@@ -155,6 +155,9 @@ func (p *parser) skimName() Name {
 // skimWord moves after a number, a reference or a constant.
 func (p *parser) skimWord(depth int) error {
 	start := p.pos
+	if p.refs != nil && p.buf[start] >= '0' && p.buf[start] <= '9' {
+		return p.skimRef()
+	}
 	w := p.word()
 	if bytes.HasPrefix(w, []byte("endobj")) || bytes.HasPrefix(w, endstream) {
 		p.pos = start

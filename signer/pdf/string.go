@@ -24,23 +24,24 @@ func (p *parser) literal() (Object, error) {
 // literalEnd moves after the string at pos and returns the index of its
 // closing parenthesis, or -1, and whether its bytes are not its value as such.
 func (p *parser) literalEnd() (end int, escaped bool) {
-	depth := 0
-	for ; !p.atEnd(); p.pos++ {
-		switch p.buf[p.pos] {
+	depth, at := 0, p.pos
+	for ; at < len(p.buf); at++ {
+		switch p.buf[at] {
 		case '\\':
 			escaped = true
-			p.pos++
+			at++
 		case '\r':
 			escaped = true
 		case '(':
 			depth++
 		case ')':
 			if depth--; depth == 0 {
-				p.pos++
-				return p.pos - 1, escaped
+				p.pos = at + 1
+				return at, escaped
 			}
 		}
 	}
+	p.pos, p.short = at, true
 	return -1, escaped
 }
 
