@@ -27,6 +27,7 @@ type File struct {
 
 	win     []byte // bytes of the file from winBase
 	winBase int64
+	kept    map[int64][]byte // small windows that were read, by where they begin
 	p       parser
 	fields  [3072]byte
 	names   interner
@@ -115,52 +116,6 @@ func readFull(src io.ReaderAt, b []byte, off int64) error {
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("pdf: reading %d bytes at %d: %w", len(b), off, err)
-}
-
-// windowSize is how much is read at once. A walk that goes from object to object
-// through a large file has a window of wideWindow, most of which lies ahead, be that
-// forwards or backwards: to read 200 bytes takes longer to ask for than to read.
-const (
-	windowSize = 4 << 10
-	wideWindow = 32 << 10
-	lookBack   = 1 << 10
-)
-
-// at returns bytes of the file from off: at least n, but for the file's end.
-// They are valid until the next call.
-func (f *File) at(off int64, n int) ([]byte, error) {
-	if off < 0 || off >= f.size {
-		return nil, nil
-	}
-	end := f.winBase + int64(len(f.win))
-	if off >= f.winBase && off < end && (end-off >= int64(n) || end == f.size) {
-		return f.win[off-f.winBase:], nil
-	}
-	base, want := f.window(off, int64(n))
-	if cap(f.win) < want || cap(f.win) > 1<<20 && want < 1<<16 {
-		f.win = make([]byte, want)
-	}
-	f.win, f.winBase = f.win[:want], base
-	if err := readFull(f.src, f.win, base); err != nil {
-		f.win = f.win[:0]
-		return nil, err
-	}
-	return f.win[off-base:], nil
-}
-
-// window returns where the next window begins that has n bytes from off, or all
-// there are, and how many bytes it has.
-func (f *File) window(off, n int64) (base int64, want int) {
-	base, room := off, max(n, windowSize)
-	end := f.winBase + int64(len(f.win))
-	switch {
-	case len(f.win) == 0 || n > wideWindow:
-	case off >= f.winBase && off < end+windowSize:
-		base, room = max(0, off-lookBack), max(n+lookBack, wideWindow)
-	case off < f.winBase && off > f.winBase-windowSize:
-		base, room = max(0, off+max(n, windowSize)-wideWindow), wideWindow+n
-	}
-	return base, int(min(room, f.size-base))
 }
 
 // parse runs fn on a parser at off, and again on a wider window for as long as
