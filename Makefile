@@ -64,9 +64,15 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	tools/fuzz.sh $(FUZZTIME)
 .PHONY: fuzz
 
-bench: ## run the benchmarks that match BENCH (.)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+bench: test-tools ## measure signing and validation against the numbers asked for, into docs/numbers.md
+	@mkdir -p $(TOOLBIN)
+	$(GO) build -o $(TOOLBIN)/bench ./tools/bench
+	$(TOOLBIN)/bench -o docs/numbers.md -corpus '$(wildcard ../shared/corpus/dos-bombs)' $(BENCHFLAGS)
 .PHONY: bench
+
+microbench: ## run the Go benchmarks that match BENCH (.), for benchstat
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+.PHONY: microbench
 
 # -- check --------------------------------------------------------------------
 

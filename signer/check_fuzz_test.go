@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"lienthong/internal/testpdf"
 	"lienthong/internal/testpki"
 	"lienthong/signer"
 )
@@ -21,7 +22,7 @@ func FuzzValidate(f *testing.F) {
 		f.Add(data)
 	}
 	key := w.Issue(testpki.Person("A", "B"), testpki.P256()).Key()
-	w.letter = fivePages(1) // small, so that mutations meet structure
+	w.letter = testpdf.Letter(1) // small, so that mutations meet structure
 	form := byHand{key: key, field: "K", room: 2048}.sign(f, w.formLetter(f))
 	add(form)
 	add(addDSS(f, form, w.CA.Certificate.Raw))

@@ -26,7 +26,7 @@ func TestHostile(t *testing.T) {
 		answer(t, path)
 		return
 	}
-	if testing.Short() {
+	if testing.Short() || measure.Race {
 		t.Skip("takes half a minute")
 	}
 	if _, err := measure.Peak(); err != nil {
