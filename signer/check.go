@@ -119,8 +119,10 @@ func (c *check) run() error {
 		c.structure(it)
 	}
 	c.oneARevision()
+	hashed := c.startDigests()
 	c.laterChanges()
-	if err := c.digests(); err != nil {
+	said := c.aside(c.dynamicContent)
+	if err := c.digests(hashed); err != nil {
 		return err
 	}
 	if err := c.ctx.Err(); err != nil {
@@ -136,12 +138,23 @@ func (c *check) run() error {
 			c.judgeSignature(it)
 		}
 	}
-	c.dynamicContent()
+	c.report.Findings = append(c.report.Findings, said...)
 	c.settlePlaces()
 	c.registrations()
 	c.quoteFilled()
 	c.finish()
 	return c.ctx.Err()
+}
+
+// aside returns what a check says of the file, to be said later: reports keep their
+// order, whatever is looked at first.
+func (c *check) aside(check func()) []Finding {
+	before := c.report.Findings
+	c.report.Findings = nil
+	check()
+	said := c.report.Findings
+	c.report.Findings = before
+	return said
 }
 
 // note adds a finding about the whole file.

@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"context"
 	"crypto"
 	_ "crypto/sha1" // to say of an old signature whether it is intact; the policy refuses SHA-1
 	"crypto/sha256"
@@ -13,15 +14,17 @@ import (
 	"sort"
 	"sync"
 
+	"lienthong/signer/pdf"
 	"lienthong/signer/tsp"
 )
 
 func sha256Of(b []byte) [32]byte { return sha256.Sum256(b) }
 
-// digests hashes the file once: all signatures by one hash share the state up to
+// startDigests hashes the file once: all signatures by one hash share the state up to
 // their holes, since every sound range begins at byte 0. What is left for each is
-// the end of its own revision.
-func (c *check) digests() error {
+// the end of its own revision. A large file is hashed while others look at its
+// structure: of both, this is what takes long.
+func (c *check) startDigests() *pass {
 	p := &pass{running: map[crypto.Hash]hash.Hash{crypto.SHA256: sha256.New()}}
 	for _, it := range c.items {
 		if !it.sound {
@@ -41,7 +44,21 @@ func (c *check) digests() error {
 		p.waiting = append(p.waiting, it)
 	}
 	sort.SliceStable(p.waiting, func(i, j int) bool { return p.waiting[i].rng[1] < p.waiting[j].rng[1] })
-	if err := p.read(c); err != nil {
+	p.done = make(chan error, 1)
+	if c.file.Size() > largeFile {
+		go func() { p.done <- p.read(c.ctx, c.file.Source()) }()
+	} else {
+		p.done <- p.read(c.ctx, c.file.Source())
+	}
+	return p
+}
+
+// largeFile is how large a file is whose hash takes milliseconds.
+const largeFile = 4 << 20
+
+// digests waits for the hashes.
+func (c *check) digests(p *pass) error {
+	if err := <-p.done; err != nil {
 		return err
 	}
 	c.report.SHA256 = hex.EncodeToString(p.running[crypto.SHA256].Sum(nil))
@@ -73,6 +90,7 @@ type pass struct {
 	running map[crypto.Hash]hash.Hash
 	waiting []*item // ranges whose hole is still ahead, nearest first
 	active  []*tail
+	done    chan error
 }
 
 // tail is a range whose hole has begun.
@@ -86,12 +104,11 @@ const chunkSize = 128 << 10
 
 var buffers = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 
-func (p *pass) read(c *check) error {
-	src := c.file.Source()
+func (p *pass) read(ctx context.Context, src pdf.Source) error {
 	buf := buffers.Get().(*[chunkSize]byte)
 	defer buffers.Put(buf)
 	for at := int64(0); at < src.Size(); {
-		if err := c.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n, err := src.ReadAt(buf[:min(int64(chunkSize), src.Size()-at)], at)

@@ -103,7 +103,7 @@ func xrefStream(entries string, data []byte) []byte {
 	var out bytes.Buffer
 	b := head(&out, "")
 	at := b.n
-	b.stream("/Type/XRef/Root 1 0 R/Size 2000000000/Filter/FlateDecode"+entries, data)
+	b.stream("/Type/XRef/Root 1 0 R/Size 8388600/Filter/FlateDecode"+entries, data)
 	b.print("startxref\n%d\n%%%%EOF\n", at)
 	b.w.Flush() //nolint:errcheck // into memory
 	return out.Bytes()

@@ -9,6 +9,9 @@ const (
 	lookBack   = 1 << 10
 )
 
+// smallFile is how large a file is for which none of this is worth its memory.
+const smallFile = 4 << 20
+
 // maxKept is how many small windows are kept, 16 MiB of them. Between the images of
 // a scan the objects of a page lie together, and five walks go from page to page.
 const maxKept = 4096
@@ -28,7 +31,7 @@ func (f *File) at(off int64, n int) ([]byte, error) {
 		f.win, f.winBase = w, base
 		return w[off-base:], nil
 	}
-	keep := want <= windowSize && len(f.kept) < maxKept
+	keep := f.size > smallFile && want <= windowSize && len(f.kept) < maxKept
 	if keep || f.isKept() || cap(f.win) < want || cap(f.win) > 1<<20 && want < 1<<16 {
 		f.win = make([]byte, want)
 	}
@@ -59,7 +62,7 @@ func (f *File) window(off, n int64) (base int64, want int) {
 	room := max(off-base+n, windowSize)
 	end := f.winBase + int64(len(f.win))
 	switch {
-	case len(f.win) == 0 || n > wideWindow:
+	case len(f.win) == 0 || n > wideWindow || f.size <= smallFile:
 	case off >= f.winBase && off < end+windowSize:
 		base, room = max(0, off-lookBack), max(n+lookBack, wideWindow)
 	case off < f.winBase && off > f.winBase-windowSize:
