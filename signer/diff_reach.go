@@ -40,7 +40,8 @@ type edge struct {
 // entries; to read an object, a field or a page costs as much as objectCost of
 // them. A document that takes more counts as not comparable, and so as changed.
 const (
-	maxNodes   = 20_000_000
+	maxNodes   = 12_000_000
+	moreNodes  = 8 // for each object of the file, up to a million
 	objectCost = 10
 	maxData    = 256 << 20
 	maxPaths   = 16 // to look for a way reads all that lies on it
@@ -53,7 +54,7 @@ func (d *differ) charge(objects int) {
 }
 
 func newDiffer(file *pdf.File, items []*item, first int) *differ {
-	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, edges: make(map[int][]edge), budget: maxNodes, data: maxData,
+	d := &differ{file: file, items: items, objects: pdf.DefaultLimits().Objects, edges: make(map[int][]edge), budget: maxNodes + moreNodes*min(file.Latest().MaxObject(), 1_000_000), data: maxData,
 		painting: content.DefaultLimits()}
 	d.known = knownDictionaries(file, items)
 	for n := first + 1; n <= len(file.Revisions()); n++ {

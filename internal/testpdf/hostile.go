@@ -95,7 +95,7 @@ func endings(section string) []byte {
 	args := []any{lines, b.n}
 	b.print(section, args[:strings.Count(section, "%")]...)
 	b.print("startxref\n%d\n%%%%EOF\n", args[1])
-	b.w.Flush() //nolint:errcheck // into memory
+	b.w.Flush()
 	return out.Bytes()
 }
 
@@ -105,7 +105,7 @@ func xrefStream(entries string, data []byte) []byte {
 	at := b.n
 	b.stream("/Type/XRef/Root 1 0 R/Size 8388600/Filter/FlateDecode"+entries, data)
 	b.print("startxref\n%d\n%%%%EOF\n", at)
-	b.w.Flush() //nolint:errcheck // into memory
+	b.w.Flush()
 	return out.Bytes()
 }
 
@@ -125,7 +125,7 @@ func inStream(entries string, data []byte) []byte {
 	}
 	b.stream("/Type/XRef/Root 1 0 R/Size 11/W[1 2 1]", table)
 	b.print("startxref\n%d\n%%%%EOF\n", at)
-	b.w.Flush() //nolint:errcheck // into memory
+	b.w.Flush()
 	return out.Bytes()
 }
 

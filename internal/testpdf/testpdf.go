@@ -96,7 +96,7 @@ func deflate(data []byte) []byte {
 	var b bytes.Buffer
 	w := zlib.NewWriter(&b)
 	w.Write(data) //nolint:errcheck // into memory
-	w.Close()     //nolint:errcheck // into memory
+	w.Close()
 	return b.Bytes()
 }
 

@@ -142,7 +142,7 @@ func firstLine(ctx context.Context, program string, args ...string) string {
 }
 
 func processorName() string {
-	data, _ := os.ReadFile("/proc/cpuinfo") //nolint:errcheck // then it is unknown
+	data, _ := os.ReadFile("/proc/cpuinfo")
 	_, name, _ := strings.Cut(string(data), "model name")
 	name, _, _ = strings.Cut(name, "\n")
 	return cmp.Or(strings.Trim(name, "\t: "), "unknown")
@@ -151,7 +151,7 @@ func processorName() string {
 // load is how many processes wanted a processor in the last minute, this one
 // included.
 func load() string {
-	data, _ := os.ReadFile("/proc/loadavg") //nolint:errcheck // then it is unknown
+	data, _ := os.ReadFile("/proc/loadavg")
 	first, _, _ := strings.Cut(string(data), " ")
 	return cmp.Or(first, "unknown")
 }
