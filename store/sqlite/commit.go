@@ -45,7 +45,7 @@ func (s *Store) Commit(ctx context.Context, c exchange.Change) (exchange.Committ
 	}
 	var done exchange.Committed
 	done.Size, err = s.writer.do(ctx, func(t *tx) error {
-		a := act{t, &c, t.w.tree.size}
+		a := act{t, &c, t.w.tree.Size()}
 		done.First = a.first
 		if err := a.apply(); err != nil {
 			return err
@@ -94,8 +94,8 @@ func (a *act) apply() error {
 func (t *tx) journal(recs []record) error {
 	const query = `INSERT INTO journal (idx, agency_id, leaf, hashes) VALUES (?, ?, ?, ?)`
 	for _, r := range recs {
-		index := t.w.tree.size
-		added := t.w.tree.add(r.hash)
+		index := t.w.tree.Size()
+		added := t.w.tree.Add(r.hash)
 		hashes := make([]byte, 0, len(added)*len(r.hash))
 		for level, h := range added {
 			hashes = append(hashes, h[:]...)

@@ -78,8 +78,7 @@ func (s *Store) Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, er
 			out[i] = h
 			continue
 		}
-		level, n := tlog.SplitStoredHashIndex(index)
-		leaf := (n+1)<<level - 1
+		level, leaf := completedBy(index)
 		found, err := s.one(ctx, selectHash, []any{32*level + 1, leaf}, fixed(out[i][:]))
 		if err != nil {
 			return nil, fmt.Errorf("journal hash %d: %w", index, err)
@@ -92,36 +91,38 @@ func (s *Store) Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, er
 	return out, nil
 }
 
-// loadEdge rebuilds the right edge of the tree, and checks that it has the root
-// that the head names: a journal that was cut or changed at its end is not
-// written on.
-func loadEdge(ctx context.Context, conn querier) (edge, error) {
+// loadEdge reads the right edge of the tree, and checks that nothing comes after it.
+func loadEdge(ctx context.Context, conn querier) (journal.Edge, error) {
 	var size uint64
 	var root journal.Hash
 	if err := conn.QueryRowContext(ctx, `SELECT size, root FROM head WHERE one = 1`).Scan(unsigned{&size}, fixed(root[:])); err != nil {
-		return edge{}, fmt.Errorf("journal head: %w", err)
+		return journal.Edge{}, fmt.Errorf("journal head: %w", err)
 	}
-	e := edge{size: size}
-	end := size
-	for level := 0; level < len(e.at); level++ {
-		if size>>level&1 == 0 {
-			continue
+	e, err := journal.LoadEdge(size, root, journal.HashReaderFunc(func(indexes []int64) ([]journal.Hash, error) {
+		out := make([]journal.Hash, len(indexes))
+		for i, index := range indexes {
+			level, leaf := completedBy(index)
+			if err := conn.QueryRowContext(ctx, selectHash, 32*level+1, leaf).Scan(fixed(out[i][:])); err != nil {
+				return nil, fmt.Errorf("leaf %d: %w", leaf, err)
+			}
 		}
-		// The subtree of this bit ends where those of the lower bits begin.
-		if err := conn.QueryRowContext(ctx, selectHash, 32*level+1, int64(end-1)).Scan(fixed(e.at[level][:])); err != nil {
-			return edge{}, fmt.Errorf("journal leaf %d of %d: %w", end-1, size, err)
-		}
-		end -= 1 << level
-	}
-	if got := e.root(); got != root {
-		return edge{}, fmt.Errorf("journal of %d leaves has root %x, its head says %x: it was changed", size, got[:], root[:])
+		return out, nil
+	}))
+	if err != nil {
+		return e, err
 	}
 	var last *int64
 	if err := conn.QueryRowContext(ctx, `SELECT max(idx) FROM journal`).Scan(&last); err != nil {
-		return edge{}, fmt.Errorf("journal: %w", err)
+		return e, fmt.Errorf("journal: %w", err)
 	}
 	if last != nil && uint64(*last) >= size {
-		return edge{}, fmt.Errorf("journal has a leaf %d, its head says %d leaves: it was changed", *last, size)
+		return e, fmt.Errorf("journal has a leaf %d, its head says %d leaves: it was changed", *last, size)
 	}
 	return e, nil
+}
+
+// completedBy is the level of a stored hash, and the leaf that completes its subtree.
+func completedBy(index int64) (level int, leaf int64) {
+	level, n := tlog.SplitStoredHashIndex(index)
+	return level, (n+1)<<level - 1
 }

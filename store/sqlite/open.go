@@ -30,6 +30,7 @@ import (
 	"lienthong/envelope"
 	"lienthong/exchange"
 	"lienthong/internal/durable"
+	"lienthong/journal"
 )
 
 // A Store is a node's database. Its methods are safe for concurrent use.
@@ -103,22 +104,22 @@ func (s *Store) open(ctx context.Context, path string) error {
 }
 
 // prepare brings the schema up to date and loads what the store keeps in memory.
-func (s *Store) prepare(ctx context.Context, conn *sql.Conn) (edge, error) {
+func (s *Store) prepare(ctx context.Context, conn *sql.Conn) (journal.Edge, error) {
 	if err := checkVersion(ctx, conn); err != nil {
-		return edge{}, err
+		return journal.Edge{}, err
 	}
 	steps, err := loadMigrations(migrations, "migrations")
 	if err != nil {
-		return edge{}, err
+		return journal.Edge{}, err
 	}
 	if err := migrate(ctx, conn, steps); err != nil {
-		return edge{}, err
+		return journal.Edge{}, err
 	}
 	if err := s.identify(ctx, conn); err != nil {
-		return edge{}, err
+		return journal.Edge{}, err
 	}
 	if err := releaseJobs(ctx, conn); err != nil {
-		return edge{}, err
+		return journal.Edge{}, err
 	}
 	return loadEdge(ctx, conn)
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"lienthong/journal"
 )
 
 // maxBatch is how many operations share a commit at most.
@@ -19,8 +21,8 @@ var errClosed = errors.New("sqlite: the store is closed")
 type writer struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
-	tree  edge     // as of the open batch; the committed one between batches
-	added []stored // hashes of the open batch
+	tree  journal.Edge // as of the open batch; the committed one between batches
+	added []stored     // hashes of the open batch
 	cache *hashCache
 
 	queue chan *operation
@@ -37,7 +39,7 @@ type operation struct {
 	done chan struct{}
 }
 
-func startWriter(conn *sql.Conn, tree edge, cache *hashCache) *writer {
+func startWriter(conn *sql.Conn, tree journal.Edge, cache *hashCache) *writer {
 	w := &writer{
 		conn: conn, stmts: map[string]*sql.Stmt{}, tree: tree, cache: cache,
 		queue: make(chan *operation, maxBatch), quit: make(chan struct{}), done: make(chan struct{}),
@@ -126,7 +128,7 @@ func (w *writer) commit(batch []*operation) {
 		w.cache.committed(w.added)
 	}
 	for _, op := range batch {
-		op.size = w.tree.size
+		op.size = w.tree.Size()
 		close(op.done)
 	}
 }
@@ -141,7 +143,7 @@ func (w *writer) transact(batch []*operation) (err error) {
 			_ = w.exec("ROLLBACK")
 		}
 	}()
-	size, succeeded := w.tree.size, 0
+	size, succeeded := w.tree.Size(), 0
 	for _, op := range batch {
 		if op.err = op.ctx.Err(); op.err != nil {
 			continue
@@ -158,9 +160,9 @@ func (w *writer) transact(batch []*operation) (err error) {
 		return w.exec("ROLLBACK")
 	}
 	// The head is the one row that every batch writes, so it comes last.
-	if w.tree.size != size {
-		root := w.tree.root()
-		if err := w.exec(`UPDATE head SET size = ?, root = ? WHERE one = 1`, int64(w.tree.size), root[:]); err != nil {
+	if w.tree.Size() != size {
+		root := w.tree.Root()
+		if err := w.exec(`UPDATE head SET size = ?, root = ? WHERE one = 1`, int64(w.tree.Size()), root[:]); err != nil {
 			return err
 		}
 	}

@@ -138,35 +138,6 @@ func TestTampered(t *testing.T) {
 	}
 }
 
-func TestEdge(t *testing.T) {
-	t.Parallel()
-	var e edge
-	var all []tlog.Hash
-	r := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		out := make([]tlog.Hash, len(indexes))
-		for i, n := range indexes {
-			out[i] = all[n]
-		}
-		return out, nil
-	})
-	for n := range int64(300) {
-		root, err := journal.Root(uint64(n), r)
-		if err != nil || e.root() != root {
-			t.Fatalf("root of %d leaves is %x, want %x, %v", n, e.root(), root, err)
-		}
-		leaf := fmt.Appendf(nil, "leaf %d", n)
-		want, err := tlog.StoredHashes(n, leaf, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := e.add(tlog.RecordHash(leaf))
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Fatalf("leaf %d stores %v, want %v", n, got, want)
-		}
-		all = append(all, got...)
-	}
-}
-
 func TestHashCache(t *testing.T) {
 	t.Parallel()
 	var c hashCache
