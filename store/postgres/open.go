@@ -1,0 +1,149 @@
+// Package postgres is the store of a node in one schema of a PostgreSQL database: for
+// a node that has grown out of a file, or that several processes serve.
+//
+// One connection of each process writes, fed by one goroutine that commits what has
+// queued together (writer.go): every operation of a batch in a savepoint, their
+// statements in one pipeline (plan.go), the journal's head last (attempt.go). A pool
+// reads. What is different from package sqlite, which has the same tables, is what the
+// server makes different: pipelines in place of prepared statements in memory, arrays
+// in place of loops, and other replicas that may write at the same time.
+//
+// It decides nothing: states, routes and permissions are judged in package
+// exchange, which also holds the interface implemented here. Its test is
+// store/storetest.
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+)
+
+// A Store is a node's schema. Its methods are safe for concurrent use.
+type Store struct {
+	read        *pgxpool.Pool
+	writer      *writer
+	incarnation envelope.ID
+}
+
+var _ exchange.Store = (*Store)(nil)
+
+// connectLimit is how long a connection may take to be made, if the URL does not say.
+const connectLimit = 10 * time.Second
+
+// Open opens the store in the database that url names ("postgres://user@host/name", with
+// the parameters of libpq and pool_max_conns), in the first schema of its search path,
+// and makes the tables where there are none yet. A password comes apart from the URL, so
+// that the URL can be shown.
+//
+// It refuses a server whose settings would let it lose what it has acknowledged, a
+// standby, and a schema that is newer than the program.
+func Open(ctx context.Context, url, password string) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, failure(err)
+	}
+	if password != "" {
+		config.ConnConfig.Password = password
+	}
+	settle(config.ConnConfig)
+	s := &Store{writer: newWriter(config.ConnConfig.Copy())}
+	if err := s.open(ctx, config); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// settle gives every connection the settings that this package relies on.
+func settle(c *pgx.ConnConfig) {
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectLimit
+	}
+	c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	c.StatementCacheCapacity = 1024 // all statements of this package, and two for each savepoint
+	for name, value := range map[string]string{
+		"application_name":              "lienthong",
+		"default_transaction_isolation": "read committed",
+		// A process that stalls while it holds the journal's head stalls all others.
+		"idle_in_transaction_session_timeout": "60s",
+	} {
+		c.RuntimeParams[name] = value
+	}
+}
+
+func (s *Store) open(ctx context.Context, config *pgxpool.Config) error {
+	err := s.prepare(ctx)
+	go s.writer.loop() // also after an error: close waits for it
+	if err != nil {
+		return err
+	}
+	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	s.read, err = pgxpool.NewWithConfig(ctx, config)
+	return failure(err)
+}
+
+// prepare brings the schema up to date and loads what the store keeps in memory.
+func (s *Store) prepare(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, s.writer.config)
+	if err != nil {
+		return failure(err)
+	}
+	defer conn.Close(ctx)
+	if err := checkServer(ctx, conn); err != nil {
+		return err
+	}
+	steps, err := loadMigrations(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	if err := migrate(ctx, conn, steps); err != nil {
+		return err
+	}
+	if err := s.identify(ctx, conn); err != nil {
+		return failure(err)
+	}
+	if _, err := conn.Exec(ctx, releaseJobs); err != nil {
+		return failure(err)
+	}
+	return s.writer.connect(ctx)
+}
+
+// releaseJobs ends the leases of processes that are gone: the advisory lock of their
+// number is free. Only first attempts are given out at once; a job that a process has
+// died over twice waits for its lease, so that it cannot hold the node in a circle.
+const releaseJobs = `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at
+	AND replica NOT IN (SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND classid::bigint = hashtext('lienthong replica ' || current_schema())::bigint & 4294967295)`
+
+// lockReplica takes a number that no process of the node has, for as long as the
+// connection lives.
+const lockReplica = `SELECT n, pg_advisory_lock(hashtext('lienthong replica ' || current_schema()), n)::text
+	FROM (SELECT nextval('replica')::integer AS n OFFSET 0) r`
+
+// identify reads the incarnation of the store, or makes it in a new one.
+func (s *Store) identify(ctx context.Context, conn *pgx.Conn) error {
+	var fresh [16]byte
+	rand.Read(fresh[:]) // never fails
+	if _, err := conn.Exec(ctx, `INSERT INTO store (one, incarnation) VALUES (1, $1) ON CONFLICT DO NOTHING`, fresh[:]); err != nil {
+		return err
+	}
+	return conn.QueryRow(ctx, `SELECT incarnation FROM store WHERE one = 1`).Scan(fixed(s.incarnation[:]))
+}
+
+// Close waits for the batch that runs, answers the rest with an error and lets
+// go of the database. It may be called once.
+func (s *Store) Close() error {
+	err := s.writer.close()
+	if s.read != nil {
+		s.read.Close()
+	}
+	return failure(err)
+}

@@ -1,0 +1,176 @@
+package postgres
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+)
+
+// newest is the cursor before the highest id.
+var newest = envelope.ID{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}
+
+// before is the id below which a list that goes down begins.
+func before(after envelope.ID) []byte {
+	if after.IsZero() {
+		return newest[:]
+	}
+	return after[:]
+}
+
+// A letter's files come with it, as three arrays.
+const letterColumns = `SELECT envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
+	received, urgency, expires_at, staff, f.digests, f.sizes, f.roots FROM letter, LATERAL (
+		SELECT array_agg(digest ORDER BY position) AS digests, array_agg(size ORDER BY position) AS sizes,
+			array_agg(leaf_root ORDER BY position) AS roots
+		FROM letter_file WHERE letter = n) f `
+
+const (
+	selectLetter    = letterColumns + `WHERE envelope_id = $1 AND origin_node = $2`
+	selectDocuments = letterColumns + `WHERE agency_id = $1 AND from_peer = '' AND envelope_id < $2 ORDER BY envelope_id DESC LIMIT $3`
+	selectPath      = `SELECT tip, envelope_id, origin_node, from_peer, chain FROM path WHERE tip = $1`
+)
+
+// scanLetter reads one row of letterColumns.
+func scanLetter(row scanner, l *exchange.Letter) error {
+	var digests, roots [][]byte
+	var sizes []int64
+	if err := row.Scan(fixed(l.Key.ID[:]), &l.Key.Origin, &l.Agency, fixed(l.Digest[:]), sealed{&l.Sealed}, &l.Content, &l.From,
+		&l.Received, &l.Urgency, &l.Expires, &l.Staff, &digests, &sizes, &roots); err != nil {
+		return err
+	}
+	for i, size := range sizes {
+		f := exchange.LetterFile{Size: uint64(size)}
+		if err := fixed(f.Digest[:]).ScanBytes(digests[i]); err != nil {
+			return err
+		}
+		if err := fixed(f.LeafRoot[:]).ScanBytes(roots[i]); err != nil {
+			return err
+		}
+		l.Files = append(l.Files, f)
+	}
+	return nil
+}
+
+// Letter implements [exchange.Store].
+func (s *Store) Letter(ctx context.Context, key exchange.LetterKey) (exchange.Letter, error) {
+	all, err := list(ctx, s, selectLetter, []any{key.ID[:], key.Origin}, scanLetter)
+	if err == nil && len(all) == 0 {
+		err = notFound(key.ID)
+	}
+	if err != nil {
+		return exchange.Letter{}, err
+	}
+	return all[0], nil
+}
+
+// Documents implements [exchange.Store].
+func (s *Store) Documents(ctx context.Context, agency string, after envelope.ID, limit int) ([]exchange.Letter, error) {
+	return list(ctx, s, selectDocuments, []any{agency, before(after), limit}, scanLetter)
+}
+
+// Path implements [exchange.Store].
+func (s *Store) Path(ctx context.Context, tip envelope.Digest) (p exchange.Path, err error) {
+	var chain [][]byte
+	if err := s.must(ctx, tip, selectPath, []any{tip[:]},
+		fixed(p.Tip[:]), fixed(p.Letter.ID[:]), &p.Letter.Origin, &p.From, &chain); err != nil {
+		return exchange.Path{}, err
+	}
+	p.Chain, err = parseChain(chain)
+	return p, err
+}
+
+const deliveryColumns = `id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role, home, state, reason,
+	from_peer, peer, urgency, created, updated, expires_at, held_until, tip, custodian, verdict, status, status_seq,
+	verdict_seq, revision, changed`
+
+const (
+	selectDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE envelope_id = $1 AND origin_node = $2 ORDER BY agency_id`
+	selectDelivery   = `SELECT ` + deliveryColumns + ` FROM delivery WHERE id = $1`
+	selectInbox      = `SELECT ` + deliveryColumns + ` FROM delivery
+		WHERE agency_id = $1 AND home AND id < $2 ORDER BY id DESC LIMIT $3`
+	selectExpiring = `SELECT ` + deliveryColumns + ` FROM delivery
+		WHERE state IN (1, 2, 5) AND expires_at <= $1 ORDER BY expires_at LIMIT $2`
+	selectHeldDue = `SELECT ` + deliveryColumns + ` FROM delivery
+		WHERE state = 5 AND held_until <= $1 ORDER BY held_until LIMIT $2`
+	// Both lists in one statement, and so of one moment: a change that came between
+	// two would be passed over by whoever goes on after the newer one.
+	selectChanges = `(SELECT ` + deliveryColumns + ` FROM delivery
+		WHERE agency_id = $1 AND home AND changed > $2 AND changed <= $3 ORDER BY changed, id LIMIT $4)
+		UNION ALL (SELECT ` + deliveryColumns + ` FROM delivery
+		WHERE origin_agency_id = $1 AND from_peer = '' AND changed > $2 AND changed <= $3 ORDER BY changed, id LIMIT $4)`
+)
+
+// deliveryInto lists where the columns of a delivery go.
+func deliveryInto(d *exchange.Delivery) []any {
+	return []any{fixed(d.ID[:]), fixed(d.Key.ID[:]), &d.Key.Origin, &d.Key.Recipient, &d.OriginAgency, fixed(d.Digest[:]),
+		&d.Role, &d.Home, &d.State, &d.Reason, &d.From, &d.Peer, &d.Urgency, &d.Created, &d.Updated, &d.ExpiresAt, &d.HeldUntil,
+		fixed(d.Tip[:]), &d.Custodian, &d.Verdict, &d.Status, unsigned{&d.StatusSeq}, unsigned{&d.VerdictSeq},
+		unsigned{&d.Revision}, unsigned{&d.Changed}}
+}
+
+func (s *Store) deliveries(ctx context.Context, query string, args ...any) ([]exchange.Delivery, error) {
+	return list(ctx, s, query, args, func(row scanner, d *exchange.Delivery) error { return row.Scan(deliveryInto(d)...) })
+}
+
+// Deliveries implements [exchange.Store].
+func (s *Store) Deliveries(ctx context.Context, key exchange.LetterKey) ([]exchange.Delivery, error) {
+	return s.deliveries(ctx, selectDeliveries, key.ID[:], key.Origin)
+}
+
+// DeliveryByID implements [exchange.Store].
+func (s *Store) DeliveryByID(ctx context.Context, id envelope.ID) (d exchange.Delivery, err error) {
+	err = s.must(ctx, id, selectDelivery, []any{id[:]}, deliveryInto(&d)...)
+	return d, err
+}
+
+// Inbox implements [exchange.Store].
+func (s *Store) Inbox(ctx context.Context, agency string, after envelope.ID, limit int) ([]exchange.Delivery, error) {
+	return s.deliveries(ctx, selectInbox, agency, before(after), limit)
+}
+
+// Expiring implements [exchange.Store].
+func (s *Store) Expiring(ctx context.Context, now int64, limit int) ([]exchange.Delivery, error) {
+	return s.deliveries(ctx, selectExpiring, now, limit)
+}
+
+// HeldDue implements [exchange.Store].
+func (s *Store) HeldDue(ctx context.Context, now int64, limit int) ([]exchange.Delivery, error) {
+	return s.deliveries(ctx, selectHeldDue, now, limit)
+}
+
+// Changes implements [exchange.Store]. What was sent and what was received have an
+// index each, and are merged; rows of one change are fetched whole.
+func (s *Store) Changes(ctx context.Context, agency string, after uint64, limit int) ([]exchange.Delivery, error) {
+	if after >= math.MaxInt64 || limit <= 0 {
+		return nil, nil
+	}
+	out, err := s.changes(ctx, agency, int64(after), math.MaxInt64, limit)
+	if err != nil || len(out) < limit {
+		return out, err
+	}
+	last := out[limit-1].Changed
+	rest, err := s.changes(ctx, agency, int64(last)-1, int64(last), nil)
+	if err != nil {
+		return nil, err
+	}
+	whole := out[:limit]
+	for len(whole) > 0 && whole[len(whole)-1].Changed == last {
+		whole = whole[:len(whole)-1]
+	}
+	return append(whole, rest...), nil
+}
+
+// changes lists up to limit (nil: all) of each kind, merged by change and id, without
+// the second copy of what an agency has sent to itself.
+func (s *Store) changes(ctx context.Context, agency string, after, upTo int64, limit any) ([]exchange.Delivery, error) {
+	out, err := s.deliveries(ctx, selectChanges, agency, after, upTo, limit)
+	slices.SortFunc(out, func(a, b exchange.Delivery) int {
+		return cmp.Or(cmp.Compare(a.Changed, b.Changed), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return slices.CompactFunc(out, func(a, b exchange.Delivery) bool { return a.ID == b.ID }), err
+}

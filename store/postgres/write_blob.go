@@ -1,0 +1,89 @@
+package postgres
+
+import (
+	"fmt"
+
+	"lienthong/exchange"
+)
+
+// touchEvery is how fresh a blob's touched time is kept, in microseconds: one
+// hour. The sweeper looks at days, and a popular annex is not written again for
+// every letter that carries it.
+const touchEvery = 3600 * 1_000_000
+
+const (
+	insertBlob = `INSERT INTO blob (digest, size, leaf_root, touched) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO UPDATE
+		SET touched = excluded.touched WHERE blob.state = 1 AND blob.touched < $5`
+	touchBlobs = `UPDATE blob SET touched = $1 WHERE digest = ANY ($2::bytea[]) AND state = 1 AND touched < $3`
+)
+
+// wroteBlobs makes rows live, or touches them. The bytes are durable already: if
+// we die here they are an orphan that the sweeper removes. A doomed row is never
+// revived, and counts as missing.
+func (a *act) wroteBlobs() {
+	var digests [][]byte
+	for _, b := range a.Wrote {
+		a.do(insertBlob, b.Digest[:], int64(b.Size), b.LeafRoot[:], b.Touched, b.Touched-touchEvery)
+		digests = append(digests, b.Digest[:])
+	}
+	a.live(digests)
+}
+
+func (a *act) useBlobs() {
+	if len(a.Uses) == 0 {
+		return
+	}
+	var digests [][]byte
+	for _, d := range a.Uses {
+		digests = append(digests, d[:])
+	}
+	a.do(touchBlobs, a.now(), digests, a.now()-touchEvery)
+	a.live(digests)
+}
+
+const insertPossession = `INSERT INTO possession (agency_id, digest, size, leaf_root, name, media_type, since)
+	VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (agency_id, digest) DO UPDATE SET size = excluded.size,
+	leaf_root = excluded.leaf_root, name = excluded.name, media_type = excluded.media_type, since = excluded.since`
+
+func (a *act) putPossession() {
+	var digests [][]byte
+	for _, f := range a.Files {
+		digests = append(digests, f.Digest[:])
+	}
+	a.live(digests)
+	for _, f := range a.Files {
+		a.do(insertPossession, f.Holder, f.Digest[:], int64(f.Size), f.LeafRoot[:], f.Name, f.MediaType, f.Since)
+	}
+}
+
+const insertReport = `INSERT INTO report (digest, agency_id, json) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+
+func (a *act) putReports() {
+	for _, r := range a.Reports {
+		a.do(insertReport, r.Digest[:], r.Agency, r.JSON)
+	}
+}
+
+const (
+	insertUpload = `INSERT INTO upload (id, agency_id, principal, name, media_type, size, started, done, digest)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) `
+	startUpload = insertUpload + `DO NOTHING`
+	putUpload   = insertUpload + `DO UPDATE SET agency_id = excluded.agency_id, principal = excluded.principal,
+		name = excluded.name, media_type = excluded.media_type, size = excluded.size,
+		started = excluded.started, done = excluded.done, digest = excluded.digest`
+)
+
+func uploadValues(u *exchange.Upload) []any {
+	return []any{u.ID[:], u.Agency, u.Principal, u.Name, u.MediaType, int64(u.Size), u.Started, u.Done, u.Digest[:]}
+}
+
+func (a *act) putUploads() {
+	for i := range a.Uploads {
+		a.do(putUpload, uploadValues(&a.Uploads[i])...)
+	}
+}
+
+func (p *plan) startUpload(u *exchange.Upload) {
+	p.must(func() error { return fmt.Errorf("postgres: upload %s: %w", u.ID, exchange.ErrConflict) },
+		startUpload, uploadValues(u)...)
+}

@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"fmt"
+
+	"lienthong/exchange"
+)
+
+// requestLife is how long request ids are remembered, in microseconds: 30 days.
+const requestLife = 30 * 24 * 3600 * 1_000_000
+
+const (
+	insertRequest = `INSERT INTO request (principal, method, id, agency_id, content, answer, time)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
+	// Each new one takes a few that have expired away, so that nobody has to sweep.
+	deleteOldRequests = `DELETE FROM request WHERE ctid = ANY (ARRAY (
+		SELECT ctid FROM request WHERE time < $1 ORDER BY time LIMIT 4 FOR UPDATE SKIP LOCKED))`
+)
+
+func (a *act) putRequest() {
+	r := a.Request
+	if r == nil {
+		return
+	}
+	a.must(func() error {
+		return fmt.Errorf("postgres: request %q of %q: %w", r.ID, r.Principal, exchange.ErrConflict)
+	}, insertRequest, r.Principal, r.Method, r.ID, r.Agency, r.Content[:], r.Answer, r.Time)
+	a.do(deleteOldRequests, r.Time-requestLife)
+}
+
+const (
+	insertLetter = `INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
+		received, urgency, expires_at, staff) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT ON CONSTRAINT letter_key DO NOTHING`
+	selectDigest = `SELECT digest FROM letter WHERE envelope_id = $1 AND origin_node = $2`
+)
+
+func (a *act) putLetter() {
+	l := a.Letter
+	if l == nil {
+		return
+	}
+	a.do(insertLetter, l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), l.Content, l.From,
+		l.Received, int64(l.Urgency), l.Expires, l.Staff)
+	a.each(func(row scanner) error {
+		var digest [32]byte
+		if err := row.Scan(fixed(digest[:])); err != nil {
+			return err
+		}
+		if digest != l.Digest {
+			return fmt.Errorf("postgres: letter %s of %q has digest %x, not %s: %w", l.Key.ID, l.Key.Origin, digest, l.Digest,
+				exchange.ErrConflict)
+		}
+		return nil
+	}, selectDigest, l.Key.ID[:], l.Key.Origin)
+}
+
+const insertLetterFiles = `INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)
+	SELECT l.n, f.place - 1, l.agency_id, f.digest, f.size, f.leaf_root
+	FROM letter l, unnest($3::bytea[], $4::bigint[], $5::bytea[]) WITH ORDINALITY AS f (digest, size, leaf_root, place)
+	WHERE l.envelope_id = $1 AND l.origin_node = $2 ON CONFLICT DO NOTHING`
+
+// putLetterFiles comes after the blobs' rows, which it refers to.
+func (a *act) putLetterFiles() {
+	l := a.Letter
+	if l == nil || len(l.Files) == 0 {
+		return
+	}
+	var digests, roots [][]byte
+	var sizes []int64
+	for _, f := range l.Files {
+		digests, roots, sizes = append(digests, f.Digest[:]), append(roots, f.LeafRoot[:]), append(sizes, int64(f.Size))
+	}
+	a.live(digests)
+	a.do(insertLetterFiles, l.Key.ID[:], l.Key.Origin, digests, sizes, roots)
+}
+
+const insertPath = `INSERT INTO path (tip, envelope_id, origin_node, agency_id, from_peer, chain)
+	VALUES ($1, $2, $3, COALESCE((SELECT agency_id FROM letter WHERE envelope_id = $2 AND origin_node = $3), ''), $4, $5)
+	ON CONFLICT DO NOTHING`
+
+func (a *act) putPaths() {
+	for _, p := range a.Paths {
+		a.do(insertPath, p.Tip[:], p.Letter.ID[:], p.Letter.Origin, p.From, chain(p.Chain))
+	}
+}
