@@ -71,6 +71,11 @@ func settle(c *pgx.ConnConfig) {
 	for name, value := range map[string]string{
 		"application_name":              "lienthong",
 		"default_transaction_isolation": "read committed",
+		// Every query of this package is to go through an index, whatever the server believes
+		// about tables that were empty a moment ago; and is planned once.
+		"enable_seqscan":  "off",
+		"plan_cache_mode": "force_generic_plan",
+		"jit":             "off",
 		// A process that stalls while it holds the journal's head stalls all others.
 		"idle_in_transaction_session_timeout": "60s",
 	} {

@@ -1,10 +1,6 @@
 package postgres
 
-import (
-	"lienthong/envelope"
-	"lienthong/exchange"
-	"lienthong/journal"
-)
+import "lienthong/journal"
 
 // A scanner is a row to be read.
 type scanner interface{ Scan(dest ...any) error }
@@ -52,30 +48,6 @@ func (p *plan) count(peer string, n int) {
 		p.waiting = map[string]int{}
 	}
 	p.waiting[peer] += n
-}
-
-const selectMissing = `SELECT u.digest FROM unnest($1::bytea[]) WITH ORDINALITY AS u (digest, place)
-	WHERE NOT EXISTS (SELECT FROM blob b WHERE b.digest = u.digest AND b.state = 1) ORDER BY u.place`
-
-// live adds the condition that blobs have live rows: else *exchange.MissingError.
-func (p *plan) live(digests [][]byte) {
-	if len(digests) == 0 {
-		return
-	}
-	var missing exchange.MissingError
-	p.steps = append(p.steps, step{query: selectMissing, args: []any{digests},
-		row: func(row scanner) error {
-			var d envelope.Digest
-			err := row.Scan(fixed(d[:]))
-			missing.Digests = append(missing.Digests, d)
-			return err
-		},
-		check: func(n int64) error {
-			if n == 0 {
-				return nil
-			}
-			return &missing
-		}})
 }
 
 // A record is a journal entry made ready outside the writer: its bytes and its

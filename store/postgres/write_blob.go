@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
 )
 
@@ -21,24 +23,63 @@ const (
 // we die here they are an orphan that the sweeper removes. A doomed row is never
 // revived, and counts as missing.
 func (a *act) wroteBlobs() {
-	var digests [][]byte
 	for _, b := range a.Wrote {
 		a.do(insertBlob, b.Digest[:], int64(b.Size), b.LeafRoot[:], b.Touched, b.Touched-touchEvery)
-		digests = append(digests, b.Digest[:])
 	}
-	a.live(digests)
 }
 
 func (a *act) useBlobs() {
-	if len(a.Uses) == 0 {
+	if len(a.Uses) > 0 {
+		a.do(touchBlobs, a.now(), bytesOf(a.Uses), a.now()-touchEvery)
+	}
+}
+
+const selectMissing = `SELECT u.digest FROM unnest($1::bytea[]) WITH ORDINALITY AS u (digest, place)
+	WHERE NOT EXISTS (SELECT FROM blob b WHERE b.digest = u.digest AND b.state = 1) ORDER BY u.place`
+
+// needBlobs is the condition that all blobs of the act have live rows: else
+// *exchange.MissingError with those that have none.
+func (a *act) needBlobs() {
+	var needed []envelope.Digest
+	for _, b := range a.Wrote {
+		needed = append(needed, b.Digest)
+	}
+	needed = append(needed, a.Uses...)
+	if a.Letter != nil {
+		for _, f := range a.Letter.Files {
+			needed = append(needed, f.Digest)
+		}
+	}
+	for _, f := range a.Files {
+		needed = append(needed, f.Digest)
+	}
+	if len(needed) == 0 {
 		return
 	}
-	var digests [][]byte
-	for _, d := range a.Uses {
-		digests = append(digests, d[:])
+	var missing exchange.MissingError
+	a.each(func(row scanner) error {
+		var d envelope.Digest
+		err := row.Scan(fixed(d[:]))
+		if !slices.Contains(missing.Digests, d) {
+			missing.Digests = append(missing.Digests, d)
+		}
+		return err
+	}, selectMissing, bytesOf(needed))
+	a.steps[len(a.steps)-1].check = func(n int64) error {
+		if n == 0 {
+			return nil
+		}
+		return &missing
 	}
-	a.do(touchBlobs, a.now(), digests, a.now()-touchEvery)
-	a.live(digests)
+}
+
+// bytesOf are digests as a bytea[].
+func bytesOf(digests []envelope.Digest) [][]byte {
+	out := make([][]byte, len(digests))
+	for i := range digests {
+		out[i] = digests[i][:]
+	}
+	return out
 }
 
 const insertPossession = `INSERT INTO possession (agency_id, digest, size, leaf_root, name, media_type, since)
@@ -46,11 +87,6 @@ const insertPossession = `INSERT INTO possession (agency_id, digest, size, leaf_
 	leaf_root = excluded.leaf_root, name = excluded.name, media_type = excluded.media_type, since = excluded.since`
 
 func (a *act) putPossession() {
-	var digests [][]byte
-	for _, f := range a.Files {
-		digests = append(digests, f.Digest[:])
-	}
-	a.live(digests)
 	for _, f := range a.Files {
 		a.do(insertPossession, f.Holder, f.Digest[:], int64(f.Size), f.LeafRoot[:], f.Name, f.MediaType, f.Since)
 	}

@@ -28,20 +28,18 @@ func (a *act) putRequest() {
 	a.do(deleteOldRequests, r.Time-requestLife)
 }
 
-const (
-	insertLetter = `INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-		received, urgency, expires_at, staff) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-		ON CONFLICT ON CONSTRAINT letter_key DO NOTHING`
-	selectDigest = `SELECT digest FROM letter WHERE envelope_id = $1 AND origin_node = $2`
-)
+// A letter that is here stays. One with another digest is put over itself, for its
+// digest to be returned; that act fails, and this with it.
+const insertLetter = `INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
+	received, urgency, expires_at, staff) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	ON CONFLICT ON CONSTRAINT letter_key DO UPDATE SET digest = letter.digest WHERE letter.digest <> excluded.digest
+	RETURNING digest`
 
 func (a *act) putLetter() {
 	l := a.Letter
 	if l == nil {
 		return
 	}
-	a.do(insertLetter, l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), l.Content, l.From,
-		l.Received, int64(l.Urgency), l.Expires, l.Staff)
 	a.each(func(row scanner) error {
 		var digest [32]byte
 		if err := row.Scan(fixed(digest[:])); err != nil {
@@ -52,7 +50,8 @@ func (a *act) putLetter() {
 				exchange.ErrConflict)
 		}
 		return nil
-	}, selectDigest, l.Key.ID[:], l.Key.Origin)
+	}, insertLetter, l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), l.Content, l.From,
+		l.Received, int64(l.Urgency), l.Expires, l.Staff)
 }
 
 const insertLetterFiles = `INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)
@@ -60,7 +59,8 @@ const insertLetterFiles = `INSERT INTO letter_file (letter, position, agency_id,
 	FROM letter l, unnest($3::bytea[], $4::bigint[], $5::bytea[]) WITH ORDINALITY AS f (digest, size, leaf_root, place)
 	WHERE l.envelope_id = $1 AND l.origin_node = $2 ON CONFLICT DO NOTHING`
 
-// putLetterFiles comes after the blobs' rows, which it refers to.
+// putLetterFiles comes after the blobs' rows, which it refers to, and after the check
+// that they are live.
 func (a *act) putLetterFiles() {
 	l := a.Letter
 	if l == nil || len(l.Files) == 0 {
@@ -71,7 +71,6 @@ func (a *act) putLetterFiles() {
 	for _, f := range l.Files {
 		digests, roots, sizes = append(digests, f.Digest[:]), append(roots, f.LeafRoot[:]), append(sizes, int64(f.Size))
 	}
-	a.live(digests)
 	a.do(insertLetterFiles, l.Key.ID[:], l.Key.Origin, digests, sizes, roots)
 }
 

@@ -100,9 +100,5 @@ func (a *act) putStatements() {
 }
 
 func (p *plan) statementsSent(peer string, digests []envelope.Digest) {
-	list := make([][]byte, len(digests))
-	for i := range digests {
-		list[i] = digests[i][:]
-	}
-	p.do(deleteStatements, peer, list)
+	p.do(deleteStatements, peer, bytesOf(digests))
 }
