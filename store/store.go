@@ -19,21 +19,34 @@ const (
 	files    = "blobs"
 )
 
-// Open opens the store that url names, or makes it where there is none yet, and
-// takes it for this process alone:
+// wanted is what a URL may look like, for errors.
+const wanted = "want sqlite:FOLDER or postgres://USER@HOST/DATABASE?blobs=FOLDER"
+
+// Open opens the store that url names, or makes it where there is none yet:
 //
-//	sqlite:DIR    rows in DIR/node.db, files below DIR/blobs; a folder on a local disk
+//	sqlite:DIR
+//	    rows in DIR/node.db, files below DIR/blobs; a folder on a local disk, which this
+//	    process has to itself
+//	postgres://USER@HOST/DATABASE?blobs=DIR&password_file=FILE
+//	    rows in the first schema of the search path, files below DIR, which all processes
+//	    of the node share; what else libpq knows may be added (sslmode, search_path)
 //
-// Close the Store when the last use of either has ended.
+// A password in the URL is refused, for URLs are shown; it is the first line of
+// password_file. Close the Store when the last use of either has ended.
 func Open(ctx context.Context, url string) (exchange.Store, exchange.Blobs, error) {
 	scheme, dir, ok := strings.Cut(url, ":")
-	if !ok || dir == "" {
-		return nil, nil, fmt.Errorf("store: %q is no store, want sqlite:FOLDER", url)
+	switch {
+	case ok && scheme == "sqlite" && dir != "":
+		return openSQLite(ctx, strings.TrimPrefix(dir, "//"))
+	case ok && (scheme == "postgres" || scheme == "postgresql"):
+		return openPostgres(ctx, url)
+	case ok && dir != "":
+		return nil, nil, fmt.Errorf("store: no store of kind %q, %s", scheme, wanted)
 	}
-	if scheme != "sqlite" {
-		return nil, nil, fmt.Errorf("store: %q: no store of kind %q, want sqlite:FOLDER", url, scheme)
-	}
-	dir = strings.TrimPrefix(dir, "//")
+	return nil, nil, fmt.Errorf("store: %q is no store, %s", Shown(url), wanted)
+}
+
+func openSQLite(ctx context.Context, dir string) (exchange.Store, exchange.Blobs, error) {
 	// The blobs come first: they make the folder, durably.
 	b, err := blob.Open(filepath.Join(dir, files))
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"lienthong/store"
 )
 
 // A config is the configuration of a node: one YAML file, read strictly, each key
@@ -19,7 +21,7 @@ import (
 type config struct {
 	Node   string `yaml:"node" doc:"id of this node in the directory (required)"`
 	Data   string `yaml:"data" default:"data" doc:"folder of the store and the documents"`
-	Store  string `yaml:"store" doc:"URL of the store, sqlite:FOLDER; the data folder if empty"`
+	Store  string `yaml:"store" doc:"URL of the store: sqlite:FOLDER, or postgres://USER@HOST/DATABASE?password_file=FILE for a node of several processes, whose files are in blobs=FOLDER or the data folder; the data folder if empty"`
 	Listen string `yaml:"listen" default:":7443" doc:"address on which gRPC is served"`
 
 	TLS struct {
@@ -153,6 +155,7 @@ func (c *config) check() error {
 // resolve makes the names of files relative to the folder of the configuration.
 func (c *config) resolve() {
 	base := filepath.Dir(c.path)
+	c.Store = store.Rebase(c.Store, c.Data, func(name string) string { return under(base, name) })
 	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Directory.File} {
 		*p = under(base, *p)
 	}

@@ -45,7 +45,8 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 	}
 	n.evidence = parts.Signing.Evidence
 	if parts.Store, parts.Blobs, err = store.Open(ctx, cfg.Store); err != nil {
-		return nil, fail(exitUndecided, err, "if the node is running: it has the store to itself, stop it first")
+		return nil, fail(exitUndecided, err, "sqlite: if the node is running, it has the store to itself, stop it first",
+			"postgres: the server must be running, and its user may create tables in the schema")
 	}
 	n.store, n.blobs = parts.Store, parts.Blobs
 	defer func() {

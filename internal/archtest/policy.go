@@ -44,7 +44,7 @@ cmd/lienthong:      server client web proto/* store store/blob store/postgres st
 internal/testpki:   certs certs/* signer signer/* journal
 internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki
 
-internal/powercut, internal/testpdf, internal/measure:
+internal/powercut, internal/testpg, internal/testpdf, internal/measure:
 
 # What measures, apart from the binary.
 tools/corpus:       signer certs/dev
@@ -57,7 +57,7 @@ internal/archtest, internal/docstest:
 // testPolicy is what the _test.go files of any package may import besides: the
 // harnesses, real stores, the client through which a server is asked, a throw-away
 // authority, and leaves that a test needs to make or look at what it tests.
-const testPolicy = `internal/testpki internal/testpdf internal/measure internal/testnode internal/powercut store store/* client certs/dev journal internal/durable`
+const testPolicy = `internal/testpki internal/testpdf internal/measure internal/testnode internal/testpg internal/powercut store store/* client certs/dev journal internal/durable`
 
 // outside is who may import what is not ours: "import path: packages". A line
 // covers what lies under its path too, and the longest path that covers an
@@ -74,7 +74,7 @@ google.golang.org/protobuf:   proto/* envelope internal/wire server client cmd/l
 database/sql:                 store/sqlite
 modernc.org/sqlite:           store/sqlite
 github.com/pressly/goose:     store/sqlite store/postgres
-github.com/jackc/pgx:         store/postgres
+github.com/jackc/pgx:         store/postgres internal/testpg
 
 # What is drawn in a PDF, and with which font.
 codeberg.org/go-pdf/fpdf:     signer/appearance
@@ -104,7 +104,7 @@ golang.org/x/text:            signer signer/pdf signer/appearance envelope excha
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
-os/exec:                      cmd/lienthong internal/testnode internal/powercut store/storetest tools/corpus tools/bench
+os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/powercut store/storetest tools/corpus tools/bench
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that
 # meets the wrong file, so the command asks it in a child process, and nobody else

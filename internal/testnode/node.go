@@ -30,7 +30,8 @@ type Node struct {
 
 	network  *Network
 	leaf     *testpki.Leaf
-	folder   string
+	folder   string // of the embedded store
+	store    string // URL
 	address  string
 	listener net.Listener // opened at first for its address
 	stop     context.CancelFunc
@@ -38,14 +39,17 @@ type Node struct {
 	rows     exchange.Store
 }
 
-func newNode(t testing.TB, n *Network, id string) *Node {
+func newNode(t testing.TB, n *Network, id, url string) *Node {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	node := &Node{ID: id, network: n, leaf: n.PKI.Issue(testpki.Node(id)), folder: filepath.Join(t.TempDir(), id),
-		address: l.Addr().String(), listener: l}
+		store: url, address: l.Addr().String(), listener: l}
+	if url == "" {
+		node.store = "sqlite:" + node.folder
+	}
 	t.Cleanup(func() { node.Stop(t) })
 	return node
 }
@@ -86,7 +90,7 @@ func (n *Node) Start(t testing.TB) {
 // open makes the node's parts over its store.
 func (n *Node) open(t testing.TB, ctx context.Context) {
 	t.Helper()
-	rows, blobs, err := store.Open(ctx, "sqlite:"+n.folder)
+	rows, blobs, err := store.Open(ctx, n.store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,15 +57,22 @@ type Network struct {
 	wires   map[[2]string]*wire
 }
 
-// New makes and starts the nodes. They stop when the test ends.
+// New makes and starts the nodes, each over an embedded store of its own. They stop
+// when the test ends.
 func New(t testing.TB) *Network {
+	t.Helper()
+	return NewOver(t, nil)
+}
+
+// NewOver is New with other stores for some nodes: node id to the store's URL.
+func NewOver(t testing.TB, stores map[string]string) *Network {
 	t.Helper()
 	n := &Network{PKI: testpki.New(t), started: time.Now(), nodes: make(map[string]*Node), wires: make(map[[2]string]*wire)}
 	n.Authority = n.PKI.Issue(testpki.Request{Kind: dev.Directory, ID: "zone", Name: "Danh bạ thử nghiệm"})
 	n.Personal = n.PKI.Issue(testpki.Person("Đỗ Nghĩa Sĩ", agencies[0].name), testpki.P256())
 	n.Seal = n.PKI.Issue(testpki.Agency(agencies[0].name), testpki.P256())
 	for _, spec := range nodes {
-		n.nodes[spec.id] = newNode(t, n, spec.id)
+		n.nodes[spec.id] = newNode(t, n, spec.id, stores[spec.id])
 	}
 	n.makeDirectory(t)
 	for _, spec := range nodes {
