@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +20,8 @@ type attempt struct {
 
 	records []record       // of the operations that succeeded
 	waiting map[string]int // how many rows they added to the outbox of each peer
-	xid     string         // of the transaction
+	id      [16]byte       // random, of the batch in this attempt
+	number  int32          // of the connection
 	sent    bool           // COMMIT: from here on a broken connection leaves doubt
 }
 
@@ -33,8 +35,7 @@ const (
 	updateHead  = `UPDATE head SET size = $1, root = $2 WHERE one = 1`
 	countOutbox = `INSERT INTO outbox_peer AS p (peer, rows) SELECT * FROM unnest($1::text[], $2::bigint[])
 		ON CONFLICT (peer) DO UPDATE SET rows = p.rows + excluded.rows`
-	selectTransaction = `SELECT pg_current_xact_id()::text`
-	notify            = `SELECT pg_notify('lienthong', current_schema())`
+	notify = `SELECT pg_notify('lienthong', current_schema())`
 )
 
 // run applies every operation in a savepoint, and commits with the journal's head,
@@ -70,7 +71,6 @@ func (a *attempt) run() error {
 func (a *attempt) begin() error {
 	var p pgx.Batch
 	p.Queue("BEGIN")
-	p.Queue(selectTransaction).QueryRow(func(row pgx.Row) error { return row.Scan(&a.xid) })
 	var size uint64
 	var root journal.Hash
 	if a.headFirst {
@@ -213,6 +213,9 @@ func (a *attempt) commit() error {
 		p.Queue(updateHead, int64(a.tree.Size()), root[:])
 		p.Queue(notify)
 	}
+	rand.Read(a.id[:]) // never fails
+	a.number = a.replica.Load()
+	p.Queue(updateBatch, a.id[:], a.number)
 	p.Queue("COMMIT")
 	a.sent = true
 	err := a.conn.SendBatch(a.ctx, &p).Close()

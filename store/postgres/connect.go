@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,8 +55,22 @@ func checkSettings(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// connect gives the writer a connection, a replica's number, and the journal's head as
-// it is now. A server may come back with other settings than it had.
+// Advisory locks of replicas: one number for the schema, one for the replica.
+const (
+	replicaClass = `hashtext('lienthong replica ' || current_schema())`
+	replicaLocks = `SELECT * FROM pg_locks WHERE locktype = 'advisory' AND granted
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND classid::bigint = ` + replicaClass + `::bigint & 4294967295`
+
+	insertReplica = `INSERT INTO replica DEFAULT VALUES RETURNING number`
+	lockReplica   = `SELECT pg_advisory_lock(` + replicaClass + `, $1::integer)`
+	// Those that died long ago. One that is alive but was cut off asks within minutes.
+	deleteReplicas = `DELETE FROM replica WHERE since < now() - interval '7 days'
+		AND number NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
+)
+
+// connect gives the writer a new connection with a number of its own, and the
+// journal's head as it is now. A server may come back with other settings than it had.
 func (w *writer) connect(ctx context.Context) error {
 	w.drop(ctx)
 	conn, err := pgx.ConnectConfig(ctx, w.config)
@@ -63,23 +78,33 @@ func (w *writer) connect(ctx context.Context) error {
 		return failure(err)
 	}
 	w.conn = conn
-	if err := w.begin(ctx); err != nil {
+	if err := w.prepare(ctx); err != nil {
 		w.drop(ctx)
 		return err
 	}
 	return nil
 }
 
-func (w *writer) begin(ctx context.Context) error {
+func (w *writer) prepare(ctx context.Context) error {
 	if err := checkServer(ctx, w.conn); err != nil {
 		return err
 	}
 	var n int32
-	var void string
-	if err := w.conn.QueryRow(ctx, lockReplica).Scan(&n, &void); err != nil {
+	if err := w.conn.QueryRow(ctx, insertReplica).Scan(&n); err != nil {
+		return failure(err)
+	}
+	if _, err := w.conn.Exec(ctx, lockReplica, n); err != nil {
 		return failure(err)
 	}
 	w.replica.Store(n)
+	if _, err := w.conn.Exec(ctx, deleteReplicas); err != nil {
+		return failure(err)
+	}
+	return w.load(ctx)
+}
+
+// load reads the journal's head and edge.
+func (w *writer) load(ctx context.Context) error {
 	tx, err := w.conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}) // one moment
 	if err != nil {
 		return failure(err)
@@ -104,51 +129,68 @@ const (
 // be asked since. What was to be written may be there, or not; nothing was acknowledged.
 var ErrDoubt = errors.New("postgres: the connection broke during a commit, and its outcome is not known")
 
-// resolve finds out what became of an attempt whose connection broke. Where COMMIT had
-// been sent, the server knows: it is asked for the transaction by its number.
-func (w *writer) resolve(ctx context.Context, a *attempt, cause error) error {
+// resolve finds out what became of an attempt whose connection broke, and makes a new
+// one. Where COMMIT had been sent, the database knows, and is asked until it answers: it
+// may be restarting. The error, if any, says that there is no connection or that
+// nothing is known.
+//
+// The number of the transaction would not do to ask with: a server that was killed gives
+// one that it had not yet written to its log to somebody else.
+func (w *writer) resolve(ctx context.Context, a *attempt) (committed bool, err error) {
 	if !a.sent {
-		return fmt.Errorf("%w; nothing was written", cause)
+		return false, w.connect(ctx)
 	}
 	for range askTries {
-		committed, err := w.ask(ctx, a.xid)
-		if err == nil && committed {
-			return nil
-		}
-		if err == nil {
-			return fmt.Errorf("%w; nothing was written", cause)
+		if committed, err = w.ask(ctx, a); err == nil {
+			return committed, nil
 		}
 		timer := time.NewTimer(askPause)
 		select {
 		case <-timer.C:
 		case <-w.ctx.Done(): // the store closes
 			timer.Stop()
-			return fmt.Errorf("%w: %w", ErrDoubt, cause)
+			return false, fmt.Errorf("%w: %w", ErrDoubt, err)
 		}
 	}
-	return fmt.Errorf("%w: %w", ErrDoubt, cause)
+	return false, fmt.Errorf("%w: %w", ErrDoubt, err)
 }
 
-// errRuns: the server still works on the transaction.
-var errRuns = errors.New("postgres: the transaction is not over")
+// errRuns: the server still works for the connection that broke.
+var errRuns = errors.New("postgres: the connection that broke has not ended")
 
-// ask asks for the outcome of a transaction. One that still runs has lost its client,
-// and is ended.
-func (w *writer) ask(ctx context.Context, xid string) (committed bool, err error) {
+const (
+	endReplica    = `SELECT pg_terminate_backend(pid) FROM (` + replicaLocks + `) l WHERE objid::bigint = $1`
+	tryReplica    = `SELECT pg_try_advisory_lock(` + replicaClass + `, $1::integer)`
+	unlockReplica = `SELECT pg_advisory_unlock(` + replicaClass + `, $1::integer)`
+	selectBatch   = `SELECT batch FROM replica WHERE number = $1`
+	updateBatch   = `UPDATE replica SET batch = $1 WHERE number = $2`
+)
+
+// ask asks what an attempt's connection committed last, once that one has ended: its
+// number is free then.
+func (w *writer) ask(ctx context.Context, a *attempt) (committed bool, err error) {
 	if w.conn == nil || w.conn.IsClosed() {
 		if err := w.connect(ctx); err != nil {
 			return false, err
 		}
 	}
-	var status string
-	if err := w.conn.QueryRow(ctx, `SELECT pg_xact_status($1::text::xid8)`, xid).Scan(&status); err != nil {
+	if _, err := w.conn.Exec(ctx, endReplica, a.number); err != nil {
 		return false, failure(err)
 	}
-	if status != "in progress" {
-		// The head that was read while it ran may be older than its outcome.
-		return status == "committed", w.connect(ctx)
+	var free bool
+	if err := w.conn.QueryRow(ctx, tryReplica, a.number).Scan(&free); err != nil {
+		return false, failure(err)
 	}
-	_, err = w.conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE backend_xid = $1::text::xid8::xid AND usename = current_user AND pid <> pg_backend_pid()`, xid)
-	return false, errors.Join(errRuns, failure(err))
+	if !free {
+		return false, errRuns
+	}
+	var last []byte
+	if err := w.conn.QueryRow(ctx, selectBatch, a.number).Scan(&last); err != nil {
+		return false, failure(err)
+	}
+	if _, err := w.conn.Exec(ctx, unlockReplica, a.number); err != nil {
+		return false, failure(err)
+	}
+	// The head that was read before may be older than the answer.
+	return bytes.Equal(last, a.id[:]), w.load(ctx)
 }

@@ -124,14 +124,7 @@ func (s *Store) prepare(ctx context.Context) error {
 // number is free. Only first attempts are given out at once; a job that a process has
 // died over twice waits for its lease, so that it cannot hold the node in a circle.
 const releaseJobs = `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at
-	AND replica NOT IN (SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted
-		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-		AND classid::bigint = hashtext('lienthong replica ' || current_schema())::bigint & 4294967295)`
-
-// lockReplica takes a number that no process of the node has, for as long as the
-// connection lives.
-const lockReplica = `SELECT n, pg_advisory_lock(hashtext('lienthong replica ' || current_schema()), n)::text
-	FROM (SELECT nextval('replica')::integer AS n OFFSET 0) r`
+	AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
 
 // identify reads the incarnation of the store, or makes it in a new one.
 func (s *Store) identify(ctx context.Context, conn *pgx.Conn) error {

@@ -140,7 +140,8 @@ func (w *writer) commit(batch []*operation) {
 // first try hold the head, so that only bookkeeping of others can be in the way.
 const maxTries = 8
 
-// transact runs the batch until no other replica is in its way. It outlives the
+// transact runs the batch until no other replica is in its way and no connection breaks
+// under it. It outlives the
 // store's context: a batch that has begun is finished when the store closes.
 func (w *writer) transact(batch []*operation) error {
 	ctx := context.WithoutCancel(w.ctx)
@@ -158,7 +159,11 @@ func (w *writer) transact(batch []*operation) error {
 			return nil
 		}
 		if w.conn.IsClosed() {
-			return w.resolve(ctx, &a, err)
+			committed, unknown := w.resolve(ctx, &a)
+			if committed || unknown != nil {
+				return unknown
+			}
+			continue // nothing was written, and there is a new connection
 		}
 		if undo := w.rollback(ctx); undo != nil {
 			return errors.Join(err, undo)

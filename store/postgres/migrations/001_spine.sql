@@ -269,9 +269,14 @@ CREATE TABLE signing_session (
 CREATE INDEX signing_session_open ON signing_session (expires) WHERE state = 1;
 CREATE INDEX signing_session_ended ON signing_session (expires) WHERE state > 1;
 
--- Processes that serve this node. Each holds an advisory lock of its number while
--- it lives, so that what a dead one had leased is known without a clock.
-CREATE SEQUENCE replica AS integer CYCLE;
+-- Connections by which processes of this node write. Each holds an advisory lock of its
+-- number while it lives, so that what a dead one had leased is known without a clock.
+-- batch names the last one that it committed: whoever was cut off in a commit looks here.
+CREATE TABLE replica (
+	number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	batch  bytea NOT NULL DEFAULT '',
+	since  timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
 
 -- Who owns a peer's queue: the replica that has the newest link to it.
 CREATE TABLE link (

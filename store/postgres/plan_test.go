@@ -1,0 +1,128 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"lienthong/internal/testpg"
+)
+
+// planOf is the plan that the server keeps for a query, by the settings of our sessions.
+func planOf(t *testing.T, conn *pgx.Conn, n int, query string) []string {
+	t.Helper()
+	name := fmt.Sprintf("plan_test_%d", n)
+	prepared, err := conn.Prepare(t.Context(), name, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := strings.TrimSuffix(strings.Repeat("NULL, ", len(prepared.ParamOIDs)), ", ")
+	if args != "" {
+		args = "(" + args + ")"
+	}
+	rows, err := conn.Query(t.Context(), "EXPLAIN (COSTS off) EXECUTE "+name+args, pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range lines {
+		lines[i] = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(lines[i]), "->"))
+	}
+	return lines
+}
+
+// Every query goes through an index by a condition on its first columns, filters
+// nothing and sorts nothing but a handful of rows: the cost of a call does not grow with
+// the store.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := at(t, testpg.New(t))
+	pooled, err := s.read.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pooled.Release()
+	for i, tt := range []struct {
+		name, query string
+		index       string   // that is searched
+		but         []string // what would be wrong elsewhere
+	}{
+		{"letter", selectLetter, "letter_key", []string{"Sort"}}, // sorts the files of one letter
+		{"documents", selectDocuments, "letter_submitted", []string{"Sort"}},
+		{"path", selectPath, "path_pkey", nil},
+		{"deliveries", selectDeliveries, "delivery_key", nil},
+		{"delivery", selectDelivery, "delivery_pkey", nil},
+		{"inbox", selectInbox, "delivery_inbox", nil},
+		{"expiring", selectExpiring, "delivery_expiring", nil},
+		{"held", selectHeldDue, "delivery_held", nil},
+		{"changes received", selectChanges, "delivery_received_changed", nil},
+		{"changes sent", selectChanges, "delivery_sent_changed", nil},
+		{"statements", selectStatements, "statement_key", []string{"Sort"}}, // of one delivery: a few
+		{"statements to a peer", selectStatementsTo, "statement_out_peer", nil},
+		{"outbox asleep", selectAsleep, "outbox_asleep", nil},
+		{"outbox due", selectDue, "outbox_due", nil},
+		{"report", selectReport, "report_pkey", nil},
+		{"request", selectRequest, "request_pkey", nil},
+		{"upload", selectUpload, "upload_pkey", nil},
+		{"signing session", selectSession, "signing_session_pkey", nil},
+		{"expired signing sessions", selectExpired, "signing_session_open", nil},
+		{"file", selectFile, "possession_pkey", []string{"Filter: (state = 1)"}},
+		{"blob", selectBlob, "blob_pkey", []string{"Filter: (state = 1)"}},
+		{"principal", selectPrincipal, "principal_key_pkey", []string{"Sort"}},
+		{"directory", selectDirectory, "directory_epoch", []string{"no condition"}},
+		{"leaves", selectLeaves, "journal_pkey", nil},
+		{"hashes", selectHashes, "journal_pkey", nil},
+
+		{"a request's successors", deleteOldRequests, "request_time", nil},
+		{"a letter", insertLetter, "letter_key", []string{"Conflict Filter: (letter.digest <> excluded.digest)", "no condition"}},
+		{"touched blobs", touchBlobs, "blob_pkey", []string{"Filter: ((touched < $3) AND (state = 1))"}},
+		{"missing blobs", selectMissing, "blob_pkey", []string{"Filter: (b.state = 1)", "Filter: (state = 1)", "Sort"}}, // as many as were named
+		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $20)"}},
+		{"claimed jobs", claimJobs, "job_claimable", nil},
+		{"a finished job", deleteJob, "job_pkey", nil},
+		{"a settled row", deleteOutbox, "outbox_key", nil},
+		{"an offered row", claimOutbox, "outbox_key", nil},
+		{"a deferred row", deferOutbox, "outbox_key", nil},
+		{"rows that wake", wakeOutbox, "outbox_asleep", []string{"Filter: (state = 2)"}}, // of the partial index, again
+		{"a broken link", rewindOutbox, "outbox_claimed", []string{"Filter: (state = 3)"}},
+		{"a statement for a peer", queueStatement, "statement_key", nil},
+		{"statements that were sent", deleteStatements, "statement_out_once", nil},
+		{"ended signing sessions", deleteOldSessions, "signing_session_ended", []string{"Filter: (state > 1)"}},
+		{"a changed signing session", updateSession, "signing_session_pkey", []string{"Filter: (revision = $7)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			lines := planOf(t, pooled.Conn(), i, tt.query)
+			text := strings.Join(lines, "\n")
+			if !strings.Contains(text, tt.index) {
+				t.Errorf("%s is not used", tt.index)
+			}
+			if !strings.Contains(text, "Index Cond") && !contains(tt.but, "no condition") {
+				t.Error("nothing is searched for")
+			}
+			for _, line := range lines {
+				bad := strings.HasPrefix(line, "Seq Scan") || strings.HasPrefix(line, "Sort") && !strings.HasPrefix(line, "Sort Key") ||
+					strings.Contains(line, "Filter:")
+				if bad && !contains(tt.but, line) {
+					t.Errorf("%q", line)
+				}
+			}
+			if t.Failed() {
+				t.Log("\n" + text)
+			}
+		})
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}

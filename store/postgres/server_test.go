@@ -1,0 +1,371 @@
+package postgres
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+
+	"lienthong/exchange"
+	"lienthong/internal/testpg"
+	"lienthong/journal"
+)
+
+// at opens a new store at a URL, and closes it when the test ends.
+func at(t *testing.T, url string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// put is a change that stores a report of some size.
+func put(n, size int) exchange.Change {
+	json := []byte(fmt.Sprintf("%d %s", n, strings.Repeat("x", size)))
+	return exchange.Change{
+		Reports: []exchange.ReportRow{{Digest: [32]byte(journal.LeafHash(json)), JSON: json}},
+		Entries: []journal.Entry{{Time: int64(n + 1), Actor: journal.System, Action: "test", Outcome: journal.OutcomeOK}},
+	}
+}
+
+// with is a URL with one parameter more.
+func with(t *testing.T, base, param, value string) string {
+	t.Helper()
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set(param, value)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// A server, or a session, whose settings would lose what was acknowledged is refused.
+func TestSettingsRefused(t *testing.T) {
+	t.Parallel()
+	base := testpg.New(t)
+	for _, tt := range []struct{ name, param, value, want string }{
+		{"commits that do not wait", "synchronous_commit", "off", "synchronous_commit = off, want on"},
+		{"commits that do not wait for the disk of a standby", "synchronous_commit", "remote_write", "synchronous_commit = remote_write"},
+		{"a schema that is not there", "search_path", "nowhere", "no schema of the search path"},
+	} {
+		if s, err := Open(t.Context(), with(t, base, tt.param, tt.value), ""); err == nil {
+			s.Close()
+			t.Errorf("%s: opened", tt.name)
+		} else if !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// What the session has, as the server itself reports it, for the writer and for readers.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	s := at(t, testpg.New(t))
+	for _, tt := range []struct{ name, writer, reader string }{
+		{"fsync", "on", "on"}, {"full_page_writes", "on", "on"}, {"synchronous_commit", "on", "on"},
+		{"default_transaction_isolation", "read committed", "read committed"},
+		{"default_transaction_read_only", "off", "on"},
+		{"idle_in_transaction_session_timeout", "1min", "1min"},
+	} {
+		var writer, reader string
+		query := `SELECT current_setting('` + tt.name + `')`
+		if _, err := s.writer.do(t.Context(), func(uint64) *plan {
+			var p plan
+			p.each(func(row scanner) error { return row.Scan(&writer) }, query)
+			return &p
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.read.QueryRow(t.Context(), query).Scan(&reader); err != nil {
+			t.Fatal(err)
+		}
+		if writer != tt.writer || reader != tt.reader {
+			t.Errorf("%s is %q and %q, want %q and %q", tt.name, writer, reader, tt.writer, tt.reader)
+		}
+	}
+	if _, err := s.read.Exec(t.Context(), `DELETE FROM head`); err == nil {
+		t.Error("a reader wrote")
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	conn, err := pgx.Connect(t.Context(), testpg.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	one := migration{1, "001_a.sql", `CREATE TABLE a (x integer)`}
+	two := migration{2, "002_b.sql", `CREATE TABLE b (x integer); INSERT INTO b VALUES (1)`}
+	bad := migration{3, "003_c.sql", `INSERT INTO b VALUES (2); INSERT INTO nowhere VALUES (1)`}
+	changed := two
+	changed.sql += " "
+	for _, tt := range []struct {
+		name  string
+		steps []migration
+		fails string
+	}{
+		{"first", []migration{one}, ""},
+		{"again", []migration{one}, ""},
+		{"one more", []migration{one, two}, ""},
+		{"fails in the middle", []migration{one, two, bad}, "003_c.sql"},
+		{"older program", []migration{one}, "use the newer program"},
+		{"changed after release", []migration{one, changed}, "migration 2 was"},
+		{"still good", []migration{one, two}, ""},
+	} {
+		err := migrate(t.Context(), conn, tt.steps)
+		if tt.fails == "" && err != nil || tt.fails != "" && (err == nil || !strings.Contains(err.Error(), tt.fails)) {
+			t.Errorf("%s: error %v, want %q", tt.name, err, tt.fails)
+		}
+	}
+	var n int
+	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM b`).Scan(&n); err != nil || n != 1 {
+		t.Errorf("table b has %d rows, %v; want 1: a failed migration has left something", n, err)
+	}
+}
+
+func TestMigrationNumbers(t *testing.T) {
+	t.Parallel()
+	for name, files := range map[string][]string{
+		"gap": {"001_a.sql", "003_b.sql"}, "twice": {"001_a.sql", "001_b.sql"}, "no number": {"a.sql"}, "from two": {"002_a.sql"},
+	} {
+		fsys := fstest.MapFS{}
+		for _, f := range files {
+			fsys["m/"+f] = &fstest.MapFile{}
+		}
+		if _, err := loadMigrations(fsys, "m"); err == nil {
+			t.Errorf("%s: %v was loaded", name, files)
+		}
+	}
+}
+
+// Processes of one node that start at the same time on an empty schema agree.
+func TestOpenTogether(t *testing.T) {
+	t.Parallel()
+	base := testpg.New(t)
+	type opened struct {
+		s   *Store
+		err error
+	}
+	all := make(chan opened)
+	for range 4 {
+		go func() {
+			s, err := Open(t.Context(), base, "")
+			all <- opened{s, err}
+		}()
+	}
+	seen := map[string]bool{}
+	for range 4 {
+		o := <-all
+		if o.err != nil {
+			t.Error(o.err)
+			continue
+		}
+		seen[o.s.incarnation.String()] = true
+		if err := o.s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(seen) != 1 {
+		t.Errorf("one store has the incarnations %v", seen)
+	}
+}
+
+// A journal that was changed in the database is not written on.
+func TestTampered(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]string{
+		"head cut":       `UPDATE head SET size = size - 1`,
+		"root changed":   `UPDATE head SET root = decode(repeat('00', 32), 'hex')`,
+		"leaf removed":   `DELETE FROM journal WHERE idx = 9`,
+		"leaf added":     `INSERT INTO journal (idx, agency_id, leaf, hashes) SELECT 10, '', leaf, hashes FROM journal WHERE idx = 9`,
+		"hash changed":   `UPDATE journal SET hashes = decode(repeat('00', 64), 'hex') WHERE idx = 9`,
+		"hash too short": `UPDATE journal SET hashes = decode(repeat('00', 40), 'hex') WHERE idx = 9`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base := testpg.New(t)
+			s, err := Open(t.Context(), base, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 10 {
+				if _, err := s.Commit(t.Context(), put(i, 100)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			testpg.Exec(t, base, query)
+			if s, err := Open(t.Context(), base, ""); err == nil {
+				s.Close()
+				t.Error("opened")
+			}
+		})
+	}
+}
+
+// Every table of rows about letters and files says which agency they belong to.
+func TestAgencyOnEveryRow(t *testing.T) {
+	t.Parallel()
+	s := at(t, testpg.New(t))
+	nodes := map[string]bool{"store": true, "head": true, "migration": true, "blob": true, "outbox_peer": true,
+		"principal": true, "principal_key": true, "directory": true, "link": true, "replica": true}
+	rows, err := s.read.Query(t.Context(), `SELECT t.table_name::text, EXISTS (SELECT FROM information_schema.columns c
+		WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name AND c.column_name = 'agency_id')
+		FROM information_schema.tables t WHERE t.table_schema = current_schema()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	n := 0
+	for ; rows.Next(); n++ {
+		var name string
+		var agency bool
+		if err := rows.Scan(&name, &agency); err != nil {
+			t.Fatal(err)
+		}
+		if agency == nodes[name] {
+			t.Errorf("table %s: agency_id is %t", name, agency)
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d tables", n)
+	}
+}
+
+// Jobs that a process had leased when it died are given out at once; one that is at work
+// keeps its own, and one over which a process has died twice waits.
+func TestOpenEndsLeases(t *testing.T) {
+	t.Parallel()
+	base := testpg.New(t)
+	s := at(t, base)
+	const job = `INSERT INTO job (envelope_id, origin_node, agency_id, due_at, claimable_at, attempts, replica) VALUES
+		(decode(repeat('%02x', 16), 'hex'), 'ward', 'agency', 1000, 9000, %d, %d)`
+	alive := s.writer.replica.Load()
+	for i, j := range []struct {
+		attempts int
+		replica  int32
+	}{{0, 9999}, {1, 9999}, {2, 9999}, {1, alive}} {
+		testpg.Exec(t, base, fmt.Sprintf(job, i, j.attempts, j.replica))
+	}
+	other := at(t, base)
+	for _, tt := range []struct {
+		now  int64
+		want int
+	}{{999, 0}, {1000, 2}, {8999, 0}, {9000, 2}} {
+		if jobs, err := other.ClaimJobs(t.Context(), tt.now, 50_000, 10); err != nil || len(jobs) != tt.want {
+			t.Errorf("at %d: %d jobs, %v; want %d", tt.now, len(jobs), err, tt.want)
+		}
+	}
+}
+
+// A commit that fails, fails for all of its batch, and the tree goes back.
+func TestCommitFails(t *testing.T) {
+	t.Parallel()
+	s := at(t, testpg.New(t))
+	if _, err := s.Commit(t.Context(), put(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	change := put(1, 1)
+	recs, err := records(change.Entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := func(uint64) *plan { return &plan{records: recs} }
+	// It ends the transaction under the batch's feet.
+	bad := func(uint64) *plan {
+		var p plan
+		p.do("ROLLBACK")
+		return &p
+	}
+	gate := busy(t, s) // so that the three share a batch
+	var ops []*operation
+	for _, p := range []func(uint64) *plan{good, bad, good} {
+		op := &operation{ctx: t.Context(), plan: p, done: make(chan struct{})}
+		ops = append(ops, op)
+		s.writer.queue <- op
+	}
+	close(gate)
+	for i, op := range ops {
+		<-op.done
+		if op.err == nil {
+			t.Errorf("operation %d of a broken batch succeeded", i)
+		}
+	}
+	if done, err := s.Commit(t.Context(), put(1, 1)); err != nil || done.First != 1 || done.Size != 2 {
+		t.Errorf("after the broken batch: %+v, %v; want leaf 1 of 2", done, err)
+	}
+}
+
+// busy keeps the writer in a batch until the channel is closed.
+func busy(t *testing.T, s *Store) chan struct{} {
+	t.Helper()
+	running, gate := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	go s.writer.do(t.Context(), func(uint64) *plan {
+		once.Do(func() {
+			close(running)
+			<-gate
+		})
+		return &plan{}
+	})
+	<-running
+	return gate
+}
+
+// An error that only the server finds is the fault of one, and its neighbours stand.
+func TestServerRefusesOne(t *testing.T) {
+	t.Parallel()
+	s := at(t, testpg.New(t))
+	gate := busy(t, s)
+	errs := make(chan error, 2)
+	for n, bad := range []bool{false, true} {
+		c := put(n, 1)
+		if bad {
+			c.Principals = []exchange.Principal{{ID: long(t)}} // too long for an index
+		}
+		go func() {
+			_, err := s.Commit(t.Context(), c)
+			errs <- err
+		}()
+	}
+	close(gate)
+	failed := 0
+	for range 2 {
+		if err := <-errs; err != nil {
+			failed++
+			if errors.Is(err, exchange.ErrConflict) || !strings.Contains(err.Error(), "54000") {
+				t.Errorf("%v, want the server's own error", err)
+			}
+		}
+	}
+	if n, err := s.TreeSize(t.Context()); failed != 1 || n != 1 || err != nil {
+		t.Errorf("%d failed, the journal has %d leaves, %v; want 1 and 1", failed, n, err)
+	}
+}
+
+// long is a text that does not fit into a page of an index, compressed or not.
+func long(t *testing.T) string {
+	t.Helper()
+	b := make([]byte, 20_000)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
