@@ -25,8 +25,9 @@ func TestPlans(t *testing.T) {
 		{"inbox", selectInbox, 3, []string{"SEARCH delivery USING INDEX delivery_inbox (agency_id=? AND id<?)"}},
 		{"expiring", selectExpiring, 2, []string{"SEARCH delivery USING INDEX delivery_expiring (expires_at<?)"}},
 		{"held", selectHeldDue, 2, []string{"SEARCH delivery USING INDEX delivery_held (held_until<?)"}},
-		{"received changes", selectReceivedChanges, 4, []string{"SEARCH delivery USING INDEX delivery_received_changed (agency_id=? AND changed>? AND changed<?)"}},
-		{"sent changes", selectSentChanges, 4, []string{"SEARCH delivery USING INDEX delivery_sent_changed (origin_agency_id=? AND changed>? AND changed<?)"}},
+		{"changes", selectChanges, 4, []string{"COMPOUND QUERY",
+			"LEFT-MOST SUBQUERY", "CO-ROUTINE (subquery-1)", "SEARCH delivery USING INDEX delivery_received_changed (agency_id=? AND changed>? AND changed<?)", "SCAN (subquery-1)",
+			"UNION ALL", "CO-ROUTINE (subquery-3)", "SEARCH delivery USING INDEX delivery_sent_changed (origin_agency_id=? AND changed>? AND changed<?)", "SCAN (subquery-3)"}},
 		// The statements of one delivery are a few: these may be sorted.
 		{"statements", selectStatements, 2, []string{"SEARCH s USING INDEX sqlite_autoindex_statement_1 (envelope_digest=? AND agency_id=?)", "USE TEMP B-TREE FOR ORDER BY"}},
 		{"statements to a peer", selectStatementsTo, 3, []string{"SEARCH o USING INDEX statement_out_peer (peer=? AND seq>?)", "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"}},

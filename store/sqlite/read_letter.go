@@ -1,8 +1,11 @@
 package sqlite
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -101,10 +104,12 @@ const (
 		WHERE state IN (1, 2, 5) AND expires_at <= ? ORDER BY expires_at LIMIT ?`
 	selectHeldDue = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE state = 5 AND held_until <= ? ORDER BY held_until LIMIT ?`
-	selectReceivedChanges = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE agency_id = ?1 AND home = 1 AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT ?4`
-	selectSentChanges = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE origin_agency_id = ?1 AND from_peer = '' AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT ?4`
+	// Both lists in one statement, and so of one moment: a change that came between
+	// two would be passed over by whoever goes on after the newer one.
+	selectChanges = `SELECT * FROM (SELECT ` + deliveryColumns + ` FROM delivery
+		WHERE agency_id = ?1 AND home = 1 AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT ?4)
+		UNION ALL SELECT * FROM (SELECT ` + deliveryColumns + ` FROM delivery
+		WHERE origin_agency_id = ?1 AND from_peer = '' AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT ?4)`
 )
 
 func (s *Store) deliveries(ctx context.Context, query string, args ...any) (out []exchange.Delivery, err error) {
@@ -173,16 +178,12 @@ func (s *Store) Changes(ctx context.Context, agency string, after uint64, limit 
 	return append(whole, rest...), nil
 }
 
-// changes lists up to limit of each kind, merged by change and id, without the
+// changes lists up to limit of each kind, ordered by change and id, without the
 // second copy of what an agency has sent to itself.
 func (s *Store) changes(ctx context.Context, agency string, after, upTo int64, limit int) ([]exchange.Delivery, error) {
-	received, err := s.deliveries(ctx, selectReceivedChanges, agency, after, upTo, limit)
-	if err != nil {
-		return nil, err
-	}
-	sent, err := s.deliveries(ctx, selectSentChanges, agency, after, upTo, limit)
-	if err != nil {
-		return nil, err
-	}
-	return mergeChanges(received, sent), nil
+	out, err := s.deliveries(ctx, selectChanges, agency, after, upTo, limit)
+	slices.SortFunc(out, func(a, b exchange.Delivery) int {
+		return cmp.Or(cmp.Compare(a.Changed, b.Changed), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return slices.CompactFunc(out, func(a, b exchange.Delivery) bool { return a.ID == b.ID }), err
 }

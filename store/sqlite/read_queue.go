@@ -1,29 +1,11 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
 )
-
-// mergeChanges merges two lists that are ordered by Changed, then ID.
-func mergeChanges(a, b []exchange.Delivery) []exchange.Delivery {
-	var out []exchange.Delivery
-	for len(a) > 0 && len(b) > 0 {
-		c := cmp.Or(cmp.Compare(a[0].Changed, b[0].Changed), cmp.Compare(string(a[0].ID[:]), string(b[0].ID[:])))
-		if c <= 0 {
-			out, a = append(out, a[0]), a[1:]
-		} else {
-			out = append(out, b[0])
-		}
-		if c >= 0 {
-			b = b[1:]
-		}
-	}
-	return append(append(out, a...), b...)
-}
 
 const statementColumns = `s.envelope_digest, s.agency_id, s.issuer_node, s.kind, s.sequence, s.digest, s.envelope_id, s.origin_node,
 	s.sealed, s.proof, s.received, s.journal_index`

@@ -36,6 +36,8 @@ func Run(t *testing.T, open Opener) {
 		{"deliveries of a letter are ordered by recipient", testDeliveries},
 		{"the inbox is paged newest first while letters arrive", testInbox},
 		{"changes are never cut within one", testChanges},
+		{"whoever follows the changes misses none", testFollow},
+		{"any text comes back, bytes that are none included", testAnyText},
 		{"deadlines and holds are found when they are due", testDeadlines},
 		{"the outbox goes by class, then by arrival", testOutboxOrder},
 		{"an outbox row sleeps, is claimed, deferred and rewound", testOutboxStates},
