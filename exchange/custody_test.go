@@ -163,7 +163,7 @@ func (c *custody) exchange(n *testNode, lossy bool) {
 			}
 		}
 		if lost {
-			if err := n.store.Rewind(ctx, id); err != nil {
+			if _, err := n.store.TakeLink(ctx, id); err != nil {
 				c.fatal("rewind: %v", err)
 			}
 		}
@@ -221,7 +221,7 @@ func (c *custody) quiesce() {
 				c.fatal("tend: %v", err)
 			}
 			for _, peer := range c.ids {
-				if err := n.store.Rewind(context.Background(), peer); err != nil {
+				if _, err := n.store.TakeLink(context.Background(), peer); err != nil {
 					c.fatal("rewind: %v", err)
 				}
 			}

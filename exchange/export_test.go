@@ -20,7 +20,7 @@ func (r *Relay) OffersFor(ctx context.Context, peer string) ([]Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	marked, err := r.markOffered(ctx, peer, group(rows, Window))
+	marked, err := r.markOffered(ctx, Link{Peer: peer}, group(rows, Window))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (r *Relay) SettleAnswer(ctx context.Context, peer string, frame Frame) erro
 
 // SettleStatements takes statements from a peer and says which are stored.
 func (r *Relay) SettleStatements(ctx context.Context, peer string, frame Statements) error {
-	_, err := r.settle(ctx, peer, frame.Statements)
+	_, err := r.settle(ctx, Link{Peer: peer}, frame.Statements)
 	return err
 }
 

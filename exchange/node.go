@@ -68,25 +68,33 @@ func NewNode(cfg Config) (*Node, error) {
 	if n.incarnation, err = cfg.Store.Incarnation(ctx); err != nil {
 		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
 	}
-	sealed, err := cfg.Store.Directory(ctx)
-	if errors.Is(err, ErrNotFound) {
-		empty, err := NewDirectory(envelope.Directory{})
-		n.directory.Store(empty)
-		return n, err
-	}
+	directory, err := n.storedDirectory(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
 	}
-	d, err := envelope.ParseDirectory(sealed)
-	if err != nil {
-		return nil, fmt.Errorf("exchange: open node %q: stored directory: %w", cfg.ID, err)
+	if directory == nil {
+		if directory, err = NewDirectory(envelope.Directory{}); err != nil {
+			return nil, err
+		}
 	}
-	indexed, err := NewDirectory(d)
+	n.directory.Store(directory)
+	return n, nil
+}
+
+// storedDirectory reads the directory that the store has; nil if it has none.
+func (n *Node) storedDirectory(ctx context.Context) (*Directory, error) {
+	sealed, err := n.cfg.Store.Directory(ctx)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	n.directory.Store(indexed)
-	return n, nil
+	d, err := envelope.ParseDirectory(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("stored directory: %w", err)
+	}
+	return NewDirectory(d)
 }
 
 // ID is the node's id.
@@ -199,3 +207,11 @@ func (s *signals) of(name string) *broadcast {
 }
 
 func (s *signals) wake(name string) { s.of(name).notify() }
+
+func (s *signals) wakeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.m {
+		b.notify()
+	}
+}

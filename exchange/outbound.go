@@ -150,7 +150,7 @@ func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
 	var marked []*bundle
 	err := s.relay.decide(ctx, func() error {
 		var err error
-		marked, err = s.relay.markOffered(ctx, s.peer, groups)
+		marked, err = s.relay.markOffered(ctx, s.link, groups)
 		return err
 	})
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
 			}
 			// A letter that cannot be read costs nobody else: it is tried again later.
 			s.relay.cfg.Log.Error("relay: offer", "letter", b.key.ID.String(), "error", err)
-			if err := s.relay.postpone(ctx, s.peer, b.key, b.recipients(), "UNREADABLE", s.relay.now()+5*holdTime); err != nil {
+			if err := s.relay.postpone(ctx, s.link, b.key, b.recipients(), "UNREADABLE", s.relay.now()+5*holdTime); err != nil {
 				return err
 			}
 			continue
@@ -193,8 +193,9 @@ func (b *bundle) recipients() []string {
 
 // markOffered claims the rows of bundles and writes that their deliveries were
 // offered. A row whose delivery has moved on meanwhile is left out.
-func (n *Node) markOffered(ctx context.Context, peer string, groups []*bundle) ([]*bundle, error) {
-	d := n.draft(journal.System)
+func (n *Node) markOffered(ctx context.Context, link Link, groups []*bundle) ([]*bundle, error) {
+	d, peer := n.draft(journal.System), link.Peer
+	d.change.Link = link
 	var out []*bundle
 	for _, b := range groups {
 		rows, err := n.cfg.Store.Deliveries(ctx, b.key)
@@ -280,7 +281,7 @@ func (n *Node) readAll(ctx context.Context, digest envelope.Digest, size uint64)
 
 // accepted settles an answer. What it does not settle is offered again later.
 func (s *session) accepted(ctx context.Context, f Accepted) error {
-	kept, err := s.relay.settle(ctx, s.peer, f.Custody)
+	kept, err := s.relay.settle(ctx, s.link, f.Custody)
 	for _, k := range kept {
 		s.window.answered(k.delivery)
 	}
@@ -299,7 +300,7 @@ const (
 // refused ends what the peer has refused with its signature, and offers the rest
 // again later: a refusal without one proves nothing.
 func (s *session) refused(ctx context.Context, f Refused) error {
-	kept, err := s.relay.settle(ctx, s.peer, f.Failed)
+	kept, err := s.relay.settle(ctx, s.link, f.Failed)
 	ended := make([]string, 0, len(kept))
 	for _, k := range kept {
 		s.window.answered(k.delivery)
@@ -323,7 +324,7 @@ func (s *session) later(ctx context.Context, key LetterKey, recipients []string,
 	if len(recipients) == 0 {
 		return nil
 	}
-	err := s.relay.postpone(ctx, s.peer, key, recipients, reason, s.relay.now()+pause)
+	err := s.relay.postpone(ctx, s.link, key, recipients, reason, s.relay.now()+pause)
 	for _, r := range recipients {
 		s.window.answered(DeliveryKey{key.Origin, key.ID, r})
 	}

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -94,7 +95,7 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 		err = s.refused(ctx, f)
 	case Statements:
 		var kept []settled
-		kept, err = s.relay.settle(ctx, s.peer, f.Statements)
+		kept, err = s.relay.settle(ctx, s.link, f.Statements)
 		if stored := (Stored{}); len(kept) > 0 {
 			for _, k := range kept {
 				stored.Digests = append(stored.Digests, k.digest)
@@ -105,6 +106,9 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 		err = s.relay.cfg.Store.StatementsSent(ctx, s.peer, f.Digests)
 	case NeedFiles:
 		err = s.put(ctx, f)
+	}
+	if errors.Is(err, ErrFenced) {
+		s.cancel(err)
 	}
 	if err != nil && ctx.Err() == nil {
 		s.relay.cfg.Log.Warn("relay: frame", "peer", s.peer, "frame", fmt.Sprintf("%T", frame), "error", err)

@@ -29,6 +29,9 @@ func (r *Relay) Run(ctx context.Context, dialer Dialer) error {
 	for range r.cfg.Workers {
 		wg.Go(func() { r.validateJobs(ctx) })
 	}
+	if shared, ok := r.cfg.Store.(SharedStore); ok {
+		wg.Go(func() { r.listen(ctx, shared) })
+	}
 	if dialer != nil {
 		wg.Go(func() { r.keepLinks(ctx, dialer) })
 	}
@@ -86,6 +89,9 @@ const (
 func (r *Relay) keepLink(ctx context.Context, dialer Dialer, peer string) {
 	pause := minPause
 	for ctx.Err() == nil {
+		if err := r.waitFree(ctx, peer); err != nil && ctx.Err() == nil {
+			r.cfg.Log.Warn("relay: link of another process", "peer", peer, "error", err)
+		}
 		spoke, err := r.link(ctx, dialer, peer)
 		if ctx.Err() != nil {
 			return

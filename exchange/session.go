@@ -27,6 +27,7 @@ const (
 type session struct {
 	relay   *Relay
 	peer    string
+	link    Link // its epoch is set before the link is up
 	conn    Conn
 	courier Courier // nil where the peer dialled
 	greeted atomic.Bool
@@ -50,7 +51,7 @@ type session struct {
 }
 
 func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
-	return &session{relay: r, peer: peer, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
+	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
 		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork), transfer: semaphore.NewWeighted(maxTransfers),
 		wake: make(chan struct{}, 1), outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
 		inbound: inbound{files: map[string]*inboundFile{}}}
@@ -80,7 +81,8 @@ func (s *session) serve(ctx context.Context) error {
 	}
 	// Rows that were offered on an earlier link and not answered are offered again.
 	// The peer answers repeats as it did before.
-	if err := s.relay.cfg.Store.Rewind(ctx, s.peer); err != nil {
+	var err error
+	if s.link, err = s.relay.cfg.Store.TakeLink(ctx, s.peer); err != nil {
 		return err
 	}
 	s.greeted.Store(true)
@@ -97,6 +99,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.mu.Unlock()
 	wg.Wait()
 	s.workers.Wait()
+	s.leave(ctx)
 	return context.Cause(ctx)
 }
 
@@ -171,6 +174,9 @@ func (s *session) watch(ctx context.Context) error {
 	for wait(ctx, nil, heartbeatPause) {
 		if err := s.answer(Heartbeat{Clock: s.relay.now()}); err != nil {
 			return err
+		}
+		if err := s.relay.cfg.Store.KeepLink(ctx, s.link); errors.Is(err, ErrFenced) {
+			return err // other errors show where there is something to do
 		}
 		if heard := s.heard.Load(); heard != last {
 			last, silent = heard, 0

@@ -12,11 +12,11 @@ import (
 // maxStatements bounds the statements of one frame.
 const maxStatements = 16_384
 
-// settle keeps statements that a peer sent, lets them change the deliveries that
+// settle keeps statements that a peer sent over a link, lets them change the deliveries that
 // they are about, and sends them on towards the origin. It returns
 // those that are durable here, which the peer need not send again; the error names
 // one that was not taken. Statements are taken whatever space is left.
-func (n *Node) settle(ctx context.Context, peer string, receipts []envelope.Receipt) ([]settled, error) {
+func (n *Node) settle(ctx context.Context, link Link, receipts []envelope.Receipt) ([]settled, error) {
 	if len(receipts) > maxStatements {
 		return nil, fmt.Errorf("exchange: %d statements in one frame, at most %d", len(receipts), maxStatements)
 	}
@@ -41,7 +41,7 @@ func (n *Node) settle(ctx context.Context, peer string, receipts []envelope.Rece
 	}
 	var out []settled
 	for _, key := range order {
-		stored, err := n.settleLetter(ctx, peer, key, byLetter[key])
+		stored, err := n.settleLetter(ctx, link, key, byLetter[key])
 		out = append(out, stored...)
 		if err != nil {
 			bad = err
@@ -62,7 +62,7 @@ type settled struct {
 	delivery DeliveryKey
 }
 
-func (n *Node) settleLetter(ctx context.Context, peer string, key LetterKey, list []verified) ([]settled, error) {
+func (n *Node) settleLetter(ctx context.Context, link Link, key LetterKey, list []verified) ([]settled, error) {
 	var out []settled
 	var bad error
 	err := n.decide(ctx, func() error {
@@ -71,7 +71,8 @@ func (n *Node) settleLetter(ctx context.Context, peer string, key LetterKey, lis
 		if err != nil {
 			return err
 		}
-		s := &settling{draft: n.draft(journal.Actor{Node: peer}), peer: peer, rows: make(map[string]*Delivery, len(rows)), stored: map[string][]StatementRow{}, changed: map[string]bool{}}
+		s := &settling{draft: n.draft(journal.Actor{Node: link.Peer}), peer: link.Peer, rows: make(map[string]*Delivery, len(rows)), stored: map[string][]StatementRow{}, changed: map[string]bool{}}
+		s.change.Link = link
 		for i := range rows {
 			s.rows[rows[i].Key.Recipient] = &rows[i]
 		}
@@ -190,15 +191,16 @@ func (s *settling) keep(d *Delivery, v verified, digest envelope.Digest) {
 }
 
 // postpone makes rows due again later, after a refusal that is not for good.
-func (n *Node) postpone(ctx context.Context, peer string, key LetterKey, recipients []string, reason string, due int64) error {
+func (n *Node) postpone(ctx context.Context, link Link, key LetterKey, recipients []string, reason string, due int64) error {
 	return n.decide(ctx, func() error {
 		rows, err := n.cfg.Store.Deliveries(ctx, key)
 		if err != nil {
 			return err
 		}
-		d := n.draft(journal.Actor{Node: peer})
+		d := n.draft(journal.Actor{Node: link.Peer})
+		d.change.Link = link
 		for _, to := range rows {
-			if to.Peer != peer || !to.State.open() || !contains(recipients, to.Key.Recipient) {
+			if to.Peer != link.Peer || !to.State.open() || !contains(recipients, to.Key.Recipient) {
 				continue
 			}
 			if to.State == StateOffered {
@@ -212,7 +214,7 @@ func (n *Node) postpone(ctx context.Context, peer string, key LetterKey, recipie
 			return nil
 		}
 		e := d.entry(d.change.Deliveries[0].OriginAgency, "letter.refused", d.change.Deliveries[0].Digest.String(),
-			fmt.Sprintf("origin=%s letter=%s peer=%s recipients=%d", key.Origin, key.ID, peer, len(d.change.Deliveries)))
+			fmt.Sprintf("origin=%s letter=%s peer=%s recipients=%d", key.Origin, key.ID, link.Peer, len(d.change.Deliveries)))
 		d.change.Entries[e].Outcome = fmt.Sprintf("%.64s", first(reason, ReasonRefused))
 		_, err = n.commit(ctx, d.change)
 		return err

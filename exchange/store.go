@@ -20,6 +20,8 @@ var (
 	ErrConflict = errors.New("conflicts with what is stored")
 	// ErrMissing: a file that the change uses is not here any more (see [MissingError]).
 	ErrMissing = errors.New("file is missing")
+	// ErrFenced: a newer link to the peer, perhaps of another process, has its queue.
+	ErrFenced = errors.New("a newer link took over")
 	// ErrFull: there is no space for it.
 	ErrFull = errors.New("no space left")
 )
@@ -45,7 +47,7 @@ type Store interface {
 
 	// Commit applies one change, all of it or nothing, in the order of [Change]'s
 	// fields, and appends its entries to the journal. It is refused without entries.
-	// Errors: ErrStale, ErrConflict, ErrMissing (as *MissingError), ErrFull.
+	// Errors: ErrStale, ErrConflict, ErrMissing (as *MissingError), ErrFenced, ErrFull.
 	Commit(ctx context.Context, change Change) (Committed, error)
 
 	// Letter finds an envelope that this node has, or had. ErrNotFound.
@@ -79,9 +81,7 @@ type Store interface {
 	// DueOutbox lists rows for a peer that are not claimed and due, by class (highest first),
 	// then Seq, at most limit rows.
 	DueOutbox(ctx context.Context, peer string, now int64, limit int) ([]OutboxRow, error)
-	// Rewind makes all claimed rows of a peer unclaimed and due at once: what was offered
-	// on a link that ended is offered again. It is bookkeeping of transport, and takes no entries.
-	Rewind(ctx context.Context, peer string) error
+	LinkStore
 	// OutboxPeers lists peers that have rows, with the number of rows of each.
 	OutboxPeers(ctx context.Context) (map[string]int, error)
 	// StatementsTo lists statements that wait to be sent to a peer, with Seq above after,
@@ -135,6 +135,9 @@ type Store interface {
 
 // A Change is all that one act writes. Lists may be empty; entries may not.
 type Change struct {
+	// Link, unless its epoch is zero, is the link over which the act was decided. It must
+	// still be the newest one to its peer, or nothing is written: ErrFenced.
+	Link Link
 	// Request is stored for its principal, method and id. If one is there already:
 	// ErrConflict.
 	Request *Request
@@ -159,7 +162,7 @@ type Change struct {
 	// Queue adds outbox rows; there is at most one for each delivery, a second replaces it.
 	// Seq is given by the store, ascending.
 	Queue []OutboxRow
-	// Claim marks outbox rows as claimed: DueOutbox passes over them until Rewind or Defer.
+	// Claim marks outbox rows as claimed: DueOutbox passes over them until TakeLink or Defer.
 	// A row that is gone is passed over.
 	Claim []DeliveryKey
 	// Defer unclaims outbox rows and makes them due at a time. A row that is gone is passed over.

@@ -33,6 +33,7 @@ type world struct {
 	lossy     func(from, to string, f exchange.Frame) bool // true: the frame is lost, and the link with it
 	cuts      map[string][]func()                          // by "a b"
 	down      map[string]bool                              // pairs that cannot be dialled
+	stores    map[string]string                            // node id to the URL of its store, where it is no file of its own
 }
 
 type testNode struct {
@@ -54,8 +55,14 @@ type agencySpec struct{ id, home string }
 // newWorld makes nodes, given as child to parent, and agencies.
 func newWorld(t testing.TB, parents map[string]string, agencies ...agencySpec) *world {
 	t.Helper()
+	return newWorldOver(t, nil, parents, agencies...)
+}
+
+// newWorldOver is newWorld with other stores for some nodes: node id to URL.
+func newWorldOver(t testing.TB, stores, parents map[string]string, agencies ...agencySpec) *world {
+	t.Helper()
 	pki := testpki.New(t)
-	w := &world{t: t, pki: pki, now: testpki.Now, nodes: map[string]*testNode{}, keys: map[string]envelope.Signer{}, cuts: map[string][]func(){}, down: map[string]bool{}}
+	w := &world{t: t, pki: pki, stores: stores, now: testpki.Now, nodes: map[string]*testNode{}, keys: map[string]envelope.Signer{}, cuts: map[string][]func(){}, down: map[string]bool{}}
 	w.authority = w.key("zone")
 	w.directory = envelope.Directory{Zone: "thai-nguyen", Epoch: 1, Issued: testpki.Now.UnixMicro()}
 	for id, parent := range parents {
@@ -127,7 +134,11 @@ func (w *world) start(id, dir string) *testNode {
 
 func (w *world) open(id, dir string) *testNode {
 	w.t.Helper()
-	st, blobs, err := store.Open(context.Background(), "sqlite:"+dir)
+	url := "sqlite:" + dir
+	if w.stores[id] != "" {
+		url = w.stores[id]
+	}
+	st, blobs, err := store.Open(context.Background(), url)
 	if err != nil {
 		w.t.Fatal(err)
 	}

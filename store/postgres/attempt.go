@@ -20,6 +20,7 @@ type attempt struct {
 
 	records []record       // of the operations that succeeded
 	waiting map[string]int // how many rows they added to the outbox of each peer
+	notice  string         // of the notification
 	id      [16]byte       // random, of the batch in this attempt
 	number  int32          // of the connection
 	sent    bool           // COMMIT: from here on a broken connection leaves doubt
@@ -35,7 +36,6 @@ const (
 	updateHead  = `UPDATE head SET size = $1, root = $2 WHERE one = 1`
 	countOutbox = `INSERT INTO outbox_peer AS p (peer, rows) SELECT * FROM unnest($1::text[], $2::bigint[])
 		ON CONFLICT (peer) DO UPDATE SET rows = p.rows + excluded.rows`
-	notify = `SELECT pg_notify('lienthong', current_schema())`
 )
 
 // run applies every operation in a savepoint, and commits with the journal's head,
@@ -154,6 +154,9 @@ func savepoint(verb string, n int) string { return fmt.Sprintf("%s s%d", verb, n
 // keep adds what a plan that succeeded appends and counts.
 func (a *attempt) keep(p *plan) {
 	a.records = append(a.records, p.records...)
+	if p.notice != "" {
+		a.notice = p.notice
+	}
 	for peer, n := range p.waiting {
 		if a.waiting == nil {
 			a.waiting = map[string]int{}
@@ -211,7 +214,7 @@ func (a *attempt) commit() error {
 		a.queueJournal(&p)
 		root := a.tree.Root()
 		p.Queue(updateHead, int64(a.tree.Size()), root[:])
-		p.Queue(notify)
+		p.Queue(notify, a.notice)
 	}
 	rand.Read(a.id[:]) // never fails
 	a.number = a.replica.Load()

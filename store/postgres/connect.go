@@ -97,6 +97,7 @@ func (w *writer) prepare(ctx context.Context) error {
 		return failure(err)
 	}
 	w.replica.Store(n)
+	w.pid.Store(w.conn.PgConn().PID())
 	if _, err := w.conn.Exec(ctx, deleteReplicas); err != nil {
 		return failure(err)
 	}

@@ -20,6 +20,7 @@ type plan struct {
 	steps   []step
 	records []record       // what it appends to the journal
 	waiting map[string]int // how many rows it adds to the outbox of each peer
+	notice  string         // what other processes are told besides that there is something new
 }
 
 // do adds a statement for its effect.

@@ -90,6 +90,7 @@ func TestPlans(t *testing.T) {
 		{"a deferred row", deferOutbox, "outbox_key", nil},
 		{"rows that wake", wakeOutbox, "outbox_asleep", []string{"Filter: (state = 2)"}}, // of the partial index, again
 		{"a broken link", rewindOutbox, "outbox_claimed", []string{"Filter: (state = 3)"}},
+		{"an act over a link", checkLink, "link_pkey", []string{"Filter: (epoch = $2)"}},
 		{"a statement for a peer", queueStatement, "statement_key", nil},
 		{"statements that were sent", deleteStatements, "statement_out_once", nil},
 		{"ended signing sessions", deleteOldSessions, "signing_session_ended", []string{"Filter: (state > 1)"}},

@@ -91,11 +91,6 @@ func (s *Store) bookkeep(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
-// Rewind implements [exchange.Store].
-func (s *Store) Rewind(ctx context.Context, peer string) error {
-	return s.bookkeep(ctx, rewindOutbox, peer)
-}
-
 // OutboxPeers implements [exchange.Store].
 func (s *Store) OutboxPeers(ctx context.Context) (map[string]int, error) {
 	type count struct {

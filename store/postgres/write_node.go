@@ -41,6 +41,7 @@ func (a *act) putDirectory() {
 	if d == nil {
 		return
 	}
+	a.notice = withDirectory
 	a.must(func() error {
 		return fmt.Errorf("postgres: directory of %q is not older than epoch %d: %w", d.Zone, d.Epoch, exchange.ErrConflict)
 	}, putDirectory, d.Zone, int64(d.Epoch), d.Sealed.Marshal())

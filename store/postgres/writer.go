@@ -25,10 +25,11 @@ var errClosed = errors.New("postgres: the store is closed")
 // point between them: see [writer.try].
 type writer struct {
 	config    *pgx.ConnConfig
-	conn      *pgx.Conn // nil after it broke, until the next batch
-	replica   atomic.Int32
-	tree      journal.Edge // as this process knows it; another replica may be further
-	contended bool         // another replica wrote since our last batch
+	conn      *pgx.Conn     // nil after it broke, until the next batch
+	replica   atomic.Int32  // number of the connection
+	pid       atomic.Uint32 // of the connection's server process
+	tree      journal.Edge  // as this process knows it; another replica may be further
+	contended bool          // another replica wrote since our last batch
 
 	queue chan *operation
 	ctx   context.Context // of everything that the goroutine does; ends with close

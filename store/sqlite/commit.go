@@ -38,6 +38,9 @@ func (s *Store) Commit(ctx context.Context, c exchange.Change) (exchange.Committ
 	if err != nil {
 		return exchange.Committed{}, err
 	}
+	if err := checkLink(c.Link); err != nil {
+		return exchange.Committed{}, err
+	}
 	for _, st := range c.Statements {
 		if st.Entry < 0 || st.Entry >= len(recs) {
 			return exchange.Committed{}, fmt.Errorf("sqlite: statement %s names entry %d of %d", st.Digest, st.Entry, len(recs))

@@ -92,12 +92,6 @@ func (s *Store) DueOutbox(ctx context.Context, peer string, now int64, limit int
 	return out, err
 }
 
-// Rewind implements [exchange.Store].
-func (s *Store) Rewind(ctx context.Context, peer string) error {
-	_, err := s.writer.do(ctx, func(t *tx) error { return t.rewind(peer) })
-	return err
-}
-
 // OutboxPeers implements [exchange.Store].
 func (s *Store) OutboxPeers(ctx context.Context) (map[string]int, error) {
 	out := map[string]int{}

@@ -71,9 +71,7 @@ func testOutboxStates(w *world) {
 	same(w, "deferred and due", []string{"a", "c"}, w.due("district", later+1, 9))
 
 	w.commit(exchange.Change{Claim: keys[:1]})
-	if err := w.s.Rewind(w.ctx, "district"); err != nil {
-		w.Fatal(err)
-	}
+	ok[exchange.Link](w)(w.s.TakeLink(w.ctx, "district"))
 	same(w, "rewound", []string{"a", "b", "c"}, w.due("district", 0, 9))
 	w.commit(exchange.Change{Unqueue: keys[1:]})
 	same(w, "settled", []string{"a"}, w.due("district", later, 9))

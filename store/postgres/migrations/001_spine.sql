@@ -278,13 +278,14 @@ CREATE TABLE replica (
 	since  timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 
--- Who owns a peer's queue: the replica that has the newest link to it.
+-- Who has a peer's queue: the process that has the newest link to it. until is when the
+-- link counts as down if nothing more is heard of it, by the clock of this server.
 CREATE TABLE link (
 	peer    text COLLATE "C" PRIMARY KEY,
 	epoch   bigint NOT NULL,
 	replica integer NOT NULL,
-	since   timestamptz NOT NULL DEFAULT now()
-);
+	until   timestamptz NOT NULL
+) WITH (fillfactor = 50);
 
 INSERT INTO head (one, size, root) VALUES
 	(1, 0, '\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
