@@ -29,12 +29,14 @@ func (s *Store) Sweep(blobs, partials time.Time, wanted func(digest [32]byte) (b
 		if err != nil || !old {
 			return err
 		}
+		keep := func() (bool, error) { return false, nil }
 		if digest, ok := digestOf(d.Name()); ok {
-			if keep, err := wanted(digest); err != nil || keep {
-				return err
-			}
+			keep = func() (bool, error) { return wanted(digest) }
 		}
-		gone, err := s.removeIfOld(path, blobs)
+		if wanted, err := keep(); err != nil || wanted {
+			return err
+		}
+		gone, err := s.removeIfOld(path, blobs, keep)
 		if gone {
 			deleted++
 		}
@@ -92,15 +94,27 @@ func digestOf(name string) (digest [32]byte, ok bool) {
 
 // removeIfOld looks again with everybody kept out: a Put that came since then has
 // made the file new.
-func (s *Store) removeIfOld(path string, older time.Time) (bool, error) {
+//
+// Another process that shares the folder is not kept out. So the file is put aside
+// first, under a name that the next sweep removes if we die: a Put there that came before
+// has made it new, or its row is here, and it is put back; one that comes after finds no
+// file and writes it again.
+func (s *Store) removeIfOld(path string, older time.Time, keep func() (bool, error)) (bool, error) {
 	s.gate.Lock()
 	defer s.gate.Unlock()
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.ModTime().Before(older) {
+	aside := filepath.Join(filepath.Dir(path), ".sweeping-"+filepath.Base(path))
+	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
-	}
-	if err != nil {
+	} else if err != nil {
 		return false, err
 	}
-	return true, durable.Remove(path)
+	info, err := os.Stat(aside)
+	kept := err == nil && !info.ModTime().Before(older)
+	if err == nil && !kept {
+		kept, err = keep()
+	}
+	if err != nil || kept {
+		return false, errors.Join(err, os.Rename(aside, path))
+	}
+	return true, durable.Remove(aside)
 }

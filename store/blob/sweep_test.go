@@ -71,3 +71,49 @@ func old(t *testing.T, path string, age time.Duration) {
 		t.Fatal(err)
 	}
 }
+
+// Another process shares the folder: it puts a file, or commits its row, at the very
+// moment at which this one has found the file old and without a row.
+func TestSweepBesideAnotherProcess(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	here, err := Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := []byte("a letter that was given up, and is sent again")
+	day := time.Now().Add(-24 * time.Hour)
+	for name, other := range map[string]func() bool{
+		"puts it again": func() bool {
+			if _, err := there.Put(data); err != nil {
+				t.Error(err)
+			}
+			return false
+		},
+		"commits its row": func() bool { return true },
+	} {
+		digest, err := here.Put(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old(t, here.path(digest), 48*time.Hour)
+		asked, row := 0, false
+		n, err := here.Sweep(day, day, func([32]byte) (bool, error) {
+			was := row
+			if asked++; asked == 1 {
+				row = other()
+			}
+			return was, nil
+		})
+		if n != 0 || err != nil {
+			t.Errorf("%s: %d swept, %v", name, n, err)
+		}
+		if err := there.Verify(digest); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
