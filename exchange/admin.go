@@ -123,29 +123,62 @@ func (s *Service) VerifyJournal(ctx context.Context) (*JournalCheck, error) {
 	if err != nil {
 		return nil, err
 	}
-	var v journal.Verifier
-	for v.Size() < head.TreeSize {
-		leaves, err := s.cfg.Store.Leaves(ctx, v.Size(), int(min(verifyBatch, head.TreeSize-v.Size())))
+	v, err := hashAgain(ctx, s.cfg.Store, head.TreeSize)
+	if err != nil {
+		return nil, err
+	}
+	return checked(v, head.TreeSize, journal.Hash(head.RootHash), sealed), nil
+}
+
+// VerifyStored is [Service.VerifyJournal] for a store that no node has open: there is no
+// key to sign a checkpoint with.
+func VerifyStored(ctx context.Context, store Store) (*JournalCheck, error) {
+	size, err := store.TreeSize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v, err := hashAgain(ctx, store, size)
+	if err != nil {
+		return nil, err
+	}
+	root, err := journal.Root(size, journal.HashReaderFunc(func(indexes []int64) ([]journal.Hash, error) {
+		return store.Hashes(ctx, indexes)
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return checked(v, size, root, envelope.Sealed{}), nil
+}
+
+func checked(v *journal.Verifier, size uint64, root journal.Hash, checkpoint envelope.Sealed) *JournalCheck {
+	out := &JournalCheck{Size: v.Size(), Root: v.Root(), Problems: v.Problems(), Checkpoint: checkpoint}
+	if v.Size() != size {
+		out.Problems = append(out.Problems, fmt.Sprintf("the journal has %d leaves, its head says %d", v.Size(), size))
+	} else if v.Root() != root {
+		out.Problems = append(out.Problems, fmt.Sprintf("the leaves have the head %x, the stored hashes have %x", v.Root(), root))
+	}
+	return out
+}
+
+// hashAgain hashes the first leaves of a journal, and compares with what is stored.
+func hashAgain(ctx context.Context, store Store, size uint64) (*journal.Verifier, error) {
+	v := &journal.Verifier{}
+	for v.Size() < size {
+		leaves, err := store.Leaves(ctx, v.Size(), int(min(verifyBatch, size-v.Size())))
 		if err != nil {
 			return nil, err
 		}
 		if len(leaves) == 0 {
 			break
 		}
-		if err := s.verifyLeaves(ctx, &v, leaves); err != nil {
+		if err := verifyLeaves(ctx, store, v, leaves); err != nil {
 			return nil, err
 		}
 	}
-	out := &JournalCheck{Size: v.Size(), Root: v.Root(), Problems: v.Problems(), Checkpoint: sealed}
-	if v.Size() != head.TreeSize {
-		out.Problems = append(out.Problems, fmt.Sprintf("the journal has %d leaves, its head says %d", v.Size(), head.TreeSize))
-	} else if envelope.Digest(v.Root()) != head.RootHash {
-		out.Problems = append(out.Problems, fmt.Sprintf("the leaves have the head %x, the stored hashes have %s", v.Root(), head.RootHash))
-	}
-	return out, nil
+	return v, nil
 }
 
-func (s *Service) verifyLeaves(ctx context.Context, v *journal.Verifier, leaves []Leaf) error {
+func verifyLeaves(ctx context.Context, store Store, v *journal.Verifier, leaves []Leaf) error {
 	first := v.Size()
 	from, to := journal.StoredIndex(first), journal.StoredCount(first+uint64(len(leaves)))
 	indexes := make([]int64, 0, to-from)
@@ -153,7 +186,7 @@ func (s *Service) verifyLeaves(ctx context.Context, v *journal.Verifier, leaves 
 		indexes = append(indexes, i)
 	}
 	// Read from the store and not through the cache: this asks what is stored.
-	stored, err := s.cfg.Store.Hashes(ctx, indexes)
+	stored, err := store.Hashes(ctx, indexes)
 	if err != nil {
 		return err
 	}

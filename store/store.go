@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -44,6 +45,18 @@ func Open(ctx context.Context, url string) (exchange.Store, exchange.Blobs, erro
 		return nil, nil, fmt.Errorf("store: no store of kind %q, %s", scheme, wanted)
 	}
 	return nil, nil, fmt.Errorf("store: %q is no store, %s", Shown(url), wanted)
+}
+
+// OpenExisting is Open for whoever does not want a store to be made: a folder without one
+// is an error.
+func OpenExisting(ctx context.Context, url string) (exchange.Store, exchange.Blobs, error) {
+	if dir, is := strings.CutPrefix(url, "sqlite:"); is {
+		name := filepath.Join(strings.TrimPrefix(dir, "//"), database)
+		if _, err := os.Stat(name); err != nil {
+			return nil, nil, fmt.Errorf("store: %q is no store: %w", url, err)
+		}
+	}
+	return Open(ctx, url)
 }
 
 func openSQLite(ctx context.Context, dir string) (exchange.Store, exchange.Blobs, error) {

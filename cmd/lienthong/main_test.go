@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SAMPLES", samples)
+			e.Setenv("STORE", filepath.Join(filepath.Dir(samples), "store-v1"))
 			e.Setenv("LANG", "C")
 			for _, name := range []string{"ADDRESS", "ADDRESS2", "TSA"} {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
