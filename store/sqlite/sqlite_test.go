@@ -20,7 +20,3 @@ func open(t testing.TB, dir string) exchange.Store {
 func TestStore(t *testing.T) {
 	storetest.Run(t, open)
 }
-
-func BenchmarkTake(b *testing.B) {
-	storetest.Bench(b, open)
-}
