@@ -47,7 +47,7 @@ func (s *Server) Schema(t testing.TB, name string) string {
 
 // keep waits until its input ends, and stops the server then. $0 is the folder of the
 // programs, $1 that of the data.
-const keep = `trap "" INT; read x; "$0/pg_ctl" -D "$1/data" -m immediate stop >/dev/null 2>&1; rm -rf "$1"`
+const keep = `trap "" INT TERM HUP; read x; "$0/pg_ctl" -D "$1/data" -m immediate stop >/dev/null 2>&1; rm -rf "$1"`
 
 func start() (*Server, error) {
 	bin, err := programs()
@@ -63,7 +63,11 @@ func start() (*Server, error) {
 	if err := s.init(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
-	s.keeper = s.command("/bin/sh", "-c", keep, bin, s.folder)
+	line := []string{"/bin/sh", "-c", keep, bin, s.folder}
+	if setsid, err := exec.LookPath("setsid"); err == nil {
+		line = append([]string{setsid}, line...) // so that it outlives what ends this process and its group
+	}
+	s.keeper = s.command(line[0], line[1:]...)
 	if s.stdin, err = s.keeper.StdinPipe(); err != nil {
 		return nil, err
 	}
