@@ -139,10 +139,15 @@ var ErrDoubt = errors.New("postgres: the connection broke during a commit, and i
 // one that it had not yet written to its log to somebody else.
 func (w *writer) resolve(ctx context.Context, a *attempt) (committed bool, err error) {
 	if !a.sent {
+		ctx, cancel := context.WithTimeout(ctx, connectLimit)
+		defer cancel()
 		return false, w.connect(ctx)
 	}
 	for range askTries {
-		if committed, err = w.ask(ctx, a); err == nil {
+		limited, cancel := context.WithTimeout(ctx, connectLimit)
+		committed, err = w.ask(limited, a)
+		cancel()
+		if err == nil {
 			return committed, nil
 		}
 		timer := time.NewTimer(askPause)

@@ -17,6 +17,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,8 +36,12 @@ type Store struct {
 
 var _ exchange.Store = (*Store)(nil)
 
-// connectLimit is how long a connection may take to be made, if the URL does not say.
-const connectLimit = 10 * time.Second
+const (
+	// connectLimit is how long a connection may take to be made, if the URL does not say.
+	connectLimit = 10 * time.Second
+	// stallLimit is how long the server waits for a process in the middle of a batch.
+	stallLimit = 30 * time.Second
+)
 
 // Open opens the store in the database that url names ("postgres://user@host/name", with
 // the parameters of libpq and pool_max_conns), in the first schema of its search path,
@@ -77,7 +82,7 @@ func settle(c *pgx.ConnConfig) {
 		"plan_cache_mode": "force_generic_plan",
 		"jit":             "off",
 		// A process that stalls while it holds the journal's head stalls all others.
-		"idle_in_transaction_session_timeout": "60s",
+		"idle_in_transaction_session_timeout": strconv.Itoa(int(stallLimit.Milliseconds())),
 	} {
 		c.RuntimeParams[name] = value
 	}

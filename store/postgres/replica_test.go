@@ -306,3 +306,56 @@ func TestServerKilled(t *testing.T) {
 	})
 	t.Logf("%d acknowledged over three kills", total)
 }
+
+// A process that stalls with the journal's head in hand delays others until it goes on,
+// and what they write then follows what it wrote.
+func TestHeadIsHeld(t *testing.T) {
+	t.Parallel()
+	base := testpg.New(t)
+	s, other := at(t, base), at(t, base)
+	if _, err := s.Commit(t.Context(), put(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	holder, err := pgx.Connect(t.Context(), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close(t.Context())
+	tx, err := holder.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), selectHead); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 2)
+	for i, replica := range []*Store{s, other} {
+		go func() {
+			_, err := replica.Commit(context.Background(), put(i+1, 1))
+			done <- err
+		}()
+	}
+	for waiting := 0; waiting < 2; { // both have seen that the head is taken, and wait for it
+		if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE $1::integer = ANY (pg_blocking_pids(pid))
+			OR pg_blocking_pids(pid) && (SELECT array_agg(pid) FROM pg_stat_activity WHERE $1::integer = ANY (pg_blocking_pids(pid)))`,
+			holder.PgConn().PID()).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("committed past a head that is held: %v", err)
+		default:
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := len(leavesOf(t, s)); n != 3 {
+		t.Errorf("%d leaves, want 3", n)
+	}
+}

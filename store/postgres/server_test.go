@@ -81,7 +81,7 @@ func TestSettings(t *testing.T) {
 		{"fsync", "on", "on"}, {"full_page_writes", "on", "on"}, {"synchronous_commit", "on", "on"},
 		{"default_transaction_isolation", "read committed", "read committed"},
 		{"default_transaction_read_only", "off", "on"},
-		{"idle_in_transaction_session_timeout", "1min", "1min"},
+		{"idle_in_transaction_session_timeout", "30s", "30s"},
 	} {
 		var writer, reader string
 		query := `SELECT current_setting('` + tt.name + `')`

@@ -137,13 +137,17 @@ func (w *writer) commit(batch []*operation) {
 	}
 }
 
+// batchLimit is how long a batch may take before its connection is given up: the server
+// may be gone without a word. It is above what a stalled process may hold the head.
+const batchLimit = 2 * stallLimit
+
 // maxTries bounds how often a batch begins anew because of other replicas. All but the
 // first try hold the head, so that only bookkeeping of others can be in the way.
 const maxTries = 8
 
 // transact runs the batch until no other replica is in its way and no connection breaks
-// under it. It outlives the
-// store's context: a batch that has begun is finished when the store closes.
+// under it. It outlives the store's context: a batch that has begun is finished when the
+// store closes.
 func (w *writer) transact(batch []*operation) error {
 	ctx := context.WithoutCancel(w.ctx)
 	if w.conn == nil || w.conn.IsClosed() {
@@ -153,8 +157,10 @@ func (w *writer) transact(batch []*operation) error {
 	}
 	var err error
 	for try := range maxTries {
-		a := attempt{writer: w, ctx: ctx, batch: batch, tree: w.tree, headFirst: w.contended || try > 0}
+		limited, cancel := context.WithTimeout(ctx, batchLimit)
+		a := attempt{writer: w, ctx: limited, batch: batch, tree: w.tree, headFirst: w.contended || try > 0}
 		err = a.run()
+		cancel()
 		if err == nil {
 			w.tree = a.tree
 			return nil
