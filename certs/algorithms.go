@@ -17,6 +17,7 @@ const (
 	PSS     Scheme = "RSASSA-PSS"
 	ECDSA   Scheme = "ECDSA"
 	Ed25519 Scheme = "Ed25519"
+	DSA     Scheme = "DSA" // known by name, so that it can be refused by name
 )
 
 // Algorithms is a dated policy: which hashes, schemes and keys are accepted, and

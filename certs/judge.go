@@ -33,6 +33,9 @@ func (s *search) judge(chain []*x509.Certificate, anchored bool) []Problem {
 			s.checkLink(c, chain[i+1], add)
 		}
 	}
+	if err := checkPolicies(chain, policyInput{}); anchored && err != nil {
+		problems = append(problems, Problem{ExplicitPolicy, chain[0], err.Error(), "RFC 5280 6.1.3 (f)"})
+	}
 	names.Check(chain, func(authority, c *x509.Certificate, err error) {
 		if c == authority {
 			add(c, NameConstraints, "RFC 5280 4.2.1.10", "has name constraints that cannot be checked: %v", err)
@@ -108,9 +111,6 @@ func checkCA(chain []*x509.Certificate, i int, purpose Purpose, add adder) {
 	if usages := extKeyUsages(c); len(usages) > 0 && !allows(usages, purpose, true) {
 		add(c, Usage, "RFC 5280 4.2.1.12", "issues for %s only, not for %s", list(usages), purpose)
 	}
-	if has(c, oidPolicyConstraints) && (c.RequireExplicitPolicy > 0 || c.RequireExplicitPolicyZero) {
-		add(c, ExplicitPolicy, "RFC 5280 4.2.1.11", "demands certificate policies in the path, which are not processed here")
-	}
 }
 
 // limited reports whether a CA has a path length constraint.
@@ -142,11 +142,10 @@ func has(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
 }
 
 var (
-	oidKeyUsage          = asn1.ObjectIdentifier{2, 5, 29, 15}
-	oidSubjectAltName    = asn1.ObjectIdentifier{2, 5, 29, 17}
-	oidNameConstraints   = asn1.ObjectIdentifier{2, 5, 29, 30}
-	oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
-	oidExtKeyUsage       = asn1.ObjectIdentifier{2, 5, 29, 37}
+	oidKeyUsage        = asn1.ObjectIdentifier{2, 5, 29, 15}
+	oidSubjectAltName  = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
+	oidExtKeyUsage     = asn1.ObjectIdentifier{2, 5, 29, 37}
 )
 
 // describe names a certificate for a person: common name and serial number.

@@ -20,7 +20,7 @@ const (
 	PathLength       ProblemCode = "path-length"         // more CAs below one than it allows
 	NameConstraints  ProblemCode = "name-constraints"    // a name outside what a CA may name
 	UnknownExtension ProblemCode = "unknown-extension"   // critical, and not understood
-	ExplicitPolicy   ProblemCode = "explicit-policy"     // a CA demands policy processing, not supported
+	ExplicitPolicy   ProblemCode = "explicit-policy"     // a CA demands certificate policies that the path lacks
 	TooMany          ProblemCode = "too-many-candidates" // the search was cut short
 )
 

@@ -9,6 +9,7 @@
 #   fonts-liberation          what pdftoppm draws with
 #   a Python venv             pyHanko, and gRPC from another language
 #   Java, Maven, veraPDF      whether a PDF/A or PDF/UA file conforms
+#   NIST PKITS                certificates and lists with known verdicts (public domain)
 #
 # A test whose program is missing skips and says so. So nothing here may stop a
 # developer without root; but with CI=true a missing program is a failure, since
@@ -87,9 +88,39 @@ verapdf() {
 	fi
 }
 
+# The certificates and lists of NIST's test suite, as the test vectors of Python's
+# cryptography carry them. What a path must come to is in Go's own source.
+pkits() {
+	local venv=${LIENTHONG_VENV:-.tools/venv} version=50.0.2 to temp
+	to=$(dirname "$venv")/pkits
+	[ "$(cat "$to/.version" 2>/dev/null)" = "$version" ] && return
+	echo "install: NIST PKITS in $to"
+	temp=$(mktemp -d)
+	rm -rf "$to"
+	if "$venv/bin/python3" -m pip download -q --disable-pip-version-check --no-deps --only-binary :all: -d "$temp" "cryptography_vectors==$version" &&
+		"$venv/bin/python3" - "$temp"/*.whl "$to" <<-'END'
+			import pathlib, sys, zipfile
+			of, to = "cryptography_vectors/x509/PKITS_data/", pathlib.Path(sys.argv[2])
+			with zipfile.ZipFile(sys.argv[1]) as z:
+			    for name in z.namelist():
+			        if name.startswith((of + "certs/", of + "crls/")) and not name.endswith("/"):
+			            path = to / name.removeprefix(of)
+			            path.parent.mkdir(parents=True, exist_ok=True)
+			            path.write_bytes(z.read(name))
+		END
+	then
+		echo "$version" >"$to/.version"
+	else
+		rm -rf "$to"
+		need "NIST PKITS (cryptography_vectors $version)"
+	fi
+	rm -rf "$temp"
+}
+
 packages
 python
 verapdf
+pkits
 
 if [ ${#missing[@]} -gt 0 ]; then
 	warn "not installed: ${missing[*]}"

@@ -32,6 +32,9 @@ var (
 // 5.3.1).
 const ReasonHold = 6
 
+// reasonRemove is removeFromCRL, which stands in delta lists only (RFC 5280 5.3.1).
+const reasonRemove = 8
+
 // A List is a revocation list with what is worked out from it once. It may be used
 // from many goroutines.
 type List struct {
@@ -39,6 +42,7 @@ type List struct {
 
 	once         sync.Once // guards what follows
 	scope        scope
+	delta        bool           // only what changed since another list
 	unusable     error          // why the list answers nothing at all
 	entries      map[string]int // serial number to place in the list
 	expiredSince time.Time      // entries of certificates that expired later than this are kept; zero: dropped at expiry
@@ -46,7 +50,9 @@ type List struct {
 
 // Lookup returns the entry of a certificate of the list's issuer, or nil if the
 // list has none and that means that it is good. An error says why the list says
-// nothing about it. The list must be authentic: only a CA's own is worth an
+// nothing about it. A delta list says only what it revokes: applying it takes the
+// list that it is about (RFC 5280 6.3.3 (c)), and a CA's word that a certificate is
+// revoked stands without that. The list must be authentic: only a CA's own is worth an
 // index.
 func (l *List) Lookup(c *x509.Certificate) (*x509.RevocationListEntry, error) {
 	if l.prepare(); l.unusable != nil {
@@ -56,7 +62,11 @@ func (l *List) Lookup(c *x509.Certificate) (*x509.RevocationListEntry, error) {
 		return nil, err
 	}
 	if place, listed := l.entries[string(c.SerialNumber.Bytes())]; listed {
-		return &l.RevokedCertificateEntries[place], nil
+		entry := &l.RevokedCertificateEntries[place]
+		if l.delta && entry.ReasonCode == reasonRemove {
+			return nil, errDelta // what it takes back is for the full list to say
+		}
+		return entry, nil
 	}
 	return nil, l.silent(c)
 }
@@ -90,7 +100,7 @@ func (l *List) readExtensions() error {
 	for _, e := range l.Extensions {
 		switch {
 		case e.Id.Equal(oidDeltaCRL):
-			return errors.New("it is a delta list, which is not supported: give the full list")
+			l.delta = true
 		case e.Id.Equal(oidIssuingPoint):
 			var err error
 			if l.scope, err = readScope(e.Value); err != nil {
@@ -195,8 +205,13 @@ func (s scope) covers(c *x509.Certificate) error {
 	return fmt.Errorf("its distribution point %q is none of the certificate's %q", s.addresses, c.CRLDistributionPoints)
 }
 
+var errDelta = errors.New("it is a delta list, which is not supported: give the full list")
+
 // silent says why a certificate's absence from the list does not mean good, or nil.
 func (l *List) silent(cert *x509.Certificate) error {
+	if l.delta {
+		return errDelta
+	}
 	if l.scope.someReasons {
 		return errors.New("it covers some reasons only, and does not list the certificate")
 	}
