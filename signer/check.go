@@ -132,6 +132,7 @@ func (c *check) run() error {
 		c.parseValue(it)
 	}
 	c.broughtAlong()
+	c.pathsInside()
 	c.judgeTimes()
 	for _, it := range c.items {
 		if !it.timestamp {

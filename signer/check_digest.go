@@ -67,6 +67,10 @@ func (c *check) digests(p *pass) error {
 
 // hashOf asks the signature value by which hash the document was digested.
 func (c *check) hashOf(it *item) crypto.Hash {
+	if it.sig.SubFilter == subFilterX509 && !it.timestamp {
+		c.readBare(it)
+		return it.hash
+	}
 	it.parseCMS(c.policy)
 	if it.signed == nil {
 		return 0
@@ -78,6 +82,9 @@ func (c *check) hashOf(it *item) crypto.Hash {
 		}
 		it.token = token
 		return token.Hash
+	}
+	if it.sig.SubFilter == subFilterSHA1 {
+		return crypto.SHA1
 	}
 	if si := it.signed.Signer(); si != nil {
 		return si.Hash

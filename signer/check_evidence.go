@@ -44,6 +44,7 @@ func (c *check) broughtAlong() {
 	}
 	c.seen = make(map[[32]byte]bool)
 	for _, it := range c.items {
+		c.takeCertificates(it.carried)
 		if it.signed == nil {
 			continue
 		}

@@ -111,6 +111,7 @@ type byHand struct {
 	catalog   []pdf.Entry // more entries of the catalog
 	update    func(*pdf.Update)
 	value     func(digest []byte) []byte // of the CMS; a sound one if nil
+	over      func(bytes []byte) []byte  // the same, over what is covered
 	room      int                        // bytes for /Contents
 }
 
@@ -154,6 +155,10 @@ func (h byHand) sign(t testing.TB, in []byte) []byte {
 	value := h.value
 	if value == nil {
 		value = func(digest []byte) []byte { return h.sound(t, digest) }
+	}
+	if h.over != nil {
+		covered := append(bytes.Clone(out[:a.ByteRange[1]]), out[a.ByteRange[2]:a.ByteRange[2]+a.ByteRange[3]]...)
+		value = func([]byte) []byte { return h.over(covered) }
 	}
 	if err := a.Fill(value(sum.Sum(nil))); err != nil {
 		t.Fatal(err)

@@ -24,8 +24,11 @@ type item struct {
 	sound    bool  // rng was compared with the file and holds
 	value    []byte
 	signed   *cms.SignedData
-	broken   error      // why the value is no SignedData
-	token    *tsp.Token // of a document time-stamp
+	broken   error               // why the value is no SignedData
+	token    *tsp.Token          // of a document time-stamp
+	carried  []*x509.Certificate // in the signature dictionary: of adbe.x509.rsa_sha1, as bare and rest
+	bare     []byte              // the value itself
+	rest     []byte              // what follows it in /Contents
 	cert     *x509.Certificate
 	tokens   []*stamp            // signature time-stamps, as they stand in the signature
 	content  []*stamp            // content time-stamps, which the signer signed: it was not there before

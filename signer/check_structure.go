@@ -120,6 +120,8 @@ func (c *check) dictionary(it *item) {
 	case it.sig.Type == "DocTimeStamp":
 		it.format(ruleSubFilter, "a document time-stamp of sub-filter %q, want %s", sub, subFilterTimestamp)
 	case sub == subFilterCAdES, sub == subFilterPKCS7:
+	case legacy[sub] != "":
+		it.add(ruleSubFilter, Warning, "%s", legacy[sub])
 	case sub == "":
 		it.format(ruleSubFilter, "no /SubFilter")
 	default:

@@ -47,8 +47,10 @@ func (c *check) judgeSignature(it *item) {
 		if j.since.After(at.Add(clockTolerance)) {
 			j.fail(ruleSignedTime, Indeterminate, TimestampOrderFailure, "the signature was there at %s, and covers a time-stamp of %s", stampText(at), stampText(j.since))
 		}
-		c.judgeAlgorithm(it.signed.Signer(), j)
-		c.judgeRules(it.signed.Signer(), j)
+		c.judgeAlgorithms(it, j)
+		if it.signed != nil {
+			c.judgeRules(it.signed.Signer(), j)
+		}
 		c.judgeUsages(j)
 		c.judgeCertificate(j)
 		it.chain, it.judgedAt, it.own = j.chain, at, j.own
@@ -88,8 +90,16 @@ func (c *check) judgeAlgorithm(si *cms.SignerInfo, j *judged) {
 	}
 	if err := of(hash)(c.policy.Algorithms); err != nil {
 		j.fail(ruleDigestAlg, Indeterminate, c.weakness(of(hash)), "%v", err)
-	} else if err := of(si.Hash)(c.policy.Algorithms); hash != 0 && err != nil {
-		j.fail(ruleDigestAlg, Indeterminate, c.weakness(of(si.Hash)), "digest of the document: %v", err)
+	} else if hash != 0 {
+		c.judgeDigest(si.Hash, j)
+	}
+}
+
+// judgeDigest asks the policy's dates about the hash of a document.
+func (c *check) judgeDigest(h crypto.Hash, j *judged) {
+	check := func(a certs.Algorithms) error { return a.CheckHash(h, j.at) }
+	if err := check(c.policy.Algorithms); err != nil {
+		j.fail(ruleDigestAlg, Indeterminate, c.weakness(check), "digest of the document: %v", err)
 	}
 }
 
@@ -119,6 +129,7 @@ func undated(a certs.Algorithms) certs.Algorithms {
 
 var schemes = map[cms.Scheme]certs.Scheme{
 	cms.RSAPKCS1v15: certs.PKCS1, cms.RSAPSS: certs.PSS, cms.ECDSA: certs.ECDSA, cms.Ed25519: certs.Ed25519,
+	cms.DSA: certs.DSA, // which no policy accepts
 }
 
 // judgeCertificate builds the path and asks for the status of each certificate

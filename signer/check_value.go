@@ -23,6 +23,10 @@ func (c *check) parseValue(it *item) {
 	if it.value == nil {
 		return
 	}
+	if it.sig.SubFilter == subFilterX509 && !it.timestamp {
+		c.bareValue(it)
+		return
+	}
 	it.parseCMS(c.policy)
 	if it.signed == nil {
 		it.format(ruleCMS, "%v", it.broken)
@@ -61,14 +65,14 @@ func (c *check) signedData(it *item) {
 	}
 	if !sortedSet(si.RawSigned) {
 		const detail = "the signed attributes are not in the order of DER, in which they are signed"
-		if it.sig.SubFilter == subFilterPKCS7 {
+		if it.beforeCAdES() {
 			it.loose(ruleCMS, c.policy, detail)
 		} else {
 			it.format(ruleCMS, detail)
 		}
 	}
 	c.unsignedParts(it, si)
-	problems := it.signed.Verify(it.digest)
+	problems := it.verifyValue()
 	it.out.Integrity = IntegrityIntact
 	for _, p := range problems {
 		c.cmsProblem(it, p)
@@ -137,6 +141,9 @@ func claimedTime(it *item, si *cms.SignerInfo) time.Time {
 			}
 		}
 	}
+	if si == nil {
+		return time.Time{}
+	}
 	if t, ok := si.SigningTime(); ok {
 		return t.UTC()
 	}
@@ -148,7 +155,7 @@ func claimedTime(it *item, si *cms.SignerInfo) time.Time {
 // its certificate is customary; what it lacks is said, and the policy decides.
 func (c *check) cmsProblem(it *item, p cms.Problem) {
 	r := rule{name: string(p.Code), clause: p.Clause}
-	lenient := it.sig.SubFilter == subFilterPKCS7 && !c.policy.SigningCertificate
+	lenient := it.beforeCAdES() && !c.policy.SigningCertificate
 	switch p.Code {
 	case cms.MessageDigest:
 		it.out.Integrity = IntegrityAltered

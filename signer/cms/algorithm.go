@@ -27,10 +27,11 @@ const (
 	RSAPSS
 	ECDSA
 	Ed25519
+	DSA // verified only: FIPS 186-5 takes it for old signatures, and no policy here does
 )
 
 func (s Scheme) String() string {
-	return [...]string{"unknown scheme", "RSA PKCS#1 v1.5", "RSA PSS", "ECDSA", "Ed25519"}[s]
+	return [...]string{"unknown scheme", "RSA PKCS#1 v1.5", "RSA PSS", "ECDSA", "Ed25519", "DSA"}[s]
 }
 
 // An Algorithm is a scheme and the hash that it uses. The zero value is an
@@ -48,9 +49,7 @@ func (a Algorithm) String() string {
 	return a.Scheme.String() + " with " + a.Hash.String()
 }
 
-// Weak reports whether the hash no longer holds collisions off.
-func (a Algorithm) Weak() bool { return weakHash(a.Hash) }
-
+// weakHash reports whether a hash no longer holds collisions off.
 func weakHash(h crypto.Hash) bool { return h == crypto.MD5 || h == crypto.SHA1 }
 
 var (
@@ -219,7 +218,7 @@ func readAlgorithm(oid asn1.ObjectIdentifier, params []byte, digest crypto.Hash)
 			return Algorithm{Scheme: ECDSA, Hash: hashes[i].hash}
 		}
 	}
-	return Algorithm{}
+	return readDSA(oid, digest)
 }
 
 // readPSS reads RSASSA-PSS-params (RFC 4055, 3.1). Both hashes must be the same
@@ -285,10 +284,12 @@ func (a Algorithm) CheckSignature(key crypto.PublicKey, signed, signature []byte
 	}
 	h := a.Hash.New()
 	h.Write(signed)
-	return a.checkDigest(key, h.Sum(nil), signature)
+	return a.CheckDigest(key, h.Sum(nil), signature)
 }
 
-func (a Algorithm) checkDigest(key crypto.PublicKey, digest, signature []byte) error {
+// CheckDigest verifies a signature value over bytes of which the digest is known. It is
+// not for Ed25519, which signs bytes.
+func (a Algorithm) CheckDigest(key crypto.PublicKey, digest, signature []byte) error {
 	switch pub := key.(type) {
 	case *rsa.PublicKey:
 		switch a.Scheme {
@@ -304,6 +305,9 @@ func (a Algorithm) checkDigest(key crypto.PublicKey, digest, signature []byte) e
 			}
 			return nil
 		}
+	}
+	if a.Scheme == DSA {
+		return checkDSA(key, digest, signature)
 	}
 	return errKeyType
 }

@@ -102,8 +102,11 @@ func (v *verification) algorithms() {
 	} else if si.Hash != 0 && si.Algorithm.Hash != si.Hash {
 		v.fail(AlgorithmMismatch, "RFC 5652, 5.4", "content is hashed with %s, attributes with %s", si.Hash, si.Algorithm.Hash)
 	}
-	if weakHash(si.Hash) || si.Algorithm.Weak() {
+	if weakHash(si.Hash) || weakHash(si.Algorithm.Hash) {
 		v.fail(AlgorithmWeak, "TS 119 312, 5.2", "%s is no longer safe", si.Hash)
+	}
+	if si.Algorithm.Scheme == DSA {
+		v.fail(AlgorithmWeak, "FIPS 186-5, 4", "DSA is not used for new signatures any more")
 	}
 	listed := false
 	for _, oid := range v.s.Digests {
@@ -159,7 +162,7 @@ func (v *verification) value(cert *x509.Certificate, digest []byte) error {
 	case len(digest) != v.si.Algorithm.Hash.Size() || v.si.Algorithm.Scheme == Ed25519:
 		return fmt.Errorf("cms: a digest of %d bytes does not fit %s", len(digest), v.si.Algorithm)
 	}
-	return v.si.Algorithm.checkDigest(cert.PublicKey, digest, v.si.Signature)
+	return v.si.Algorithm.CheckDigest(cert.PublicKey, digest, v.si.Signature)
 }
 
 func (v *verification) reference(cert *x509.Certificate) {
