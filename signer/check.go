@@ -119,6 +119,7 @@ func (c *check) run() error {
 		c.structure(it)
 	}
 	c.oneARevision()
+	c.ambiguous()
 	hashed := c.startDigests()
 	c.laterChanges()
 	said := c.aside(c.dynamicContent)

@@ -115,7 +115,7 @@ func (c *check) collect() error {
 		c.items = append(c.items, it)
 	}
 	for n := len(c.revisions) - 1; n >= 1; n-- {
-		if len(c.file.Written(n+1)) == 0 {
+		if len(c.file.Written(n+1)) == 0 && c.file.View(n).Trailer().Ref("Root") == c.file.View(n+1).Trailer().Ref("Root") {
 			continue
 		}
 		if c.looked > maxLooked {

@@ -3,6 +3,7 @@ package signer
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 
 	"lienthong/signer/pdf"
 )
@@ -67,18 +68,23 @@ func (c *comparison) findDeltas() {
 			return
 		}
 		n := w.Ref.Number
-		if n == 0 || c.old.SameBody(c.new, w.Ref) {
+		// What the document refers to is the generation that was in use. The entry that
+		// frees it has the next one.
+		ref, used := c.old.InUse(n)
+		if !used {
+			ref = w.Ref
+		}
+		now, reused := c.new.InUse(n)
+		reused = reused && used && now != ref
+		if n == 0 || !reused && c.old.SameBody(c.new, ref) {
 			continue
 		}
 		c.budget = maxCompared // for this object
-		dl := &delta{ref: w.Ref, known: c.d.mentioned(n)}
-		dl.old = c.d.read(c.old, w.Ref)
-		dl.new = c.d.read(c.new, w.Ref)
-		if w.Free || isNull(dl.old) {
-			// A freed or reused number: what the document referred to is the old generation.
-			if at, ok := c.old.Location(pdf.Ref{Number: n}); ok && at.Revision > 0 && isNull(dl.old) {
-				dl.old = c.d.read(c.old, pdf.Ref{Number: n})
-			}
+		dl := &delta{ref: ref, known: c.d.mentioned(n)}
+		dl.old = c.d.read(c.old, ref)
+		dl.new = c.d.read(c.new, ref)
+		if reused { // some readers find the new body by the old reference, and some nothing
+			dl.new = pdf.Name("unreadable: generation " + strconv.Itoa(now.Generation))
 		}
 		if oldNull, newNull := isNull(dl.old), isNull(dl.new); oldNull && newNull || !oldNull && !newNull && c.identical(dl) {
 			continue

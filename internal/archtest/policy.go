@@ -49,6 +49,7 @@ internal/powercut, internal/testpg, internal/testpdf, internal/measure:
 # What measures, apart from the binary.
 tools/corpus:       signer certs/dev
 tools/bench:        signer signer/appearance certs certs/keys certs/dev internal/durable internal/measure internal/testpdf
+tools/mutate:       signer signer/pdf certs
 
 # Tests of the tree itself.
 internal/archtest, internal/docstest:
@@ -104,7 +105,7 @@ golang.org/x/text:            signer signer/pdf signer/appearance envelope excha
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
-os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/powercut store/storetest tools/corpus tools/bench
+os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/powercut store/storetest tools/corpus tools/mutate tools/bench
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that
 # meets the wrong file, so the command asks it in a child process, and nobody else

@@ -77,6 +77,13 @@ func (v *View) Location(ref Ref) (Location, bool) {
 	return Location{Offset: e.offset(), Revision: rev}, true
 }
 
+// InUse returns the reference by which an object number is in use, with whatever
+// generation.
+func (v *View) InUse(n int) (Ref, bool) {
+	e, rev := v.lookup(n)
+	return Ref{n, e.generation()}, rev > 0 && e.kind() != kindFree
+}
+
 // SameBody reports whether v and w, views of one file, read ref from the same
 // bytes, or both have no such object. False does not mean that the objects
 // differ: compare [Canonical]. An indirect /Length of a stream is an object of
