@@ -187,6 +187,8 @@ func TestValidateCMS(t *testing.T) {
 		{name: "a second object behind it", value: func(d []byte) []byte { return append(sound(d), 4, 1, 1) }, verdict: "valid", finding: "contents-padding", result: signer.Warning},
 		{name: "a made-up kind", value: sound, hand: byHand{subFilter: "Evil"}, verdict: "indeterminate", sub: "GENERIC", finding: "sub-filter"},
 		{name: "adbe.pkcs7.detached", value: sound, hand: byHand{subFilter: "adbe.pkcs7.detached"}, verdict: "valid", finding: "signature-value", result: signer.Passed},
+		{name: "the time of Vietnam as UTC", value: sound, hand: byHand{entries: []pdf.Entry{{Key: "M", Value: pdf.Date(testpki.Now.Add(7 * time.Hour))}}},
+			verdict: "valid", finding: "claimed-time", result: signer.Warning},
 		{name: "claims to be of tomorrow", value: sound, hand: byHand{entries: []pdf.Entry{{Key: "M", Value: pdf.Date(testpki.Now.AddDate(0, 0, 1))}}},
 			verdict: "valid", finding: "claimed-time", result: signer.Warning},
 	} {

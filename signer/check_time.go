@@ -11,6 +11,14 @@ import (
 // without a word: clocks differ.
 const clockTolerance = 5 * time.Minute
 
+// localAhead is by how much a signing time is ahead where a tool writes the local time
+// of Vietnam and calls it UTC; localSlack is how much later than signing a time-stamp
+// or a judgement may then be and this still be seen.
+const (
+	localAhead = 7 * time.Hour
+	localSlack = time.Hour
+)
+
 // judgeTimes judges the time-stamps: those of the document from the newest to the
 // oldest, since a later one that passes proves that an earlier one existed while
 // its certificate was still good (EN 319 102-1, 5.6.3); then those of each
@@ -26,13 +34,16 @@ func (c *check) judgeTimes() {
 		}
 	}
 	for _, it := range c.items {
-		if it.timestamp || it.failed() {
+		if it.timestamp {
 			continue
 		}
 		for _, st := range it.tokens {
-			if st.token != nil {
+			if st.token != nil { // also where the signature has failed: it proves nothing for it, and is what it is
 				c.judgeStamp(&st.out, st.token, it, ruleSignedTime)
 			}
+		}
+		if it.failed() {
+			continue
 		}
 		for _, st := range it.content {
 			if st.token != nil && c.judgeStamp(&st.out, st.token, it, ruleContentTime) {
@@ -120,7 +131,11 @@ func (c *check) signatureTime(it *item) (at time.Time, proved bool) {
 		it.out.BestTime = it.out.ClaimedTime
 	}
 	if claimed := it.out.ClaimedTime; claimed.After(at.Add(clockTolerance)) {
-		it.add(ruleClaimedTime, Warning, "the signer states %s, but the signature was there at %s", stampText(claimed), stampText(at))
+		hint := ""
+		if ahead := claimed.Sub(at); ahead > localAhead-localSlack && ahead <= localAhead+clockTolerance {
+			hint = "; that is the time of Vietnam written as if it were UTC, as some signing tools do"
+		}
+		it.add(ruleClaimedTime, Warning, "the signer states %s, but the signature was there at %s%s", stampText(claimed), stampText(at), hint)
 	}
 	return at, proved
 }

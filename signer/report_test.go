@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"lienthong/certs"
+	"lienthong/internal/testpki"
 	"lienthong/signer"
 	"lienthong/signer/appearance"
 )
@@ -260,5 +261,31 @@ func TestPolicies(t *testing.T) {
 	opts.Trust = nil
 	if r := validate(t, file, opts); r.AcceptedByPolicy {
 		t.Errorf("soft takes an unknown CA: %s", summary(r))
+	}
+}
+
+// What did not pass is explained first, and a time that nobody proves does not make a
+// certificate that has expired look good.
+func TestReportTextGuides(t *testing.T) {
+	t.Parallel()
+	signed := testpki.Now.AddDate(-1, 0, 0)
+	r := signer.Report{Verdict: signer.VerdictIndeterminate, ValidatedAt: testpki.Now, Signatures: []signer.Signature{{
+		Field: "Ký", Indication: signer.Indeterminate, SubIndication: signer.OutOfBoundsNoPOE, Integrity: signer.IntegrityIntact,
+		NotBefore: signed.AddDate(0, -1, 0), NotAfter: signed.AddDate(0, 1, 0), ClaimedTime: signed, TimeSource: signer.TimeClaimed,
+		Findings: []signer.Finding{{Name: "expired", Result: signer.Failed, Detail: "was valid until then"}},
+	}}}
+	for lang, want := range map[signer.Language][]string{
+		signer.Vietnamese: {"Ý nghĩa", "Việc cần làm", "còn hiệu lực theo thời điểm tự khai, nay đã hết hạn", "✗ chứng thư số hết hạn [expired]\n      was valid until then\n"},
+		signer.English:    {"Meaning", "What to do", "within its period by the stated time, expired since", "✗ certificate expired [expired]\n"},
+	} {
+		var b strings.Builder
+		if err := r.WriteText(&b, lang); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range want {
+			if !strings.Contains(b.String(), s) {
+				t.Errorf("%s: no %q in\n%s", lang, s, b.String())
+			}
+		}
 	}
 }

@@ -44,6 +44,7 @@ func (r *Report) WriteText(w io.Writer, lang Language) error {
 
 type textPrinter struct {
 	lang Language
+	at   time.Time // that was judged at
 	b    strings.Builder
 }
 
@@ -69,6 +70,7 @@ func (p *textPrinter) item(label, value string) {
 }
 
 func (p *textPrinter) header(r *Report) {
+	p.at = r.ValidatedAt
 	p.line(strings.TrimRight(p.verdict(r.Verdict)+"  "+clean(r.File), " "))
 	p.line("  SHA-256 " + r.SHA256)
 	p.line("  " + p.say("checked ", "kiểm tra lúc ") + p.time(r.ValidatedAt) + p.say(", policy ", ", chính sách ") + clean(r.Policy.ID))
@@ -92,6 +94,7 @@ func (p *textPrinter) signature(n int, s *Signature) {
 		head += " (" + string(s.SubIndication) + ")"
 	}
 	p.line(head)
+	p.guidance(s)
 	p.item(p.say("Issuing CA", "Tổ chức cấp chứng thư số"), s.Signer.Issuer)
 	p.item(p.say("Signer", "Người ký"), s.Signer.CommonName)
 	p.item(p.say("Managing unit", "Đơn vị quản lý chứng thư số"), s.Signer.Organization)
@@ -107,6 +110,17 @@ func (p *textPrinter) signature(n int, s *Signature) {
 	}
 	p.item(p.say("Added later", "Bổ sung sau khi ký"), p.changes(s.Changes))
 	p.findings(notPassed(s.Findings))
+}
+
+// guidance says what an answer means and what to do about it, before anything else:
+// who reads no further has read that.
+func (p *textPrinter) guidance(s *Signature) {
+	a, ok := advices[s.SubIndication]
+	if !ok || s.Indication == TotalPassed {
+		return
+	}
+	p.item(p.say("Meaning", "Ý nghĩa"), p.say(a.meaning.en, a.meaning.vi))
+	p.item(p.say("What to do", "Việc cần làm"), p.say(a.todo.en, a.todo.vi))
 }
 
 func (p *textPrinter) timestamp(n int, s *Signature) {
@@ -129,11 +143,10 @@ func (p *textPrinter) findings(list []Finding) {
 		if f.Result == Failed {
 			mark = "✗"
 		}
-		s := "    " + mark + " " + title(f.Name, p.lang) + " [" + f.Name + "]"
+		p.line("    " + mark + " " + title(f.Name, p.lang) + " [" + f.Name + "]")
 		if f.Detail != "" {
-			s += ": " + clean(f.Detail)
+			p.line("      " + clean(f.Detail))
 		}
-		p.line(s)
 	}
 }
 

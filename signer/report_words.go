@@ -55,6 +55,9 @@ func (p *textPrinter) status(s *Signature) string {
 		within = p.say("not yet valid; ", "chưa có hiệu lực; ")
 	case at.After(s.NotAfter):
 		within = p.say("expired; ", "đã hết hạn; ")
+	case s.TimeSource == TimeClaimed && p.at.After(s.NotAfter):
+		// Nothing proves the time at which it was still valid.
+		within = p.say("within its period by the stated time, expired since; ", "còn hiệu lực theo thời điểm tự khai, nay đã hết hạn; ")
 	default:
 		within = p.say("within its period; ", "còn hiệu lực; ")
 	}

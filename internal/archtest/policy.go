@@ -47,7 +47,7 @@ internal/testnode:  server client web proto/* store store/blob store/postgres st
 internal/powercut, internal/testpg, internal/testpdf, internal/measure:
 
 # What measures, apart from the binary.
-tools/corpus:       signer certs/dev
+tools/corpus:       signer certs certs/dev
 tools/bench:        signer signer/appearance certs certs/keys certs/dev internal/durable internal/measure internal/testpdf
 tools/mutate:       signer signer/pdf certs
 

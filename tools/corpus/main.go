@@ -2,6 +2,10 @@
 // other programs judge what came of it, and prints a table.
 //
 //	go run ./tools/corpus [-index INDEX.tsv] [-faults] FOLDER
+//	go run ./tools/corpus -validate FOLDER
+//
+// With -validate it judges the signed files of a folder that has an INDEX.tsv of known
+// verdicts, and has pyHanko and pdfsig judge them too: docs/validation-corpus.md.
 //
 // A file is all good where it is signed, its bytes are the first of the output,
 // qpdf --check finds no more in it than before, pdfsig says that the signature is
@@ -44,7 +48,7 @@ func main() {
 
 type options struct {
 	folder, index, expected string
-	faults                  bool
+	faults, validate        bool
 	jobs                    int
 }
 
@@ -54,6 +58,7 @@ func run(ctx context.Context, args []string, out io.Writer, now time.Time) error
 	fl.StringVar(&o.index, "index", "", "tab-separated list of path and, third, what is expected: takes only those marked -expected")
 	fl.StringVar(&o.expected, "expected", "SIGNABLE", "the mark of the files to take, with -index")
 	fl.BoolVar(&o.faults, "faults", false, "list each file that is not all good, and why")
+	fl.BoolVar(&o.validate, "validate", false, "compare verdicts on signed files, as Markdown; FOLDER holds INDEX.tsv and pki/")
 	fl.IntVar(&o.jobs, "jobs", 2, "files at a time")
 	if err := fl.Parse(args); err != nil {
 		return err
@@ -62,6 +67,9 @@ func run(ctx context.Context, args []string, out io.Writer, now time.Time) error
 		return fmt.Errorf("found %d folders, want one", fl.NArg())
 	}
 	o.folder = fl.Arg(0)
+	if o.validate {
+		return compareVerdicts(ctx, o.folder, out)
+	}
 	files, err := o.files()
 	if err != nil {
 		return err

@@ -25,11 +25,16 @@ type pyhanko struct {
 }
 
 func newPyhanko(ctx context.Context, temp, root, key string, now time.Time) (*pyhanko, error) {
-	path := filepath.Join(temp, "judge.py") // not pyhanko.py: that is the module's name
+	return startPyhanko(ctx, filepath.Join(temp, "judge.py"), script, root, now.UTC().Format(time.RFC3339), key)
+}
+
+// startPyhanko writes a script to a path, which must not be called as a module is,
+// and runs it.
+func startPyhanko(ctx context.Context, path string, script []byte, args ...string) (*pyhanko, error) {
 	if err := os.WriteFile(path, script, 0o600); err != nil {
 		return nil, err
 	}
-	p := &pyhanko{cmd: exec.CommandContext(ctx, "python3", path, root, now.UTC().Format(time.RFC3339), key)}
+	p := &pyhanko{cmd: exec.CommandContext(ctx, "python3", append([]string{path}, args...)...)}
 	p.cmd.Stderr = os.Stderr
 	var err error
 	if p.ask, err = p.cmd.StdinPipe(); err != nil {
@@ -52,7 +57,12 @@ func newPyhanko(ctx context.Context, temp, root, key string, now time.Time) (*py
 // judge returns why the signatures in fields are not valid, or nothing; and what
 // it says then of signatures that pyHanko itself makes in the input.
 func (p *pyhanko) judge(path, input string, fields []string) (why, control string) {
-	question, err := json.Marshal(map[string]any{"path": path, "input": input, "fields": fields})
+	return p.answer(map[string]any{"path": path, "input": input, "fields": fields})
+}
+
+// answer asks one question.
+func (p *pyhanko) answer(about map[string]any) (why, control string) {
+	question, err := json.Marshal(about)
 	if err != nil {
 		return err.Error(), ""
 	}
@@ -63,11 +73,11 @@ func (p *pyhanko) judge(path, input string, fields []string) (why, control strin
 	if err != nil {
 		return "no answer: " + err.Error(), ""
 	}
-	var answer struct{ Why, Control string }
-	if err := json.Unmarshal(line, &answer); err != nil {
+	var says struct{ Why, Control string }
+	if err := json.Unmarshal(line, &says); err != nil {
 		return err.Error(), ""
 	}
-	return short(answer.Why), short(answer.Control)
+	return short(says.Why), short(says.Control)
 }
 
 func (p *pyhanko) close() {
