@@ -34,12 +34,30 @@ func NewValidator(trust *certs.Trust, evidence *certs.Evidence) ValidateFunc {
 
 // Bounds of a validation job.
 const (
-	jobLease    = 10 * time.Minute
-	jobLimit    = 5 * time.Minute
-	maxAttempt  = 3
-	revalidate  = time.Hour
-	revalidates = 24 // how often an indeterminate verdict is looked at again
+	jobLease   = 10 * time.Minute
+	jobLimit   = 5 * time.Minute
+	maxAttempt = 3
 )
+
+// An indeterminate verdict is looked at again every hour of the first day, since most
+// lists are made anew within that, and once a day for a month: a node may be cut off
+// from its CA for days.
+const (
+	lookHourly = 24 * time.Hour
+	lookDaily  = 31 * 24 * time.Hour
+)
+
+// nextLook is the pause until a letter that came so long ago is judged again, zero
+// where it is not.
+func nextLook(age time.Duration) time.Duration {
+	switch {
+	case age < lookHourly:
+		return time.Hour
+	case age < lookDaily:
+		return 24 * time.Hour
+	}
+	return 0
+}
 
 // validateJobs judges what was delivered here, until ctx ends. A job that a crash
 // interrupts is claimed again when its lease ends.
@@ -187,9 +205,10 @@ func (n *Node) recordVerdict(ctx context.Context, job Job, j judgement) error {
 		e := d.entry(to.Key.Recipient, "letter.validated", to.Digest.String(), about(to.Key)+" verdict="+j.detail.Verdict)
 		d.change.Entries[e].Outcome = first(j.detail.Verdict, journal.OutcomeOK)
 		d.change.Finished = append(d.change.Finished, job.Key)
-		if j.again && n.now()-to.Created < revalidates*revalidate.Microseconds() {
+		pause := nextLook(time.Duration(n.now()-to.Created) * time.Microsecond)
+		if j.again && pause > 0 {
 			d.change.Finished = nil
-			d.change.Jobs = append(d.change.Jobs, Job{Key: job.Key, Agency: job.Agency, DueAt: n.now() + revalidate.Microseconds()})
+			d.change.Jobs = append(d.change.Jobs, Job{Key: job.Key, Agency: job.Agency, DueAt: n.now() + pause.Microseconds()})
 		}
 		_, err = n.commit(ctx, d.change)
 		return err

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"lienthong/certs"
 	"lienthong/envelope"
 	"lienthong/exchange"
 	"lienthong/internal/testpki"
@@ -23,6 +24,7 @@ import (
 type world struct {
 	t         testing.TB
 	pki       *testpki.PKI
+	evidence  *certs.Evidence // of every node's validator
 	authority envelope.Signer
 	mu        sync.Mutex
 	now       time.Time
@@ -63,6 +65,7 @@ func newWorldOver(t testing.TB, stores, parents map[string]string, agencies ...a
 	t.Helper()
 	pki := testpki.New(t)
 	w := &world{t: t, pki: pki, stores: stores, now: testpki.Now, nodes: map[string]*testNode{}, keys: map[string]envelope.Signer{}, cuts: map[string][]func(){}, down: map[string]bool{}}
+	w.evidence = pki.Evidence()
 	w.authority = w.key("zone")
 	w.directory = envelope.Directory{Zone: "thai-nguyen", Epoch: 1, Issued: testpki.Now.UnixMicro()}
 	for id, parent := range parents {
@@ -151,7 +154,7 @@ func (w *world) open(id, dir string) *testNode {
 	}
 	signing := &signer.Service{}
 	core, err := exchange.NewNode(exchange.Config{ID: id, Signer: w.keys[id], Authorities: []*x509.Certificate{w.authority.Certificate}, Store: st, Blobs: blobs,
-		Validate: exchange.NewValidator(w.pki.Trust(), w.pki.Evidence()), Signing: signing, Now: w.clock, Log: log})
+		Validate: exchange.NewValidator(w.pki.Trust(), w.evidence), Signing: signing, Now: w.clock, Log: log})
 	if err != nil {
 		w.t.Fatal(err)
 	}
