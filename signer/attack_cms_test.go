@@ -24,7 +24,6 @@ type signedParts struct {
 	front      []byte // of the SignerInfo: version, sid, digest algorithm
 	attributes [][]byte
 	algorithm  []byte
-	signature  []byte
 	signers    int // copies of the SignerInfo
 	unsigned   bool
 }

@@ -118,11 +118,11 @@ func (w *worker) one(ctx context.Context) {
 func (w *worker) judge(ctx context.Context, s *seed, how string, data []byte, opts signer.Options) {
 	w.count++
 	before := used()
-	report, err, panicked := validate(ctx, data, opts)
+	report, panicked, err := validate(ctx, data, opts)
 	took := used() - before
 	if took > most { // once more: a machine that swaps makes others wait for it
 		before = used()
-		report, err, panicked = validate(ctx, data, opts)
+		report, panicked, err = validate(ctx, data, opts)
 		took = min(took, used()-before)
 	}
 	w.slowest = max(w.slowest, took)
@@ -169,14 +169,14 @@ func draw(ctx context.Context, data []byte) []byte {
 	return out
 }
 
-func validate(ctx context.Context, data []byte, opts signer.Options) (r *signer.Report, err error, panicked string) {
+func validate(ctx context.Context, data []byte, opts signer.Options) (r *signer.Report, panicked string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			panicked = fmt.Sprintf("%v\n%s", p, debug.Stack())
 		}
 	}()
 	r, err = signer.Validate(ctx, bytes.NewReader(data), opts)
-	return r, err, ""
+	return r, "", err
 }
 
 func (w *worker) breaks(s *seed, how string, data []byte, why string) {
