@@ -152,9 +152,12 @@ type Report struct {
 	Timestamps  []*SignatureReport `protobuf:"bytes,9,rep,name=timestamps,proto3" json:"timestamps,omitempty"`
 	Findings    []*Finding         `protobuf:"bytes,10,rep,name=findings,proto3" json:"findings,omitempty"`
 	// The whole report as its stable JSON.
-	Json          []byte `protobuf:"bytes,11,opt,name=json,proto3" json:"json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Json []byte `protobuf:"bytes,11,opt,name=json,proto3" json:"json,omitempty"`
+	// Of the policy's canonical JSON.
+	PolicySha256     []byte `protobuf:"bytes,12,opt,name=policy_sha256,json=policySha256,proto3" json:"policy_sha256,omitempty"`
+	AcceptedByPolicy bool   `protobuf:"varint,13,opt,name=accepted_by_policy,json=acceptedByPolicy,proto3" json:"accepted_by_policy,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Report) Reset() {
@@ -264,6 +267,20 @@ func (x *Report) GetJson() []byte {
 	return nil
 }
 
+func (x *Report) GetPolicySha256() []byte {
+	if x != nil {
+		return x.PolicySha256
+	}
+	return nil
+}
+
+func (x *Report) GetAcceptedByPolicy() bool {
+	if x != nil {
+		return x.AcceptedByPolicy
+	}
+	return false
+}
+
 type SignatureReport struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Field         string                 `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
@@ -283,6 +300,15 @@ type SignatureReport struct {
 	Coverage      string                 `protobuf:"bytes,15,opt,name=coverage,proto3" json:"coverage,omitempty"`
 	Changes       string                 `protobuf:"bytes,16,opt,name=changes,proto3" json:"changes,omitempty"`
 	Findings      []*Finding             `protobuf:"bytes,17,rep,name=findings,proto3" json:"findings,omitempty"`
+	// RFC 3339, UTC, as are the times above.
+	NotBefore         string `protobuf:"bytes,18,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
+	NotAfter          string `protobuf:"bytes,19,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+	CertificateSha256 []byte `protobuf:"bytes,20,opt,name=certificate_sha256,json=certificateSha256,proto3" json:"certificate_sha256,omitempty"`
+	// intact, altered, unknown.
+	Integrity  string      `protobuf:"bytes,21,opt,name=integrity,proto3" json:"integrity,omitempty"`
+	Revocation *Revocation `protobuf:"bytes,22,opt,name=revocation,proto3" json:"revocation,omitempty"`
+	// The answers that decided, leaf first.
+	Evidence      []*RevocationEvidence `protobuf:"bytes,23,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -436,6 +462,198 @@ func (x *SignatureReport) GetFindings() []*Finding {
 	return nil
 }
 
+func (x *SignatureReport) GetNotBefore() string {
+	if x != nil {
+		return x.NotBefore
+	}
+	return ""
+}
+
+func (x *SignatureReport) GetNotAfter() string {
+	if x != nil {
+		return x.NotAfter
+	}
+	return ""
+}
+
+func (x *SignatureReport) GetCertificateSha256() []byte {
+	if x != nil {
+		return x.CertificateSha256
+	}
+	return nil
+}
+
+func (x *SignatureReport) GetIntegrity() string {
+	if x != nil {
+		return x.Integrity
+	}
+	return ""
+}
+
+func (x *SignatureReport) GetRevocation() *Revocation {
+	if x != nil {
+		return x.Revocation
+	}
+	return nil
+}
+
+func (x *SignatureReport) GetEvidence() []*RevocationEvidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+// Revocation is the status of the signing certificate at the time judged.
+type Revocation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// good, revoked, on_hold, unknown, stale, not_checked.
+	Status string `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	// file, cache, network, dss, signature.
+	Source        string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	ThisUpdate    string `protobuf:"bytes,3,opt,name=this_update,json=thisUpdate,proto3" json:"this_update,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Revocation) Reset() {
+	*x = Revocation{}
+	mi := &file_lienthong_v1_validation_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Revocation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Revocation) ProtoMessage() {}
+
+func (x *Revocation) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_validation_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Revocation.ProtoReflect.Descriptor instead.
+func (*Revocation) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_validation_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Revocation) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Revocation) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Revocation) GetThisUpdate() string {
+	if x != nil {
+		return x.ThisUpdate
+	}
+	return ""
+}
+
+// RevocationEvidence is the answer that decided about one certificate of a path.
+type RevocationEvidence struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	CertificateSha256 []byte                 `protobuf:"bytes,1,opt,name=certificate_sha256,json=certificateSha256,proto3" json:"certificate_sha256,omitempty"`
+	Status            string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	// crl, ocsp.
+	Kind   string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Of its DER.
+	Sha256        []byte `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	ThisUpdate    string `protobuf:"bytes,6,opt,name=this_update,json=thisUpdate,proto3" json:"this_update,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevocationEvidence) Reset() {
+	*x = RevocationEvidence{}
+	mi := &file_lienthong_v1_validation_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevocationEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevocationEvidence) ProtoMessage() {}
+
+func (x *RevocationEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_validation_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevocationEvidence.ProtoReflect.Descriptor instead.
+func (*RevocationEvidence) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_validation_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RevocationEvidence) GetCertificateSha256() []byte {
+	if x != nil {
+		return x.CertificateSha256
+	}
+	return nil
+}
+
+func (x *RevocationEvidence) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *RevocationEvidence) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *RevocationEvidence) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *RevocationEvidence) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RevocationEvidence) GetThisUpdate() string {
+	if x != nil {
+		return x.ThisUpdate
+	}
+	return ""
+}
+
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -450,7 +668,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_lienthong_v1_validation_proto_msgTypes[4]
+	mi := &file_lienthong_v1_validation_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -462,7 +680,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_validation_proto_msgTypes[4]
+	mi := &file_lienthong_v1_validation_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -475,7 +693,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_validation_proto_rawDescGZIP(), []int{4}
+	return file_lienthong_v1_validation_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Finding) GetName() string {
@@ -524,7 +742,7 @@ const file_lienthong_v1_validation_proto_rawDesc = "" +
 	"\x0eclaimed_agency\x18\x03 \x01(\tR\rclaimedAgency\x12\x16\n" +
 	"\x06policy\x18\x04 \x01(\tR\x06policy\"D\n" +
 	"\x14ValidateFileResponse\x12,\n" +
-	"\x06report\x18\x01 \x01(\v2\x14.lienthong.v1.ReportR\x06report\"\x87\x03\n" +
+	"\x06report\x18\x01 \x01(\v2\x14.lienthong.v1.ReportR\x06report\"\xda\x03\n" +
 	"\x06Report\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\tR\x06schema\x12\x12\n" +
 	"\x04file\x18\x02 \x01(\tR\x04file\x12\x16\n" +
@@ -541,7 +759,9 @@ const file_lienthong_v1_validation_proto_rawDesc = "" +
 	"timestamps\x121\n" +
 	"\bfindings\x18\n" +
 	" \x03(\v2\x15.lienthong.v1.FindingR\bfindings\x12\x12\n" +
-	"\x04json\x18\v \x01(\fR\x04json\"\x89\x04\n" +
+	"\x04json\x18\v \x01(\fR\x04json\x12#\n" +
+	"\rpolicy_sha256\x18\f \x01(\fR\fpolicySha256\x12,\n" +
+	"\x12accepted_by_policy\x18\r \x01(\bR\x10acceptedByPolicy\"\x8a\x06\n" +
 	"\x0fSignatureReport\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x1e\n" +
 	"\n" +
@@ -564,7 +784,30 @@ const file_lienthong_v1_validation_proto_rawDesc = "" +
 	"timeSource\x12\x1a\n" +
 	"\bcoverage\x18\x0f \x01(\tR\bcoverage\x12\x18\n" +
 	"\achanges\x18\x10 \x01(\tR\achanges\x121\n" +
-	"\bfindings\x18\x11 \x03(\v2\x15.lienthong.v1.FindingR\bfindings\"}\n" +
+	"\bfindings\x18\x11 \x03(\v2\x15.lienthong.v1.FindingR\bfindings\x12\x1d\n" +
+	"\n" +
+	"not_before\x18\x12 \x01(\tR\tnotBefore\x12\x1b\n" +
+	"\tnot_after\x18\x13 \x01(\tR\bnotAfter\x12-\n" +
+	"\x12certificate_sha256\x18\x14 \x01(\fR\x11certificateSha256\x12\x1c\n" +
+	"\tintegrity\x18\x15 \x01(\tR\tintegrity\x128\n" +
+	"\n" +
+	"revocation\x18\x16 \x01(\v2\x18.lienthong.v1.RevocationR\n" +
+	"revocation\x12<\n" +
+	"\bevidence\x18\x17 \x03(\v2 .lienthong.v1.RevocationEvidenceR\bevidence\"]\n" +
+	"\n" +
+	"Revocation\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x1f\n" +
+	"\vthis_update\x18\x03 \x01(\tR\n" +
+	"thisUpdate\"\xc0\x01\n" +
+	"\x12RevocationEvidence\x12-\n" +
+	"\x12certificate_sha256\x18\x01 \x01(\fR\x11certificateSha256\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x16\n" +
+	"\x06sha256\x18\x05 \x01(\fR\x06sha256\x12\x1f\n" +
+	"\vthis_update\x18\x06 \x01(\tR\n" +
+	"thisUpdate\"}\n" +
 	"\aFinding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
@@ -587,27 +830,31 @@ func file_lienthong_v1_validation_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_validation_proto_rawDescData
 }
 
-var file_lienthong_v1_validation_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_lienthong_v1_validation_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_lienthong_v1_validation_proto_goTypes = []any{
 	(*ValidateFileRequest)(nil),  // 0: lienthong.v1.ValidateFileRequest
 	(*ValidateFileResponse)(nil), // 1: lienthong.v1.ValidateFileResponse
 	(*Report)(nil),               // 2: lienthong.v1.Report
 	(*SignatureReport)(nil),      // 3: lienthong.v1.SignatureReport
-	(*Finding)(nil),              // 4: lienthong.v1.Finding
+	(*Revocation)(nil),           // 4: lienthong.v1.Revocation
+	(*RevocationEvidence)(nil),   // 5: lienthong.v1.RevocationEvidence
+	(*Finding)(nil),              // 6: lienthong.v1.Finding
 }
 var file_lienthong_v1_validation_proto_depIdxs = []int32{
 	2, // 0: lienthong.v1.ValidateFileResponse.report:type_name -> lienthong.v1.Report
 	3, // 1: lienthong.v1.Report.signatures:type_name -> lienthong.v1.SignatureReport
 	3, // 2: lienthong.v1.Report.timestamps:type_name -> lienthong.v1.SignatureReport
-	4, // 3: lienthong.v1.Report.findings:type_name -> lienthong.v1.Finding
-	4, // 4: lienthong.v1.SignatureReport.findings:type_name -> lienthong.v1.Finding
-	0, // 5: lienthong.v1.ValidationService.ValidateFile:input_type -> lienthong.v1.ValidateFileRequest
-	1, // 6: lienthong.v1.ValidationService.ValidateFile:output_type -> lienthong.v1.ValidateFileResponse
-	6, // [6:7] is the sub-list for method output_type
-	5, // [5:6] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6, // 3: lienthong.v1.Report.findings:type_name -> lienthong.v1.Finding
+	6, // 4: lienthong.v1.SignatureReport.findings:type_name -> lienthong.v1.Finding
+	4, // 5: lienthong.v1.SignatureReport.revocation:type_name -> lienthong.v1.Revocation
+	5, // 6: lienthong.v1.SignatureReport.evidence:type_name -> lienthong.v1.RevocationEvidence
+	0, // 7: lienthong.v1.ValidationService.ValidateFile:input_type -> lienthong.v1.ValidateFileRequest
+	1, // 8: lienthong.v1.ValidationService.ValidateFile:output_type -> lienthong.v1.ValidateFileResponse
+	8, // [8:9] is the sub-list for method output_type
+	7, // [7:8] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_validation_proto_init() }
@@ -622,7 +869,7 @@ func file_lienthong_v1_validation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_validation_proto_rawDesc), len(file_lienthong_v1_validation_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
