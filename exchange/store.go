@@ -114,6 +114,7 @@ type Store interface {
 	// ExpiredSessions lists open signing sessions whose Expires is before now, the oldest
 	// first, without Prepared.
 	ExpiredSessions(ctx context.Context, now int64, limit int) ([]SigningSession, error)
+	SigningStore
 
 	// Principal finds a principal by the SHA-256 of a SubjectPublicKeyInfo. ErrNotFound.
 	Principal(ctx context.Context, key envelope.Digest) (Principal, error)
@@ -182,6 +183,19 @@ type Change struct {
 	// new; otherwise the stored row must have this revision. Else ErrStale. The store writes
 	// Revision+1. A session that ended is kept for 30 days after its Expires.
 	Sessions []SigningSession
+	// LevelJobs, like Sessions: a revision of 0 inserts, another must be the stored one.
+	// Else ErrStale. The blob of Base must be live for a new one (ErrMissing). A put ends the
+	// lease of a claimed job: it is due at DueAt.
+	LevelJobs []LevelJob
+	// Augmented are put by agency and digest; both blobs must be live (ErrMissing).
+	// Others of the same base and agency need no renewal any more: their RenewAt becomes 0.
+	Augmented []Augmentation
+	// Evidence is put by agency, file and position, unless it is here; its blobs must be
+	// live (ErrMissing).
+	Evidence []EvidenceRow
+	// KeyStates, like Sessions: a revision of 0 inserts, another must be the stored one.
+	// Else ErrStale.
+	KeyStates []KeyState
 	// Principals are put by id, with all their keys and grants.
 	Principals []Principal
 	// Directory replaces the directory. If one of this zone with an epoch that is not lower

@@ -83,7 +83,8 @@ func (a *act) apply() error {
 		a.putDeliveries,
 		a.unqueue, a.queue, a.claim, a.postpone,
 		a.putStatements,
-		a.putJobs, a.finishJobs, a.putReports, a.putUploads, a.putSessions, a.putPrincipals, a.putDirectory,
+		a.putJobs, a.finishJobs, a.putReports, a.putUploads, a.putSessions, a.putLevelJobs, a.putAugmented, a.putEvidence, a.putKeyStates,
+		a.putPrincipals, a.putDirectory,
 	} {
 		if err := part(); err != nil {
 			return err

@@ -128,7 +128,8 @@ func (s *Store) prepare(ctx context.Context, conn *sql.Conn) (journal.Edge, erro
 // gone. Only first attempts are given out at once; a job that a process has died
 // over twice waits for its lease, so that it cannot hold the node in a circle.
 func releaseJobs(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at`)
+	_, err := conn.ExecContext(ctx, `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at;
+		UPDATE level_job SET claimable_at = due_at WHERE state = 1 AND attempts < 2 AND claimable_at > due_at`)
 	return err
 }
 
