@@ -108,3 +108,14 @@ func fits(child, issuer *x509.Certificate) bool {
 	return len(child.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0 ||
 		string(child.AuthorityKeyId) == string(issuer.SubjectKeyId)
 }
+
+// Close lets go of what a key holds: the login of a token, a PIN in memory. A key
+// that holds nothing is closed by doing nothing. It cannot sign any more, or need not.
+func Close(k Key) error {
+	if own, ok := k.(*key); ok {
+		if c, ok := own.signer.(io.Closer); ok {
+			return c.Close()
+		}
+	}
+	return nil
+}

@@ -44,18 +44,24 @@ func open(u uri, secret keys.Secret) (keys.Key, error) {
 		}
 		k.handle = object.handle
 		if object.asks(ctx, s) {
-			k.pin = pin
+			k.pin = bytes.Clone(pin) // who gave it overwrites it
 		}
 		certificates, err = findCertificates(ctx, s, object)
 		return err
 	})
 	if err != nil {
+		p.release()
 		return fail(err)
 	}
 	if k.public = certificates[0].PublicKey; !k.supported() {
+		p.release()
 		return fail(fmt.Errorf("a key of type %T on a token is not supported, want RSA or ECDSA", k.public))
 	}
-	return keys.New(u.String(), k, certificates[0], certificates[1:]...)
+	opened, err := keys.New(u.String(), k, certificates[0], certificates[1:]...)
+	if err != nil {
+		p.release()
+	}
+	return opened, err
 }
 
 // An object is a private key on a token.

@@ -35,6 +35,7 @@ type pool struct {
 	// Guarded by the module's lock. The PIN is kept salted and hashed, to be
 	// compared when another key of the token is opened.
 	loggedIn bool
+	users    int // keys that are open
 	salt     [16]byte
 	pin      [sha256.Size]byte
 }
@@ -153,7 +154,25 @@ func (m *module) session(u uri, t token, secret keys.Secret) (*pool, []byte, err
 		return nil, nil, fmt.Errorf("token %s: %w", t, err)
 	}
 	m.pools[t.slot] = p
+	p.users++
 	return p, pin, nil
+}
+
+// release ends one key's use of a pool. With the last one the token is logged out:
+// from then on nothing in this process can sign with it.
+func (p *pool) release() {
+	p.module.mu.Lock()
+	defer p.module.mu.Unlock()
+	if p.users--; p.users > 0 || !p.loggedIn {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return // its handles mean nothing, or another's sessions
+	}
+	_ = p.module.ctx.Logout(p.anchor) // of a token that is gone there is no login
+	p.loggedIn, p.pin = false, [sha256.Size]byte{}
 }
 
 // alive reports whether a pool's sessions are with the token that is there now.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"sync"
 
 	"github.com/miekg/pkcs11"
 	"golang.org/x/crypto/cryptobyte"
@@ -23,6 +24,16 @@ type key struct {
 	handle pkcs11.ObjectHandle
 	public crypto.PublicKey
 	pin    []byte // of keys that ask for each signature; nil for others
+	closed sync.Once
+}
+
+// Close gives the key up. Nothing may be signing with it.
+func (k *key) Close() error {
+	k.closed.Do(func() {
+		clear(k.pin)
+		k.pool.release()
+	})
+	return nil
 }
 
 func (k *key) Public() crypto.PublicKey { return k.public }

@@ -308,8 +308,6 @@ func TestErrors(t *testing.T) {
 			want: []string{"wrong PIN", "left before it locks"}},
 		{name: "another object", uri: "token=m%E1%BB%99t;object=x", secret: right, is: keys.ErrNoKey, want: []string{`no such key on token "một"`, "there are: ", `"dấu" (id %01)`, `"dấu" (id %02)`}},
 		{name: "two objects", uri: "token=m%E1%BB%99t;object=d%E1%BA%A5u", secret: right, is: keys.ErrNoKey, want: []string{"2 private keys on token", "say which by object and id"}},
-		{name: "wrong PIN for a token that is open", uri: "token=m%E1%BB%99t;id=%01", secret: func() ([]byte, error) { return []byte("000000"), nil }, is: keys.ErrWrongPassword,
-			want: []string{"no try is lost"}},
 		{name: "no certificate", uri: "token=hai", secret: right, want: []string{`no certificate of private key "trần" (id %03) is on the token (0 others are)`}},
 		{name: "the PIN in the URI", uri: "token=hai?pin-value=" + pin, want: []string{"pin-value is refused"}},
 	} {
@@ -333,6 +331,50 @@ func TestErrors(t *testing.T) {
 	if _, err := pkcs11.Opener(nil)("token=a", nil); err == nil || !strings.Contains(err.Error(), "LIENTHONG_PKCS11_MODULE") {
 		t.Errorf("no module named: %v", err)
 	}
+}
+
+// TestClose logs out with the last key of a token, and not before.
+func TestClose(t *testing.T) {
+	h, p := newHSM(t), testpki.New(t)
+	h.token("một")
+	h.put("một", "dấu", "01", p.Issue(testpki.Agency("một"), testpki.P256()), false)
+	h.put("một", "dấu", "02", p.Issue(testpki.Agency("hai"), testpki.P256()), false)
+	open := func(id string) keys.Key {
+		t.Helper()
+		key, err := h.open("token=m%E1%BB%99t;id=%"+id, right)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signs(t, key, crypto.SHA256)
+		return key
+	}
+	wrong := func() error {
+		_, err := h.open("token=m%E1%BB%99t;id=%01", func() ([]byte, error) { return []byte("000000"), nil })
+		return err
+	}
+	closes := func(key keys.Key) {
+		t.Helper()
+		if err := keys.Close(key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, two := open("01"), open("02")
+	if err := wrong(); !errors.Is(err, keys.ErrWrongPassword) || !strings.Contains(err.Error(), "no try is lost") {
+		t.Errorf("wrong PIN for a token that is open: %v", err)
+	}
+	closes(one)
+	closes(one)
+	signs(t, two, crypto.SHA256)
+	closes(two)
+	digest := sha256.Sum256(nil)
+	if _, err := two.Sign(rand.Reader, digest[:], crypto.SHA256); err == nil {
+		t.Error("a key signs after the last one was closed")
+	}
+	// Nobody is logged in any more, so the token is asked.
+	if err := wrong(); !errors.Is(err, keys.ErrWrongPassword) || strings.Contains(err.Error(), "no try is lost") {
+		t.Errorf("wrong PIN for a token that is closed: %v", err)
+	}
+	closes(open("02"))
 }
 
 // TestCertificates finds the certificate of a key among others.
