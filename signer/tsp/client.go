@@ -25,6 +25,9 @@ type Client struct {
 	Now     func() time.Time      // if not nil, the token's time must agree with it within Skew
 	Skew    time.Duration         // DefaultSkew if zero
 	Rand    io.Reader             // of the nonce; crypto/rand if nil
+	// Slots, if not nil, bounds the calls to the authority at one time to its capacity;
+	// clients of one authority share it. Waiting for a slot counts against Timeout.
+	Slots chan struct{}
 }
 
 const (
@@ -34,7 +37,11 @@ const (
 	// DefaultSkew is how far an authority's clock may be from ours.
 	DefaultSkew = 10 * time.Minute
 
-	maxReply = 64 << 10
+	// MaxParallel is how many calls at one time authorities are known to bear.
+	MaxParallel = 4
+
+	maxReply     = 64 << 10
+	maxRedirects = 3
 )
 
 // Stamp asks for a token that covers digest and checks that the reply is one:
@@ -60,7 +67,7 @@ func (c *Client) Stamp(ctx context.Context, hash crypto.Hash, digest []byte) (*T
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	asked := c.now()
-	reply, err := c.post(ctx, body)
+	reply, err := c.inTurn(ctx, body)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil, fmt.Errorf("tsp: %s: no answer within %s: %w", c.name(), timeout, err)
 	}
@@ -108,6 +115,20 @@ func (c *Client) name() string {
 	return u.String()
 }
 
+// inTurn posts when there is a slot.
+func (c *Client) inTurn(ctx context.Context, body []byte) ([]byte, error) {
+	if c.Slots == nil {
+		return c.post(ctx, body)
+	}
+	select {
+	case c.Slots <- struct{}{}:
+		defer func() { <-c.Slots }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%d other requests to it are waiting for their answers: %w", cap(c.Slots), ctx.Err())
+	}
+	return c.post(ctx, body)
+}
+
 func (c *Client) post(ctx context.Context, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
 	if err != nil {
@@ -115,11 +136,7 @@ func (c *Client) post(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	req.Header.Set("Content-Type", "application/timestamp-query")
 	req.Header.Set("Accept", "application/timestamp-reply")
-	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
+	resp, err := c.client().Do(req)
 	if err != nil {
 		return nil, withoutURL(err)
 	}
@@ -138,6 +155,27 @@ func (c *Client) post(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("the reply is larger than %d bytes", maxReply)
 	}
 	return reply, nil
+}
+
+// client follows redirects on the authority's own host alone: who answers elsewhere
+// was not chosen by anybody here.
+func (c *Client) client() *http.Client {
+	client := *http.DefaultClient
+	if c.HTTP != nil {
+		client = *c.HTTP
+	}
+	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+		switch {
+		case len(via) > maxRedirects:
+			return fmt.Errorf("more than %d redirects", maxRedirects)
+		case next.URL.Host != via[0].URL.Host, next.URL.Scheme != via[0].URL.Scheme:
+			return fmt.Errorf("it redirects to another host, %.80q: name that one if it is the authority", next.URL.Host)
+		case next.Method != http.MethodPost:
+			return fmt.Errorf("it redirects to a page (%s)", next.Method)
+		}
+		return nil
+	}
+	return &client
 }
 
 // withoutURL drops the URL that net/http puts before its errors: it is named
