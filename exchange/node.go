@@ -30,6 +30,10 @@ type Config struct {
 	MaxFile     int64        // bytes of one file; 0 means 4 GiB
 	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
 	Workers     int          // validations at once; 0 means 2
+
+	WaitLevel   time.Duration // how long Send waits for a level that is queued; 0: not at all
+	GiveUp      time.Duration // how long a level is tried for; 0 means 7 days
+	RenewBefore time.Duration // how long before an archive time-stamp ends it is renewed; 0 means 30 days
 }
 
 // A Node is what [Service] and [Relay] share: one store, one directory, one key.
@@ -42,7 +46,7 @@ type Node struct {
 	hashes      hashCache
 	changed     broadcast // after every commit
 	outboxes    signals   // by peer: rows or statements wait
-	jobs        signals   // one, "": validation jobs wait
+	jobs        signals   // "": validation jobs wait; "level": level jobs
 }
 
 // NewNode opens a node over its store: it reads incarnation and directory.
@@ -62,7 +66,11 @@ func NewNode(cfg Config) (*Node, error) {
 	if cfg.Workers <= 0 {
 		cfg.Workers = 2
 	}
+	cfg.levelDefaults()
 	n := &Node{cfg: cfg}
+	if cfg.Signing != nil && cfg.Signing.Suspended == nil {
+		cfg.Signing.Suspended = n.KeySuspended
+	}
 	ctx := context.Background()
 	var err error
 	if n.incarnation, err = cfg.Store.Incarnation(ctx); err != nil {
@@ -128,6 +136,9 @@ func (n *Node) commit(ctx context.Context, change Change) (Committed, error) {
 	}
 	if len(change.Jobs) > 0 {
 		n.jobs.wake("")
+	}
+	if len(change.LevelJobs) > 0 {
+		n.jobs.wake("level")
 	}
 	return done, nil
 }

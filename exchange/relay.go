@@ -32,6 +32,11 @@ func (r *Relay) Run(ctx context.Context, dialer Dialer) error {
 	if shared, ok := r.cfg.Store.(SharedStore); ok {
 		wg.Go(func() { r.listen(ctx, shared) })
 	}
+	if r.cfg.Signing != nil {
+		for range LevelWorkers {
+			wg.Go(func() { r.levelJobs(ctx) })
+		}
+	}
 	if dialer != nil {
 		wg.Go(func() { r.keepLinks(ctx, dialer) })
 	}

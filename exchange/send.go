@@ -25,6 +25,7 @@ const (
 	methodStatus   = "ReportStatus"
 	methodUpload   = "StartUpload"
 	methodSign     = "SignFile"
+	methodAugment  = "AugmentFile"
 	maxNameLength  = 200 // characters of a file's name
 	maxMediaLength = 100
 )
@@ -51,6 +52,11 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	bad := s.checkSend(from, &req)
 	to, problems := s.recipients(req.Recipients)
 	bad = append(bad, problems...)
+	if len(bad) == 0 {
+		if err := s.laterFiles(ctx, from, &req); err != nil {
+			return nil, err
+		}
+	}
 	files, wrote, problems, err := s.outgoing(ctx, from, req.Files)
 	if err != nil {
 		return nil, err
@@ -88,6 +94,9 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 		d.change.Request = request
 	}
 	d.entry(from.ID, "document.send", letter.Digest.String(), fmt.Sprintf("letter=%s recipients=%d", letter.Key.ID, len(to)))
+	for _, later := range req.later {
+		d.entry(from.ID, "document.later_level", later.Digest.String(), fmt.Sprintf("letter=%s base=%s level=%s", letter.Key.ID, later.Base, later.Level))
+	}
 	var tip envelope.Digest
 	for _, r := range to {
 		if tip, err = d.submitted(letter, content, r, req.NotBefore, tip); err != nil {

@@ -28,6 +28,8 @@ type SendRequest struct {
 	Relations  []envelope.Relation
 	Staff      envelope.Staff
 	RequestID  string
+
+	later []Augmentation // that go in place of files that were named
 }
 
 // An OutgoingFile names an uploaded file by digest, or carries it in Data.
@@ -37,6 +39,7 @@ type OutgoingFile struct {
 	MediaType string
 	Digest    envelope.Digest
 	Data      []byte
+	Exact     bool `json:",omitempty"` // this very file, also where a later level of it is there
 }
 
 // An OutgoingRecipient is an agency, by id or code.

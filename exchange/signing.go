@@ -22,6 +22,10 @@ type SignRequest struct {
 	Level     signer.Level
 	Staff     envelope.Staff
 	RequestID string
+	// Later is the level to bring the file to in the background; empty: none.
+	Later signer.Level `json:",omitempty"`
+	// AllowDynamic as in [signer.Request].
+	AllowDynamic bool `json:",omitempty"`
 }
 
 // A SignResult is the new file, which the agency possesses.
@@ -30,6 +34,10 @@ type SignResult struct {
 	Field    string
 	Level    signer.Level
 	Warnings []string
+
+	Job        *LevelJob     // that brings it to a later level; nil: none was asked for
+	Evidence   []EvidenceRow // what was asked before the key was used
+	Unattended bool          // no person opened the key
 }
 
 // SignFile signs a file of the agency with a key of the node. The result is a new
@@ -41,6 +49,9 @@ func (s *Service) SignFile(ctx context.Context, actor journal.Actor, req SignReq
 	}
 	a, err := s.agencyHere(req.Agency)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkLater(req.Later); err != nil {
 		return nil, err
 	}
 	content := req
@@ -66,22 +77,68 @@ func (s *Service) SignFile(ctx context.Context, actor journal.Actor, req SignReq
 	if req.Level != "" {
 		req.Options.Level = req.Level
 	}
-	signed, warnings, err := s.cfg.Signing.Sign(ctx, actor, blob, signer.Request{Agency: a.ID, Key: req.Key, Input: req.File, Options: req.Options}, sink)
+	signed, warnings, err := s.cfg.Signing.Sign(ctx, actor, blob, signer.Request{Agency: a.ID, Key: req.Key, Input: req.File, Options: req.Options, AllowDynamic: req.AllowDynamic}, sink)
 	if err != nil {
 		return nil, signError(err)
 	}
+	kept, result, err := s.beside(ctx, actor, a.ID, signed, req.Later)
+	if err != nil {
+		return nil, err
+	}
 	// The signed file is durable, checked, and nobody's. If we die here it is an orphan:
 	// the caller has no answer, and a repeat signs anew.
-	made, err := s.give(ctx, actor, "file.signed", File{Holder: a.ID, Digest: signed.Digest, Name: signedName(file.Name), MediaType: "application/pdf"}, func(d *draft) {
+	result.File, err = s.give(ctx, actor, "file.signed", File{Holder: a.ID, Digest: signed.Digest, Name: signedName(file.Name), MediaType: "application/pdf"}, func(d *draft) {
 		if request != nil {
 			request.Answer = envelope.Digest(signed.Digest).String() + " " + signed.Field
 			d.change.Request = request
 		}
+		kept(d)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &SignResult{File: made, Field: signed.Field, Level: signed.Level, Warnings: warnings}, nil
+	result.Warnings = warnings
+	return result, nil
+}
+
+// checkLater refuses a later level that this node cannot reach.
+func (n *Node) checkLater(level signer.Level) error {
+	switch {
+	case level == "":
+		return nil
+	case !atLeast(level, signer.LevelBT):
+		return &Error{Code: Invalid, Reason: "BAD_FIELD", Text: "nothing was signed",
+			Fields: []Field{{"later_level", "BAD_FIELD", fmt.Sprintf("is %q, want B-T, B-LT or B-LTA", level)}}}
+	case n.cfg.Signing.TSA == nil && n.cfg.Signing.PatientTSA == nil:
+		return noTSA(level)
+	}
+	return nil
+}
+
+// beside is what is written with a signed file: the evidence that was asked before,
+// the job that brings it to a later level, and how long its own time-stamp holds.
+func (s *Service) beside(ctx context.Context, actor journal.Actor, agency string, signed *signer.Signed, later signer.Level) (func(*draft), *SignResult, error) {
+	keep, rows, err := s.keepEvidence(ctx, agency, signed)
+	if err != nil {
+		return nil, nil, err
+	}
+	result := &SignResult{Field: signed.Field, Level: signed.Level, Evidence: rows, Unattended: signed.Unattended}
+	if later != "" && !atLeast(signed.Level, later) {
+		job, err := s.newLevelJob(actor.Principal, agency, signed.Digest, later)
+		if err != nil {
+			return nil, nil, err
+		}
+		result.Job = &job
+	}
+	return func(d *draft) {
+		keep(d)
+		if signed.Level == signer.LevelBLTA {
+			d.change.Augmented = append(d.change.Augmented, *s.augmentation(agency, signed.Digest, signed.Digest, signed.Level, signed.Until))
+		}
+		if result.Job != nil {
+			d.queueLevel(*result.Job)
+		}
+	}, result, nil
 }
 
 // signedBefore answers a repeated request.
@@ -96,16 +153,24 @@ func (s *Service) signedBefore(ctx context.Context, agency, answer string, req S
 	if req.Level != "" {
 		level = req.Level
 	}
-	return &SignResult{File: file, Field: field, Level: level}, err
-}
-
-// SigningKeys lists the keys that a principal may use for an agency (id or code).
-func (s *Service) SigningKeys(ctx context.Context, principal, agency string) ([]signer.KeyEntry, error) {
-	a, err := s.agencyOf(agency)
-	if err != nil || s.cfg.Signing == nil {
+	if err != nil {
 		return nil, err
 	}
-	return s.cfg.Signing.KeysOf(principal, a.ID), nil
+	return s.resultOf(ctx, file, field, level)
+}
+
+// resultOf tells again what was made by a request that is repeated.
+func (s *Service) resultOf(ctx context.Context, file File, field string, level signer.Level) (*SignResult, error) {
+	out := &SignResult{File: file, Field: field, Level: level}
+	jobs, err := s.cfg.Store.FileLevelJobs(ctx, file.Holder, file.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if len(jobs) > 0 {
+		out.Job = &jobs[0]
+	}
+	out.Evidence, err = s.cfg.Store.Evidence(ctx, file.Holder, file.Digest)
+	return out, err
 }
 
 // signedName marks a name, before its extension, once.
@@ -130,7 +195,7 @@ func signError(err error) error {
 		code = NotFound
 	case signer.RefusedUnreadable:
 		code = Invalid
-	case signer.RefusedTimeStamp:
+	case signer.RefusedTimeStamp, signer.RefusedEvidence:
 		code = Unavailable
 	}
 	return &Error{Code: code, Reason: refused.Reason, Text: refused.Text}

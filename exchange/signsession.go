@@ -53,6 +53,8 @@ type PrepareRequest struct {
 	Chain       []*x509.Certificate
 	Options     signer.SignOptions // At and TSA are set by the node
 	Reserved    int                // bytes for the signature; 0: enough
+	// AllowDynamic as in [signer.Request].
+	AllowDynamic bool
 }
 
 // A PreparedSignature is one session, with what its key has to sign.
@@ -107,7 +109,7 @@ func (s *Service) prepareOne(ctx context.Context, actor journal.Actor, a envelop
 		return made, nil, err
 	}
 	deferral, err := s.cfg.Signing.Prepare(ctx, actor, blob, signer.DeferredRequest{Agency: a.ID, AgencyCode: CodeAt(a, s.cfg.Now()), Input: digest,
-		Certificate: req.Certificate, Chain: req.Chain, Options: req.Options, Reserved: req.Reserved, Session: id.String()})
+		Certificate: req.Certificate, Chain: req.Chain, Options: req.Options, Reserved: req.Reserved, Session: id.String(), AllowDynamic: req.AllowDynamic})
 	if err != nil {
 		return made, nil, signError(err)
 	}
@@ -143,6 +145,7 @@ type CompleteRequest struct {
 	Session   envelope.ID
 	Signature []byte
 	CMS       []byte
+	Later     signer.Level // to bring the file to in the background; empty: none
 }
 
 // answer is by what a repeat is known.
@@ -160,6 +163,9 @@ func (s *Service) CompleteSignature(ctx context.Context, actor journal.Actor, re
 	}
 	if s.cfg.Signing == nil {
 		return nil, fail(Unavailable, "NO_KEYS", "this node does not sign")
+	}
+	if err := s.checkLater(req.Later); err != nil {
+		return nil, err
 	}
 	if session.State != SessionOpen || s.now() > session.Expires {
 		return s.ended(ctx, session, req)
@@ -179,7 +185,10 @@ func (s *Service) ended(ctx context.Context, session SigningSession, req Complet
 	switch {
 	case session.State == SessionComplete && session.Answer == req.answer():
 		file, err := s.File(ctx, session.Agency, session.Output)
-		return &SignResult{File: file, Field: session.Field, Level: session.Level}, err
+		if err != nil {
+			return nil, err
+		}
+		return s.resultOf(ctx, file, session.Field, session.Level)
 	case session.State == SessionComplete:
 		return nil, fail(Precondition, "SESSION_COMPLETE", "signing session %s was completed with another signature", session.ID)
 	case session.State == SessionCancelled:
@@ -219,16 +228,22 @@ func (s *Service) complete(ctx context.Context, actor journal.Actor, session Sig
 		return nil, signError(err)
 	}
 	session.State, session.Prepared, session.Answer, session.Output, session.Level = SessionComplete, nil, req.answer(), signed.Digest, signed.Level
+	kept, result, err := s.beside(ctx, actor, a.ID, signed, req.Later)
+	if err != nil {
+		return nil, err
+	}
 	// The signed file is durable, checked, and nobody's. The row of the session decides
 	// who wins: who read an older revision of it leaves an orphan, which the sweep takes.
-	made, err := s.give(ctx, actor, "file.signed", File{Holder: a.ID, Digest: signed.Digest, Name: signedName(file.Name), MediaType: "application/pdf"}, func(d *draft) {
+	result.File, err = s.give(ctx, actor, "file.signed", File{Holder: a.ID, Digest: signed.Digest, Name: signedName(file.Name), MediaType: "application/pdf"}, func(d *draft) {
 		d.change.Sessions = []SigningSession{session}
 		d.change.Entries = append(deferral.Entries, d.change.Entries...)
+		kept(d)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &SignResult{File: made, Field: signed.Field, Level: signed.Level, Warnings: deferral.Warnings}, nil
+	result.Warnings = deferral.Warnings
+	return result, nil
 }
 
 // CancelSignature ends a session. A repeat is no error.

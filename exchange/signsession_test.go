@@ -74,6 +74,12 @@ func (n *testNode) actions(t *testing.T) string {
 	return strings.Join(out, " ")
 }
 
+// door gives a node that was started again what it had for signing, but for keys.
+func door(n *testNode, was *signer.Service) {
+	n.signing.Journal, n.signing.Trust, n.signing.Evidence, n.signing.Now, n.signing.Bind = n.core, was.Trust, was.Evidence, was.Now, was.Bind
+	n.signing.TSA, n.signing.PatientTSA = was.TSA, was.PatientTSA
+}
+
 // Prepared, the node restarted, a wrong value refused, the right one taken, and
 // the same again for who lost the answer.
 func TestSignatureByAKeyElsewhere(t *testing.T) {
@@ -81,7 +87,7 @@ func TestSignatureByAKeyElsewhere(t *testing.T) {
 	w, n := signingWorld(t)
 	ctx := context.Background()
 	key := n.signing.Keys[0].Key
-	signing := *n.signing
+	was := n.signing
 	list := n.prepareFor(t, key, n.upload("so", readSample(t, "01-ward-report.pdf")), n.upload("so", readSample(t, "04-official-letter.pdf")))
 	if len(list) != 2 {
 		t.Fatalf("%d sessions, want 2", len(list))
@@ -89,8 +95,7 @@ func TestSignatureByAKeyElsewhere(t *testing.T) {
 
 	n.stop()
 	n = w.start("node", n.dir)
-	signing.Journal, signing.Keys = n.core, nil // the key is elsewhere
-	*n.signing = signing
+	door(n, was) // without keys: the key is elsewhere
 
 	for _, p := range list {
 		req := exchange.CompleteRequest{Agency: "H55.so", Session: p.Session.ID, Signature: signatureBy(t, key, p.Prepared.RangeDigest)}

@@ -193,8 +193,7 @@ type Change struct {
 	// Evidence is put by agency, file and position, unless it is here; its blobs must be
 	// live (ErrMissing).
 	Evidence []EvidenceRow
-	// KeyStates, like Sessions: a revision of 0 inserts, another must be the stored one.
-	// Else ErrStale.
+	// KeyStates are put like Sessions, by key. Else ErrStale.
 	KeyStates []KeyState
 	// Principals are put by id, with all their keys and grants.
 	Principals []Principal

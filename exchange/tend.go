@@ -16,14 +16,17 @@ const (
 )
 
 // Tend does what time brings: letters that reached their deadline, held ones that
-// are to be looked at again, and signing sessions that nobody completed. Run calls it every second. One that cannot be
-// worked on is passed over, and named in the error.
+// are to be looked at again, signing sessions that nobody completed, keys whose time
+// is over, and archive time-stamps that end soon. Run calls it every second. One that
+// cannot be worked on is passed over, and named in the error.
 func (n *Node) Tend(ctx context.Context) error {
 	now := n.now()
 	return errors.Join(
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Expiring(ctx, now, tendBatch) }, n.expire),
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.HeldDue(ctx, now, tendBatch) }, n.release),
-		n.expireSessions(ctx, now))
+		n.expireSessions(ctx, now),
+		n.expireKeys(ctx),
+		n.renew(ctx, now))
 }
 
 // tend works on what a list gives until it gives no more.

@@ -35,7 +35,14 @@ FileService.DownloadFile            clerk signer reader
 FileService.GetFile                 clerk signer reader
 SigningService.PrepareFile          clerk signer
 SigningService.SignFile             signer
-SigningService.ListKeys             signer
+SigningService.AugmentFile          signer clerk
+SigningService.GetSignedFile        signer clerk reader
+SigningService.ListLevelJobs        signer clerk
+SigningService.ListKeys             signer admin
+SigningService.ActivateKey          signer
+SigningService.DeactivateKey        signer admin
+SigningService.SuspendKey           signer admin
+SigningService.ResumeKey            admin
 SigningService.PrepareSignature     signer
 SigningService.CompleteSignature    signer
 SigningService.CancelSignature      signer

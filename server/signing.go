@@ -25,14 +25,19 @@ func (g *signingService) SignFile(ctx context.Context, m *lienthongv1.SignFileRe
 	if err != nil {
 		return nil, err
 	}
+	later, err := levelFromProto("later_level", m.GetLaterLevel())
+	if err != nil {
+		return nil, err
+	}
 	staff := envelope.StaffFromProto(m.GetStaff())
 	result, err := g.svc.SignFile(ctx, callerOf(ctx).actor(staff), exchange.SignRequest{Agency: m.GetAgency(), File: digest, Key: m.GetKey(),
-		Options: options, Level: options.Level, Staff: staff, RequestID: m.GetRequestId()})
+		Options: options, Level: options.Level, Staff: staff, RequestID: m.GetRequestId(), Later: later, AllowDynamic: m.GetAllowDynamic()})
 	if err != nil {
 		return nil, err
 	}
 	return &lienthongv1.SignFileResponse{File: wire.FileToProto(result.File), Field: result.Field,
-		Level: levelToProto(result.Level), Warnings: result.Warnings}, nil
+		Level: levelToProto(result.Level), Warnings: result.Warnings,
+		Job: jobToProto(result.Job), Evidence: evidenceToProto(result.Evidence), Unattended: result.Unattended}, nil
 }
 
 // signOptions converts what is asked for. A level or look that this version does
@@ -48,8 +53,12 @@ func signOptions(m *lienthongv1.SignFileRequest) (signer.SignOptions, error) {
 		out.Level = signer.LevelBB
 	case lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T:
 		out.Level = signer.LevelBT
+	case lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_LT:
+		out.Level = signer.LevelBLT
+	case lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_LTA:
+		out.Level = signer.LevelBLTA
 	default:
-		return out, bad("level", "want B-B or B-T")
+		return out, bad("level", "want B-B, B-T, B-LT or B-LTA")
 	}
 	switch m.GetProfile() {
 	case lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_UNSPECIFIED, lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_INVISIBLE:
@@ -111,25 +120,4 @@ func (v *validationService) ValidateFile(ctx context.Context, m *lienthongv1.Val
 		return nil, err
 	}
 	return &lienthongv1.ValidateFileResponse{Report: out}, nil
-}
-
-func (g *signingService) ListKeys(ctx context.Context, m *lienthongv1.ListKeysRequest) (*lienthongv1.ListKeysResponse, error) {
-	agency, err := g.agencyOf(m)
-	if err != nil {
-		return nil, err
-	}
-	list, err := g.svc.SigningKeys(ctx, callerOf(ctx).principal.ID, agency)
-	if err != nil {
-		return nil, err
-	}
-	out := &lienthongv1.ListKeysResponse{}
-	for _, k := range list {
-		role := lienthongv1.CertificateRole_CERTIFICATE_ROLE_AGENCY
-		if k.Role == signer.RolePersonal {
-			role = lienthongv1.CertificateRole_CERTIFICATE_ROLE_PERSONAL
-		}
-		out.Keys = append(out.Keys, &lienthongv1.SigningKey{Id: k.ID, Agency: k.Agency, Role: role, Holder: k.Holder,
-			Certificate: k.Key.Certificate().Raw, Algorithm: k.Key.Info().Algorithm, Unattended: k.Unattended})
-	}
-	return out, nil
 }

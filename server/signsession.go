@@ -32,7 +32,7 @@ func (g *signingService) PrepareSignature(ctx context.Context, m *lienthongv1.Pr
 }
 
 func prepareRequest(m *lienthongv1.PrepareSignatureRequest) (exchange.PrepareRequest, error) {
-	out := exchange.PrepareRequest{Agency: m.GetAgency(), Reserved: int(m.GetReserved())}
+	out := exchange.PrepareRequest{Agency: m.GetAgency(), Reserved: int(m.GetReserved()), AllowDynamic: m.GetAllowDynamic()}
 	for i, b := range m.GetSha256() {
 		digest, err := wire.DigestField(fmt.Sprintf("sha256[%d]", i), b)
 		if err != nil {
@@ -78,13 +78,17 @@ func (g *signingService) CompleteSignature(ctx context.Context, m *lienthongv1.C
 	if len(m.GetSignature()) == 0 && len(m.GetCms()) == 0 {
 		return nil, wire.BadField("answer", fmt.Errorf("want a signature value or a CMS SignedData"))
 	}
+	later, err := levelFromProto("later_level", m.GetLaterLevel())
+	if err != nil {
+		return nil, err
+	}
 	result, err := g.svc.CompleteSignature(ctx, callerOf(ctx).actor(envelope.StaffFromProto(m.GetStaff())),
-		exchange.CompleteRequest{Agency: m.GetAgency(), Session: id, Signature: m.GetSignature(), CMS: m.GetCms()})
+		exchange.CompleteRequest{Agency: m.GetAgency(), Session: id, Signature: m.GetSignature(), CMS: m.GetCms(), Later: later})
 	if err != nil {
 		return nil, err
 	}
 	return &lienthongv1.CompleteSignatureResponse{File: wire.FileToProto(result.File), Field: result.Field,
-		Level: levelToProto(result.Level), Warnings: result.Warnings}, nil
+		Level: levelToProto(result.Level), Warnings: result.Warnings, Job: jobToProto(result.Job), Evidence: evidenceToProto(result.Evidence)}, nil
 }
 
 func (g *signingService) CancelSignature(ctx context.Context, m *lienthongv1.CancelSignatureRequest) (*lienthongv1.CancelSignatureResponse, error) {

@@ -56,6 +56,8 @@ type Prepared struct {
 	Attributes  []byte          `json:"attributes"`            // the signed attributes, the DER SET OF that is hashed
 	Digest      []byte          `json:"digest"`                // of Attributes: what the key signs
 	DigestInfo  []byte          `json:"digest_info,omitempty"` // Digest as RSA PKCS#1 v1.5 pads it (RFC 8017, 9.2); RSA only
+
+	AllowDynamic bool `json:"allow_dynamic,omitempty"` // by [Service]: as in [Request]
 }
 
 const preparedVersion = 1

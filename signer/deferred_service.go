@@ -29,6 +29,9 @@ type DeferredRequest struct {
 	Options     SignOptions
 	Reserved    int    // bytes of /Contents, 0 for enough
 	Session     string // for the journal
+	// AllowDynamic as in [Request]; what was allowed when it was prepared is when it is
+	// completed.
+	AllowDynamic bool
 }
 
 // A Deferral is what is to be stored: the preparation, and what records it.
@@ -60,6 +63,7 @@ func (s *Service) Prepare(ctx context.Context, actor journal.Actor, in Source, r
 		}
 		return nil, refusal(RefusedFile, "%v", err)
 	}
+	p.AllowDynamic = req.AllowDynamic
 	return &Deferral{p, c.entries, c.warnings}, nil
 }
 
@@ -78,7 +82,10 @@ func (s *Service) clearElsewhere(ctx context.Context, actor journal.Actor, in So
 	if holder == "" {
 		holder = req.Certificate.Subject.CommonName
 	}
-	c := &cleared{actor: actor, input: req.Input, key: KeyEntry{ID: "session:" + req.Session, Key: Elsewhere(req.Certificate, req.Chain),
+	if err := s.checkSuspended(ctx, s.namesOf(req.Certificate)...); err != nil {
+		return nil, err
+	}
+	c := &cleared{actor: actor, input: req.Input, dynamic: req.AllowDynamic, key: KeyEntry{ID: "session:" + req.Session, Key: Elsewhere(req.Certificate, req.Chain),
 		Agency: req.Agency, AgencyCode: req.AgencyCode, Role: bound.Role, Holder: holder}}
 	if err := s.clear(ctx, c, in, req.Options, at); err != nil {
 		return nil, err
@@ -96,7 +103,7 @@ func (s *Service) Complete(ctx context.Context, actor journal.Actor, in Source, 
 	if err != nil {
 		return nil, &Deferral{}, err
 	}
-	req.Certificate, req.Chain = cert, chain
+	req.Certificate, req.Chain, req.AllowDynamic = cert, chain, p.AllowDynamic
 	req.Options.Number = p.Number // what the policy asks for was filled in then
 	c, err := s.clearElsewhere(ctx, actor, in, req)
 	if err != nil {
@@ -111,13 +118,14 @@ func (s *Service) Complete(ctx context.Context, actor journal.Actor, in Source, 
 	}
 	outcome.Detail = fmt.Sprintf("input=%s field=%q level=%s %s", outcome.Object, signed.Field, signed.Level, c.detail)
 	outcome.Object = hex.EncodeToString(signed.Digest[:])
+	signed.Before = c.asked
 	return signed, &Deferral{Prepared: p, Entries: []journal.Entry{outcome}, Warnings: append(c.warnings, signed.Warnings...)}, nil
 }
 
 func (s *Service) completeAndCheck(ctx context.Context, in Source, c *cleared, p *Prepared, answer Completion, sink Sink) (*Signed, error) {
-	w := &watched{Stamper: s.TSA, Writer: sink}
+	w := &watched{Writer: sink}
 	if s.TSA != nil {
-		answer.TSA = w
+		answer.TSA = w.stampers(s.TSA)
 	}
 	signed, err := Complete(ctx, in, p, answer, w)
 	switch {

@@ -33,9 +33,12 @@ type dynamic struct {
 // dynamicContent names what in the newest revision can change what is shown, and
 // the files inside the file.
 func (c *check) dynamicContent() {
-	if len(c.items) == 0 {
-		return
+	if len(c.items) > 0 {
+		c.listDynamic()
 	}
+}
+
+func (c *check) listDynamic() {
 	d := &dynamic{c: c, v: c.file.Latest(), left: maxDynamic, seen: make(map[pdf.Ref]bool), data: maxEmbedded}
 	ref, catalog, err := d.v.Catalog()
 	if err != nil || catalog == nil {

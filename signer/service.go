@@ -6,9 +6,9 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"lienthong/certs"
@@ -24,16 +24,23 @@ type Journal interface {
 	Record(ctx context.Context, entries ...journal.Entry) error
 }
 
-// A KeyEntry is a key that a node can use, and who may use it.
+// A KeyEntry is a key that a node can use, and who may use it. It is open from the
+// start (Key), or opened by a person for a while (Open, see [Service.Activate]).
 type KeyEntry struct {
-	ID         string // stable, such as "ubnd-ba-hang/seal"
-	Key        keys.Key
-	Agency     string // agency id
+	ID         string   // stable, such as "ubnd-ba-hang/seal"
+	Key        keys.Key // nil where it is not open
+	Agency     string   // agency id
 	AgencyCode string
 	Role       string   // RolePersonal or RoleAgency
 	Holder     string   // the person, or the agency's name
 	Principals []string // ids of principals that may use it: exactly one for a personal key
 	Unattended bool     // opened with a PIN from a file, not by a person
+	// Open opens it with the secret that a principal gives; nil where nobody has to. It
+	// must not keep the secret.
+	Open func(secret []byte) (keys.Key, error)
+	// Reopen opens an unattended key again whose token was pulled, or not there at the
+	// start; nil where it cannot be. After a wrong PIN it is not called again.
+	Reopen func() (keys.Key, error)
 }
 
 // A Service signs for principals of a node: the one door to its keys. The engine,
@@ -45,7 +52,18 @@ type Service struct {
 	Trust    *certs.Trust
 	Evidence *certs.Evidence
 	Now      func() time.Time
-	TSA      tsp.Stamper // for B-T; nil where there is none
+	TSA      tsp.Stamper // for levels from B-T on while someone waits; nil where there is none
+	// PatientTSA is the same for queued jobs, with as much time as authorities take.
+	// TSA where it is nil.
+	PatientTSA tsp.Stamper
+	// KeyLife is how long a key stays open that a person opened; 0: [DefaultKeyLife].
+	KeyLife time.Duration
+	// Suspended says whether and why a key must not be used now, by its id, or for keys
+	// elsewhere by [CertificateName]. Its error refuses too. Nil: none is.
+	Suspended func(ctx context.Context, key string) (reason string, suspended bool, err error)
+	// Dynamic says for an agency (id) what becomes of files whose content can change by
+	// itself; nil: [DynamicAsk].
+	Dynamic func(agency string) DynamicPolicy
 	// Bind asks the directory for what a certificate is bound to at a time.
 	Bind func(certificate *x509.Certificate, at time.Time) (Binding, bool)
 	// SealUnsigned, if it is there, names agencies (id) whose policy lets the agency sign
@@ -62,6 +80,8 @@ type Service struct {
 	// Repair lets files with damaged cross-reference sections be signed: see [SignOptions].
 	// The journal says so of each.
 	Repair bool
+
+	ring keyring
 }
 
 // A Request asks the service for one signature. At and TSA of the options are set
@@ -71,6 +91,9 @@ type Request struct {
 	Key     string   // KeyEntry.ID
 	Input   [32]byte // SHA-256 of the file, for the journal
 	Options SignOptions
+	// AllowDynamic signs a file whose content can change by itself, where the agency's
+	// policy leaves that to the one who asks.
+	AllowDynamic bool
 }
 
 // A Refusal is why nothing was signed. Reason is stable.
@@ -110,17 +133,6 @@ type Sink interface {
 	Reopen(ctx context.Context, signed *Signed) (Source, error)
 }
 
-// KeysOf lists the keys that a principal may use for an agency (id).
-func (s *Service) KeysOf(principal, agency string) []KeyEntry {
-	var out []KeyEntry
-	for _, k := range s.Keys {
-		if k.Agency == agency && slices.Contains(k.Principals, principal) {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
 // Sign signs, makes the result durable through the sink, and checks it there. Only
 // when the error is nil may the result leave. The strings are warnings for people.
 func (s *Service) Sign(ctx context.Context, actor journal.Actor, in Source, req Request, sink Sink) (*Signed, []string, error) {
@@ -148,6 +160,7 @@ func (s *Service) Sign(ctx context.Context, actor journal.Actor, in Source, req 
 	}
 	outcome.Detail = fmt.Sprintf("input=%s field=%q level=%s %s", outcome.Object, signed.Field, signed.Level, ready.detail)
 	outcome.Object = hex.EncodeToString(signed.Digest[:])
+	signed.Before, signed.Unattended = ready.asked, ready.key.Unattended
 	if err := s.Journal.Record(ctx, outcome); err != nil {
 		return nil, nil, fmt.Errorf("sign: the journal refused the outcome: %w", err)
 	}
@@ -162,6 +175,9 @@ type cleared struct {
 	detail   string
 	entries  []journal.Entry
 	warnings []string
+	asked    []Asked // before the key is used
+	dynamic  bool    // the request allows content that can change by itself
+	gate     *gate   // nil for keys elsewhere
 }
 
 func (c *cleared) entry(at time.Time, action string) journal.Entry {
@@ -172,16 +188,14 @@ func (c *cleared) entry(at time.Time, action string) journal.Entry {
 // prepare asks all that must hold before a key is touched (Circular 15/2025, Art. 7
 // and 8: validity, path, usage, owner, revocation; Decree 30/2020, Art. 32 and 33).
 func (s *Service) prepare(ctx context.Context, actor journal.Actor, in Source, req Request, at time.Time) (*cleared, error) {
-	i := slices.IndexFunc(s.Keys, func(k KeyEntry) bool {
-		return k.ID == req.Key && k.Agency == req.Agency && slices.Contains(k.Principals, actor.Principal)
-	})
-	if i < 0 {
-		return nil, refusal(RefusedKey, "no key %.80q of this agency that %q may use", req.Key, actor.Principal)
+	entry, gate, err := s.usable(ctx, actor, req.Agency, req.Key)
+	if err != nil {
+		return nil, err
 	}
 	if req.Options.Level.above(LevelBB) && s.TSA == nil {
 		return nil, refusal(RefusedTSA, "level %s needs a time-stamping authority, and this node has none", req.Options.Level)
 	}
-	c := &cleared{key: s.Keys[i], actor: actor, input: req.Input}
+	c := &cleared{key: entry, actor: actor, input: req.Input, dynamic: req.AllowDynamic, gate: gate}
 	if err := s.clear(ctx, c, in, req.Options, at); err != nil {
 		return nil, err
 	}
@@ -202,6 +216,9 @@ func (s *Service) clear(ctx context.Context, c *cleared, in Source, opts SignOpt
 	c.detail = fmt.Sprintf("key=%q certificate=%x evidence=%s unattended=%t", c.key.ID, sum, evidence, c.key.Unattended)
 	if repair != nil {
 		c.detail += fmt.Sprintf(" repair=%q", repair.String())
+	}
+	if err := s.checkDynamic(ctx, c, in, opts, at); err != nil {
+		return err
 	}
 	if c.key.Role == RoleAgency {
 		if err := s.checkOrder(ctx, c, in, at, repair); err != nil {
@@ -247,29 +264,6 @@ func boundText(b Binding, ok bool) string {
 	return fmt.Sprintf("%q as %s", b.Agency, b.Role)
 }
 
-func (s *Service) checkRevocation(ctx context.Context, c *cleared, path certs.Path, at time.Time) (string, error) {
-	used := "none"
-	for i := 0; i+1 < len(path.Chain); i++ {
-		r := s.Evidence.Resolve(ctx, path.Chain[i], path.Chain[i+1], at, at)
-		name := path.Chain[i].Subject.CommonName
-		switch r.Status {
-		case certs.Good:
-		case certs.Revoked, certs.OnHold:
-			return "", refusal(RefusedRevoked, "the certificate of %q is %s since %s", name, r.Status, r.RevokedAt.UTC().Format(time.RFC3339))
-		default:
-			if c.key.Role == RoleAgency && !s.AllowUnknownRevocation {
-				return "", refusal(RefusedRevocation, "whether the certificate of %q is revoked cannot be told (%s: %s), and an agency key is not used without", name, r.Status, r.Detail)
-			}
-			c.warnings = append(c.warnings, fmt.Sprintf("whether the certificate of %q is revoked could not be told: %s", name, r.Detail))
-			continue
-		}
-		if i == 0 {
-			used = hex.EncodeToString(r.Digest[:])
-		}
-	}
-	return used, nil
-}
-
 // checkOrder wants a valid personal signature of the agency before the agency's own.
 func (s *Service) checkOrder(ctx context.Context, c *cleared, in Source, at time.Time, repair *pdf.Repair) error {
 	report, err := s.look(ctx, c, in, at, repair)
@@ -292,14 +286,32 @@ func (s *Service) checkOrder(ctx context.Context, c *cleared, in Source, at time
 // A watched remembers whether it was the time-stamping authority, or the writer,
 // that failed: the rest is the file's or the request's.
 type watched struct {
-	tsp.Stamper
 	io.Writer
 	stamping, writing error
 }
 
-func (w *watched) Stamp(ctx context.Context, hash crypto.Hash, digest []byte) (*tsp.Token, error) {
-	token, err := w.Stamper.Stamp(ctx, hash, digest)
-	w.stamping = err
+// stampers watches an authority, or each of several, so that who asks them can still
+// tell them apart.
+func (w *watched) stampers(by tsp.Stamper) tsp.Stamper {
+	list, several := by.(TSAs)
+	if !several {
+		return watchedTSA{by, w}
+	}
+	out := make(TSAs, len(list))
+	for i, one := range list {
+		out[i] = watchedTSA{one, w}
+	}
+	return out
+}
+
+type watchedTSA struct {
+	tsp.Stamper
+	by *watched
+}
+
+func (t watchedTSA) Stamp(ctx context.Context, hash crypto.Hash, digest []byte) (*tsp.Token, error) {
+	token, err := t.Stamper.Stamp(ctx, hash, digest)
+	t.by.stamping = err
 	return token, err
 }
 
@@ -313,9 +325,9 @@ func (w *watched) Write(p []byte) (int, error) {
 
 // engine signs, and tells whose failure it was.
 func (s *Service) engine(ctx context.Context, in Source, c *cleared, opts SignOptions, out io.Writer) (*Signed, error) {
-	w := &watched{Stamper: s.TSA, Writer: out}
+	w := &watched{Writer: out}
 	if s.TSA != nil {
-		opts.TSA = w
+		opts.TSA = w.stampers(s.TSA)
 	}
 	if opts.Level.above(LevelBT) {
 		opts.Trust, opts.Evidence = s.Trust, s.Evidence
@@ -324,10 +336,14 @@ func (s *Service) engine(ctx context.Context, in Source, c *cleared, opts SignOp
 	switch {
 	case err == nil:
 		return signed, nil
+	case c.gate.failed() != nil:
+		return nil, c.gate.failed()
 	case ctx.Err() != nil, w.writing != nil:
 		return nil, err
 	case w.stamping != nil:
 		return nil, refusal(RefusedTimeStamp, "the time-stamping authority did not answer as it should: %v", w.stamping)
+	case errors.Is(err, ErrEvidence):
+		return nil, refusal(RefusedEvidence, "%v", err)
 	}
 	return nil, refusal(RefusedFile, "%v", err)
 }

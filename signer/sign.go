@@ -89,6 +89,11 @@ type Signed struct {
 	// Number and Date are what was filled in, whole, as they read on the page.
 	Number, Date string
 	Warnings     []string
+
+	// By a [Service] alone: what was asked before the key was used, the signer's
+	// certificate first, and whether no person opened the key.
+	Before     []Asked
+	Unattended bool
 }
 
 // Sign writes to out the bytes of in, untouched, and one appended revision with

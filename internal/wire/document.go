@@ -90,7 +90,7 @@ func SendFromProto(m *lienthongv1.SendDocumentRequest) (exchange.SendRequest, er
 	out := exchange.SendRequest{Agency: m.GetAgency(), Metadata: envelope.MetadataFromProto(m.GetMetadata()), Urgency: envelope.Urgency(m.GetUrgency()),
 		NotBefore: m.GetNotBefore(), ExpiresAt: m.GetExpiresAt(), Staff: envelope.StaffFromProto(m.GetStaff()), RequestID: m.GetRequestId()}
 	for i, f := range m.GetFiles() {
-		file := exchange.OutgoingFile{Role: envelope.FileRole(f.GetRole()), Name: f.GetName(), MediaType: f.GetMediaType(), Data: f.GetData()}
+		file := exchange.OutgoingFile{Role: envelope.FileRole(f.GetRole()), Name: f.GetName(), MediaType: f.GetMediaType(), Data: f.GetData(), Exact: f.GetExact()}
 		if len(f.GetSha256()) > 0 {
 			digest, err := envelope.DigestFromBytes(f.GetSha256())
 			if err != nil {

@@ -216,12 +216,14 @@ func (x *SendDocumentRequest) GetRequestId() string {
 // OutgoingFile names an uploaded file by digest, or carries it (all inline
 // files together at most 2 MiB).
 type OutgoingFile struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          FileRole               `protobuf:"varint,1,opt,name=role,proto3,enum=lienthong.v1.FileRole" json:"role,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	MediaType     string                 `protobuf:"bytes,3,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
-	Sha256        []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	Data          []byte                 `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Role      FileRole               `protobuf:"varint,1,opt,name=role,proto3,enum=lienthong.v1.FileRole" json:"role,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	MediaType string                 `protobuf:"bytes,3,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
+	Sha256    []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Data      []byte                 `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
+	// Send this very file, also where the node has brought it to a later level.
+	Exact         bool `protobuf:"varint,40,opt,name=exact,proto3" json:"exact,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -289,6 +291,13 @@ func (x *OutgoingFile) GetData() []byte {
 		return x.Data
 	}
 	return nil
+}
+
+func (x *OutgoingFile) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
 }
 
 type OutgoingRecipient struct {
@@ -1033,14 +1042,15 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x05staff\x18\t \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\n" +
-	" \x01(\tR\trequestId\"\x99\x01\n" +
+	" \x01(\tR\trequestId\"\xaf\x01\n" +
 	"\fOutgoingFile\x12*\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x16.lienthong.v1.FileRoleR\x04role\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"media_type\x18\x03 \x01(\tR\tmediaType\x12\x16\n" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x12\n" +
-	"\x04data\x18\x05 \x01(\fR\x04data\"\\\n" +
+	"\x04data\x18\x05 \x01(\fR\x04data\x12\x14\n" +
+	"\x05exact\x18( \x01(\bR\x05exact\"\\\n" +
 	"\x11OutgoingRecipient\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12/\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1b.lienthong.v1.RecipientRoleR\x04role\"J\n" +

@@ -194,6 +194,123 @@ func (PreparedField) EnumDescriptor() ([]byte, []int) {
 	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{2}
 }
 
+// LevelJobState is how far a job has come.
+type LevelJobState int32
+
+const (
+	LevelJobState_LEVEL_JOB_STATE_UNSPECIFIED LevelJobState = 0
+	// Tried until it succeeds, or its deadline comes.
+	LevelJobState_LEVEL_JOB_STATE_WAITING  LevelJobState = 1
+	LevelJobState_LEVEL_JOB_STATE_DONE     LevelJobState = 2
+	LevelJobState_LEVEL_JOB_STATE_GIVEN_UP LevelJobState = 3
+)
+
+// Enum value maps for LevelJobState.
+var (
+	LevelJobState_name = map[int32]string{
+		0: "LEVEL_JOB_STATE_UNSPECIFIED",
+		1: "LEVEL_JOB_STATE_WAITING",
+		2: "LEVEL_JOB_STATE_DONE",
+		3: "LEVEL_JOB_STATE_GIVEN_UP",
+	}
+	LevelJobState_value = map[string]int32{
+		"LEVEL_JOB_STATE_UNSPECIFIED": 0,
+		"LEVEL_JOB_STATE_WAITING":     1,
+		"LEVEL_JOB_STATE_DONE":        2,
+		"LEVEL_JOB_STATE_GIVEN_UP":    3,
+	}
+)
+
+func (x LevelJobState) Enum() *LevelJobState {
+	p := new(LevelJobState)
+	*p = x
+	return p
+}
+
+func (x LevelJobState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LevelJobState) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_signing_proto_enumTypes[3].Descriptor()
+}
+
+func (LevelJobState) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_signing_proto_enumTypes[3]
+}
+
+func (x LevelJobState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LevelJobState.Descriptor instead.
+func (LevelJobState) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{3}
+}
+
+// KeyUse says whether a key can be used now.
+type KeyUse int32
+
+const (
+	KeyUse_KEY_USE_UNSPECIFIED KeyUse = 0
+	// Opened with a PIN from a file, not by a person.
+	KeyUse_KEY_USE_UNATTENDED KeyUse = 1
+	// Opened by a person, until active_until.
+	KeyUse_KEY_USE_ACTIVE KeyUse = 2
+	// ActivateKey opens it.
+	KeyUse_KEY_USE_INACTIVE  KeyUse = 3
+	KeyUse_KEY_USE_SUSPENDED KeyUse = 4
+	// Its token was not there when it was last asked.
+	KeyUse_KEY_USE_UNAVAILABLE KeyUse = 5
+)
+
+// Enum value maps for KeyUse.
+var (
+	KeyUse_name = map[int32]string{
+		0: "KEY_USE_UNSPECIFIED",
+		1: "KEY_USE_UNATTENDED",
+		2: "KEY_USE_ACTIVE",
+		3: "KEY_USE_INACTIVE",
+		4: "KEY_USE_SUSPENDED",
+		5: "KEY_USE_UNAVAILABLE",
+	}
+	KeyUse_value = map[string]int32{
+		"KEY_USE_UNSPECIFIED": 0,
+		"KEY_USE_UNATTENDED":  1,
+		"KEY_USE_ACTIVE":      2,
+		"KEY_USE_INACTIVE":    3,
+		"KEY_USE_SUSPENDED":   4,
+		"KEY_USE_UNAVAILABLE": 5,
+	}
+)
+
+func (x KeyUse) Enum() *KeyUse {
+	p := new(KeyUse)
+	*p = x
+	return p
+}
+
+func (x KeyUse) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (KeyUse) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_signing_proto_enumTypes[4].Descriptor()
+}
+
+func (KeyUse) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_signing_proto_enumTypes[4]
+}
+
+func (x KeyUse) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use KeyUse.Descriptor instead.
+func (KeyUse) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{4}
+}
+
 type SignFileRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Agency id or code for which is signed.
@@ -217,7 +334,14 @@ type SignFileRequest struct {
 	// draft prints, such as "/BC-UBND", may be left out.
 	Number string `protobuf:"bytes,30,opt,name=number,proto3" json:"number,omitempty"`
 	// Its date, such as "2026-11-26".
-	Date          string `protobuf:"bytes,31,opt,name=date,proto3" json:"date,omitempty"`
+	Date string `protobuf:"bytes,31,opt,name=date,proto3" json:"date,omitempty"`
+	// Level to bring the file to in the background (B-T, B-LT, B-LTA): the answer
+	// is there at once, however long the time-stamping authority takes.
+	LaterLevel SignatureLevel `protobuf:"varint,40,opt,name=later_level,json=laterLevel,proto3,enum=lienthong.v1.SignatureLevel" json:"later_level,omitempty"`
+	// Sign although what the file shows can change without the file (scripts,
+	// actions, layers, dynamic forms), where the agency's policy leaves that to the
+	// caller. The journal says so.
+	AllowDynamic  bool `protobuf:"varint,41,opt,name=allow_dynamic,json=allowDynamic,proto3" json:"allow_dynamic,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -355,6 +479,20 @@ func (x *SignFileRequest) GetDate() string {
 		return x.Date
 	}
 	return ""
+}
+
+func (x *SignFileRequest) GetLaterLevel() SignatureLevel {
+	if x != nil {
+		return x.LaterLevel
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
+func (x *SignFileRequest) GetAllowDynamic() bool {
+	if x != nil {
+		return x.AllowDynamic
+	}
+	return false
 }
 
 type PrepareFileRequest struct {
@@ -679,7 +817,13 @@ type SignFileResponse struct {
 	Field string                 `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
 	Level SignatureLevel         `protobuf:"varint,3,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
 	// What could not be done as asked, for people.
-	Warnings      []string `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []string `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// Of later_level.
+	Job *LevelJob `protobuf:"bytes,40,opt,name=job,proto3" json:"job,omitempty"`
+	// What was asked before the key was used; kept as long as the file.
+	Evidence []*SigningEvidence `protobuf:"bytes,41,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// No person opened the key: its PIN is in a file.
+	Unattended    bool `protobuf:"varint,42,opt,name=unattended,proto3" json:"unattended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -742,6 +886,1164 @@ func (x *SignFileResponse) GetWarnings() []string {
 	return nil
 }
 
+func (x *SignFileResponse) GetJob() *LevelJob {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+func (x *SignFileResponse) GetEvidence() []*SigningEvidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *SignFileResponse) GetUnattended() bool {
+	if x != nil {
+		return x.Unattended
+	}
+	return false
+}
+
+// SigningEvidence is one certificate of the signer's path, and the answer whether
+// it was revoked. Both are files of the agency, see FileService.DownloadFile.
+type SigningEvidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0 is the signer's certificate.
+	Position          int32  `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	CertificateSha256 []byte `protobuf:"bytes,2,opt,name=certificate_sha256,json=certificateSha256,proto3" json:"certificate_sha256,omitempty"`
+	// good, unknown, stale, …; empty for an anchor.
+	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	// crl or ocsp.
+	Kind         string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	AnswerSha256 []byte `protobuf:"bytes,5,opt,name=answer_sha256,json=answerSha256,proto3" json:"answer_sha256,omitempty"`
+	// file, cache or network.
+	Source string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// Of the answer; microseconds UTC since 1970, as all times here.
+	ThisUpdate    int64 `protobuf:"varint,7,opt,name=this_update,json=thisUpdate,proto3" json:"this_update,omitempty"`
+	CheckedAt     int64 `protobuf:"varint,8,opt,name=checked_at,json=checkedAt,proto3" json:"checked_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SigningEvidence) Reset() {
+	*x = SigningEvidence{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SigningEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SigningEvidence) ProtoMessage() {}
+
+func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SigningEvidence.ProtoReflect.Descriptor instead.
+func (*SigningEvidence) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SigningEvidence) GetPosition() int32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *SigningEvidence) GetCertificateSha256() []byte {
+	if x != nil {
+		return x.CertificateSha256
+	}
+	return nil
+}
+
+func (x *SigningEvidence) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetAnswerSha256() []byte {
+	if x != nil {
+		return x.AnswerSha256
+	}
+	return nil
+}
+
+func (x *SigningEvidence) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *SigningEvidence) GetThisUpdate() int64 {
+	if x != nil {
+		return x.ThisUpdate
+	}
+	return 0
+}
+
+func (x *SigningEvidence) GetCheckedAt() int64 {
+	if x != nil {
+		return x.CheckedAt
+	}
+	return 0
+}
+
+// LevelJob brings a file to a later level in the background.
+type LevelJob struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// SHA-256 of the signed file.
+	Base      []byte         `protobuf:"bytes,2,opt,name=base,proto3" json:"base,omitempty"`
+	Level     SignatureLevel `protobuf:"varint,3,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
+	State     LevelJobState  `protobuf:"varint,4,opt,name=state,proto3,enum=lienthong.v1.LevelJobState" json:"state,omitempty"`
+	Attempts  int32          `protobuf:"varint,5,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	CreatedAt int64          `protobuf:"varint,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Of the next attempt.
+	DueAt int64 `protobuf:"varint,7,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
+	// Given up after.
+	Deadline int64 `protobuf:"varint,8,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	EndedAt  int64 `protobuf:"varint,9,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	// SHA-256 of the augmented file, once done.
+	Output []byte `protobuf:"bytes,10,opt,name=output,proto3" json:"output,omitempty"`
+	// Why the last attempt failed.
+	Reason        string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
+	Detail        string `protobuf:"bytes,12,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LevelJob) Reset() {
+	*x = LevelJob{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LevelJob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LevelJob) ProtoMessage() {}
+
+func (x *LevelJob) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LevelJob.ProtoReflect.Descriptor instead.
+func (*LevelJob) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *LevelJob) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *LevelJob) GetBase() []byte {
+	if x != nil {
+		return x.Base
+	}
+	return nil
+}
+
+func (x *LevelJob) GetLevel() SignatureLevel {
+	if x != nil {
+		return x.Level
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
+func (x *LevelJob) GetState() LevelJobState {
+	if x != nil {
+		return x.State
+	}
+	return LevelJobState_LEVEL_JOB_STATE_UNSPECIFIED
+}
+
+func (x *LevelJob) GetAttempts() int32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *LevelJob) GetCreatedAt() int64 {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return 0
+}
+
+func (x *LevelJob) GetDueAt() int64 {
+	if x != nil {
+		return x.DueAt
+	}
+	return 0
+}
+
+func (x *LevelJob) GetDeadline() int64 {
+	if x != nil {
+		return x.Deadline
+	}
+	return 0
+}
+
+func (x *LevelJob) GetEndedAt() int64 {
+	if x != nil {
+		return x.EndedAt
+	}
+	return 0
+}
+
+func (x *LevelJob) GetOutput() []byte {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *LevelJob) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *LevelJob) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+// AugmentedFile is a file that holds another, and evidence for its signatures.
+type AugmentedFile struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Sha256 []byte                 `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Level  SignatureLevel         `protobuf:"varint,2,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
+	// When the path of its newest document time-stamp ends; 0: it has none.
+	Until int64 `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"`
+	// When the node brings it to a newer one; 0: never.
+	RenewAt       int64 `protobuf:"varint,4,opt,name=renew_at,json=renewAt,proto3" json:"renew_at,omitempty"`
+	CreatedAt     int64 `protobuf:"varint,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AugmentedFile) Reset() {
+	*x = AugmentedFile{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AugmentedFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AugmentedFile) ProtoMessage() {}
+
+func (x *AugmentedFile) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AugmentedFile.ProtoReflect.Descriptor instead.
+func (*AugmentedFile) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AugmentedFile) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *AugmentedFile) GetLevel() SignatureLevel {
+	if x != nil {
+		return x.Level
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
+func (x *AugmentedFile) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *AugmentedFile) GetRenewAt() int64 {
+	if x != nil {
+		return x.RenewAt
+	}
+	return 0
+}
+
+func (x *AugmentedFile) GetCreatedAt() int64 {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return 0
+}
+
+type AugmentFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency id or code.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Sha256 []byte `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// B-T, B-LT or B-LTA.
+	Level SignatureLevel `protobuf:"varint,3,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
+	// Do it in the background.
+	Queue         bool   `protobuf:"varint,4,opt,name=queue,proto3" json:"queue,omitempty"`
+	Staff         *Staff `protobuf:"bytes,5,opt,name=staff,proto3" json:"staff,omitempty"`
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AugmentFileRequest) Reset() {
+	*x = AugmentFileRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AugmentFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AugmentFileRequest) ProtoMessage() {}
+
+func (x *AugmentFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AugmentFileRequest.ProtoReflect.Descriptor instead.
+func (*AugmentFileRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *AugmentFileRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *AugmentFileRequest) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *AugmentFileRequest) GetLevel() SignatureLevel {
+	if x != nil {
+		return x.Level
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
+func (x *AugmentFileRequest) GetQueue() bool {
+	if x != nil {
+		return x.Queue
+	}
+	return false
+}
+
+func (x *AugmentFileRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+func (x *AugmentFileRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type AugmentFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unless it was queued.
+	File  *File          `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	Level SignatureLevel `protobuf:"varint,2,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
+	Until int64          `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"`
+	// If it was queued.
+	Job           *LevelJob `protobuf:"bytes,4,opt,name=job,proto3" json:"job,omitempty"`
+	Warnings      []string  `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AugmentFileResponse) Reset() {
+	*x = AugmentFileResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AugmentFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AugmentFileResponse) ProtoMessage() {}
+
+func (x *AugmentFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AugmentFileResponse.ProtoReflect.Descriptor instead.
+func (*AugmentFileResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AugmentFileResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *AugmentFileResponse) GetLevel() SignatureLevel {
+	if x != nil {
+		return x.Level
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
+func (x *AugmentFileResponse) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *AugmentFileResponse) GetJob() *LevelJob {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+func (x *AugmentFileResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+type GetSignedFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency id or code.
+	Agency        string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Sha256        []byte `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSignedFileRequest) Reset() {
+	*x = GetSignedFileRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSignedFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSignedFileRequest) ProtoMessage() {}
+
+func (x *GetSignedFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSignedFileRequest.ProtoReflect.Descriptor instead.
+func (*GetSignedFileRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetSignedFileRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *GetSignedFileRequest) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+type GetSignedFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	File  *File                  `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// Files that hold this one and evidence for its signatures, oldest first.
+	Augmented []*AugmentedFile `protobuf:"bytes,2,rep,name=augmented,proto3" json:"augmented,omitempty"`
+	// Jobs that bring it to a later level, oldest first.
+	Jobs []*LevelJob `protobuf:"bytes,3,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	// What was asked before the key was used that signed it here.
+	Evidence      []*SigningEvidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSignedFileResponse) Reset() {
+	*x = GetSignedFileResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSignedFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSignedFileResponse) ProtoMessage() {}
+
+func (x *GetSignedFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSignedFileResponse.ProtoReflect.Descriptor instead.
+func (*GetSignedFileResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetSignedFileResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *GetSignedFileResponse) GetAugmented() []*AugmentedFile {
+	if x != nil {
+		return x.Augmented
+	}
+	return nil
+}
+
+func (x *GetSignedFileResponse) GetJobs() []*LevelJob {
+	if x != nil {
+		return x.Jobs
+	}
+	return nil
+}
+
+func (x *GetSignedFileResponse) GetEvidence() []*SigningEvidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+type ListLevelJobsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	PageSize      int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLevelJobsRequest) Reset() {
+	*x = ListLevelJobsRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLevelJobsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLevelJobsRequest) ProtoMessage() {}
+
+func (x *ListLevelJobsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLevelJobsRequest.ProtoReflect.Descriptor instead.
+func (*ListLevelJobsRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListLevelJobsRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ListLevelJobsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListLevelJobsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListLevelJobsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Jobs          []*LevelJob            `protobuf:"bytes,1,rep,name=jobs,proto3" json:"jobs,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLevelJobsResponse) Reset() {
+	*x = ListLevelJobsResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLevelJobsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLevelJobsResponse) ProtoMessage() {}
+
+func (x *ListLevelJobsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLevelJobsResponse.ProtoReflect.Descriptor instead.
+func (*ListLevelJobsResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListLevelJobsResponse) GetJobs() []*LevelJob {
+	if x != nil {
+		return x.Jobs
+	}
+	return nil
+}
+
+func (x *ListLevelJobsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type ActivateKeyRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Agency string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Key    string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// PIN or password, at most 1 KiB. It is not kept, and in no log.
+	Secret        []byte `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	Staff         *Staff `protobuf:"bytes,4,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateKeyRequest) Reset() {
+	*x = ActivateKeyRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateKeyRequest) ProtoMessage() {}
+
+func (x *ActivateKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateKeyRequest.ProtoReflect.Descriptor instead.
+func (*ActivateKeyRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ActivateKeyRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ActivateKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ActivateKeyRequest) GetSecret() []byte {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
+func (x *ActivateKeyRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type ActivateKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           *SigningKey            `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateKeyResponse) Reset() {
+	*x = ActivateKeyResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateKeyResponse) ProtoMessage() {}
+
+func (x *ActivateKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateKeyResponse.ProtoReflect.Descriptor instead.
+func (*ActivateKeyResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ActivateKeyResponse) GetKey() *SigningKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+type DeactivateKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Staff         *Staff                 `protobuf:"bytes,3,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeactivateKeyRequest) Reset() {
+	*x = DeactivateKeyRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeactivateKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeactivateKeyRequest) ProtoMessage() {}
+
+func (x *DeactivateKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeactivateKeyRequest.ProtoReflect.Descriptor instead.
+func (*DeactivateKeyRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *DeactivateKeyRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *DeactivateKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *DeactivateKeyRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type DeactivateKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeactivateKeyResponse) Reset() {
+	*x = DeactivateKeyResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeactivateKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeactivateKeyResponse) ProtoMessage() {}
+
+func (x *DeactivateKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeactivateKeyResponse.ProtoReflect.Descriptor instead.
+func (*DeactivateKeyResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{18}
+}
+
+type SuspendKeyRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Agency string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Key id, or "certificate:" and the SHA-256 of the certificate of a key that is
+	// elsewhere, in lower-case hex.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Why, for people.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Staff         *Staff `protobuf:"bytes,4,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspendKeyRequest) Reset() {
+	*x = SuspendKeyRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspendKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspendKeyRequest) ProtoMessage() {}
+
+func (x *SuspendKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspendKeyRequest.ProtoReflect.Descriptor instead.
+func (*SuspendKeyRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *SuspendKeyRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *SuspendKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SuspendKeyRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SuspendKeyRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type SuspendKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspendKeyResponse) Reset() {
+	*x = SuspendKeyResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspendKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspendKeyResponse) ProtoMessage() {}
+
+func (x *SuspendKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspendKeyResponse.ProtoReflect.Descriptor instead.
+func (*SuspendKeyResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{20}
+}
+
+type ResumeKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Staff         *Staff                 `protobuf:"bytes,3,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeKeyRequest) Reset() {
+	*x = ResumeKeyRequest{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeKeyRequest) ProtoMessage() {}
+
+func (x *ResumeKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeKeyRequest.ProtoReflect.Descriptor instead.
+func (*ResumeKeyRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ResumeKeyRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ResumeKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ResumeKeyRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type ResumeKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeKeyResponse) Reset() {
+	*x = ResumeKeyResponse{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeKeyResponse) ProtoMessage() {}
+
+func (x *ResumeKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeKeyResponse.ProtoReflect.Descriptor instead.
+func (*ResumeKeyResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{22}
+}
+
 type ListKeysRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
@@ -751,7 +2053,7 @@ type ListKeysRequest struct {
 
 func (x *ListKeysRequest) Reset() {
 	*x = ListKeysRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +2065,7 @@ func (x *ListKeysRequest) String() string {
 func (*ListKeysRequest) ProtoMessage() {}
 
 func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +2078,7 @@ func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListKeysRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListKeysRequest) GetAgency() string {
@@ -795,7 +2097,7 @@ type ListKeysResponse struct {
 
 func (x *ListKeysResponse) Reset() {
 	*x = ListKeysResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +2109,7 @@ func (x *ListKeysResponse) String() string {
 func (*ListKeysResponse) ProtoMessage() {}
 
 func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +2122,7 @@ func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListKeysResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListKeysResponse) GetKeys() []*SigningKey {
@@ -841,14 +2143,20 @@ type SigningKey struct {
 	Certificate []byte `protobuf:"bytes,5,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	Algorithm   string `protobuf:"bytes,6,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
 	// Opened with a PIN from a file, not by a person.
-	Unattended    bool `protobuf:"varint,7,opt,name=unattended,proto3" json:"unattended,omitempty"`
+	Unattended bool   `protobuf:"varint,7,opt,name=unattended,proto3" json:"unattended,omitempty"`
+	Use        KeyUse `protobuf:"varint,40,opt,name=use,proto3,enum=lienthong.v1.KeyUse" json:"use,omitempty"`
+	// Of KEY_USE_ACTIVE: until when, and who opened it.
+	ActiveUntil int64  `protobuf:"varint,41,opt,name=active_until,json=activeUntil,proto3" json:"active_until,omitempty"`
+	ActiveBy    string `protobuf:"bytes,42,opt,name=active_by,json=activeBy,proto3" json:"active_by,omitempty"`
+	// Of KEY_USE_SUSPENDED and KEY_USE_UNAVAILABLE.
+	Reason        string `protobuf:"bytes,43,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SigningKey) Reset() {
 	*x = SigningKey{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +2168,7 @@ func (x *SigningKey) String() string {
 func (*SigningKey) ProtoMessage() {}
 
 func (x *SigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +2181,7 @@ func (x *SigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningKey.ProtoReflect.Descriptor instead.
 func (*SigningKey) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SigningKey) GetId() string {
@@ -925,6 +2233,34 @@ func (x *SigningKey) GetUnattended() bool {
 	return false
 }
 
+func (x *SigningKey) GetUse() KeyUse {
+	if x != nil {
+		return x.Use
+	}
+	return KeyUse_KEY_USE_UNSPECIFIED
+}
+
+func (x *SigningKey) GetActiveUntil() int64 {
+	if x != nil {
+		return x.ActiveUntil
+	}
+	return 0
+}
+
+func (x *SigningKey) GetActiveBy() string {
+	if x != nil {
+		return x.ActiveBy
+	}
+	return ""
+}
+
+func (x *SigningKey) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type PrepareSignatureRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Agency id or code for which is signed.
@@ -954,15 +2290,17 @@ type PrepareSignatureRequest struct {
 	// RSASSA-PSS, with RSA keys only.
 	Pss bool `protobuf:"varint,16,opt,name=pss,proto3" json:"pss,omitempty"`
 	// As in SignFileRequest, and of one file only.
-	Number        string `protobuf:"bytes,30,opt,name=number,proto3" json:"number,omitempty"`
-	Date          string `protobuf:"bytes,31,opt,name=date,proto3" json:"date,omitempty"`
+	Number string `protobuf:"bytes,30,opt,name=number,proto3" json:"number,omitempty"`
+	Date   string `protobuf:"bytes,31,opt,name=date,proto3" json:"date,omitempty"`
+	// As in SignFileRequest.
+	AllowDynamic  bool `protobuf:"varint,40,opt,name=allow_dynamic,json=allowDynamic,proto3" json:"allow_dynamic,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PrepareSignatureRequest) Reset() {
 	*x = PrepareSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +2312,7 @@ func (x *PrepareSignatureRequest) String() string {
 func (*PrepareSignatureRequest) ProtoMessage() {}
 
 func (x *PrepareSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +2325,7 @@ func (x *PrepareSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareSignatureRequest.ProtoReflect.Descriptor instead.
 func (*PrepareSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PrepareSignatureRequest) GetAgency() string {
@@ -1116,6 +2454,13 @@ func (x *PrepareSignatureRequest) GetDate() string {
 	return ""
 }
 
+func (x *PrepareSignatureRequest) GetAllowDynamic() bool {
+	if x != nil {
+		return x.AllowDynamic
+	}
+	return false
+}
+
 type PrepareSignatureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In the order of the request.
@@ -1127,7 +2472,7 @@ type PrepareSignatureResponse struct {
 
 func (x *PrepareSignatureResponse) Reset() {
 	*x = PrepareSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +2484,7 @@ func (x *PrepareSignatureResponse) String() string {
 func (*PrepareSignatureResponse) ProtoMessage() {}
 
 func (x *PrepareSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +2497,7 @@ func (x *PrepareSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareSignatureResponse.ProtoReflect.Descriptor instead.
 func (*PrepareSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PrepareSignatureResponse) GetSignatures() []*PreparedSignature {
@@ -1195,7 +2540,7 @@ type PreparedSignature struct {
 
 func (x *PreparedSignature) Reset() {
 	*x = PreparedSignature{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +2552,7 @@ func (x *PreparedSignature) String() string {
 func (*PreparedSignature) ProtoMessage() {}
 
 func (x *PreparedSignature) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +2565,7 @@ func (x *PreparedSignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreparedSignature.ProtoReflect.Descriptor instead.
 func (*PreparedSignature) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PreparedSignature) GetSession() string {
@@ -1294,15 +2639,17 @@ type CompleteSignatureRequest struct {
 	//
 	//	*CompleteSignatureRequest_Signature
 	//	*CompleteSignatureRequest_Cms
-	Answer        isCompleteSignatureRequest_Answer `protobuf_oneof:"answer"`
-	Staff         *Staff                            `protobuf:"bytes,5,opt,name=staff,proto3" json:"staff,omitempty"`
+	Answer isCompleteSignatureRequest_Answer `protobuf_oneof:"answer"`
+	Staff  *Staff                            `protobuf:"bytes,5,opt,name=staff,proto3" json:"staff,omitempty"`
+	// As in SignFileRequest.
+	LaterLevel    SignatureLevel `protobuf:"varint,40,opt,name=later_level,json=laterLevel,proto3,enum=lienthong.v1.SignatureLevel" json:"later_level,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CompleteSignatureRequest) Reset() {
 	*x = CompleteSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1314,7 +2661,7 @@ func (x *CompleteSignatureRequest) String() string {
 func (*CompleteSignatureRequest) ProtoMessage() {}
 
 func (x *CompleteSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1327,7 +2674,7 @@ func (x *CompleteSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteSignatureRequest.ProtoReflect.Descriptor instead.
 func (*CompleteSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CompleteSignatureRequest) GetAgency() string {
@@ -1376,6 +2723,13 @@ func (x *CompleteSignatureRequest) GetStaff() *Staff {
 	return nil
 }
 
+func (x *CompleteSignatureRequest) GetLaterLevel() SignatureLevel {
+	if x != nil {
+		return x.LaterLevel
+	}
+	return SignatureLevel_SIGNATURE_LEVEL_UNSPECIFIED
+}
+
 type isCompleteSignatureRequest_Answer interface {
 	isCompleteSignatureRequest_Answer()
 }
@@ -1396,18 +2750,21 @@ func (*CompleteSignatureRequest_Signature) isCompleteSignatureRequest_Answer() {
 func (*CompleteSignatureRequest_Cms) isCompleteSignatureRequest_Answer() {}
 
 type CompleteSignatureResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	File          *File                  `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
-	Field         string                 `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
-	Level         SignatureLevel         `protobuf:"varint,3,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
-	Warnings      []string               `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	File     *File                  `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	Field    string                 `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	Level    SignatureLevel         `protobuf:"varint,3,opt,name=level,proto3,enum=lienthong.v1.SignatureLevel" json:"level,omitempty"`
+	Warnings []string               `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// As in SignFileResponse.
+	Job           *LevelJob          `protobuf:"bytes,40,opt,name=job,proto3" json:"job,omitempty"`
+	Evidence      []*SigningEvidence `protobuf:"bytes,41,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CompleteSignatureResponse) Reset() {
 	*x = CompleteSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +2776,7 @@ func (x *CompleteSignatureResponse) String() string {
 func (*CompleteSignatureResponse) ProtoMessage() {}
 
 func (x *CompleteSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +2789,7 @@ func (x *CompleteSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteSignatureResponse.ProtoReflect.Descriptor instead.
 func (*CompleteSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{13}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CompleteSignatureResponse) GetFile() *File {
@@ -1463,6 +2820,20 @@ func (x *CompleteSignatureResponse) GetWarnings() []string {
 	return nil
 }
 
+func (x *CompleteSignatureResponse) GetJob() *LevelJob {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+func (x *CompleteSignatureResponse) GetEvidence() []*SigningEvidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
 type CancelSignatureRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
@@ -1474,7 +2845,7 @@ type CancelSignatureRequest struct {
 
 func (x *CancelSignatureRequest) Reset() {
 	*x = CancelSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +2857,7 @@ func (x *CancelSignatureRequest) String() string {
 func (*CancelSignatureRequest) ProtoMessage() {}
 
 func (x *CancelSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +2870,7 @@ func (x *CancelSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSignatureRequest.ProtoReflect.Descriptor instead.
 func (*CancelSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{14}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CancelSignatureRequest) GetAgency() string {
@@ -1531,7 +2902,7 @@ type CancelSignatureResponse struct {
 
 func (x *CancelSignatureResponse) Reset() {
 	*x = CancelSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +2914,7 @@ func (x *CancelSignatureResponse) String() string {
 func (*CancelSignatureResponse) ProtoMessage() {}
 
 func (x *CancelSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,14 +2927,14 @@ func (x *CancelSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSignatureResponse.ProtoReflect.Descriptor instead.
 func (*CancelSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{15}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{32}
 }
 
 var File_lienthong_v1_signing_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\n" +
-	"\x1alienthong/v1/signing.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/file.proto\"\xe5\x03\n" +
+	"\x1alienthong/v1/signing.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/file.proto\"\xc9\x04\n" +
 	"\x0fSignFileRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x10\n" +
@@ -1581,7 +2952,10 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"request_id\x18\f \x01(\tR\trequestId\x12)\n" +
 	"\x05staff\x18\r \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x16\n" +
 	"\x06number\x18\x1e \x01(\tR\x06number\x12\x12\n" +
-	"\x04date\x18\x1f \x01(\tR\x04date\"\xd0\x02\n" +
+	"\x04date\x18\x1f \x01(\tR\x04date\x12=\n" +
+	"\vlater_level\x18( \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\n" +
+	"laterLevel\x12#\n" +
+	"\rallow_dynamic\x18) \x01(\bR\fallowDynamic\"\xd0\x02\n" +
 	"\x12PrepareFileRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12/\n" +
@@ -1606,16 +2980,107 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x01x\x18\x02 \x01(\x01R\x01x\x12\f\n" +
 	"\x01y\x18\x03 \x01(\x01R\x01y\x12\x14\n" +
 	"\x05width\x18\x04 \x01(\x01R\x05width\x12\x16\n" +
-	"\x06height\x18\x05 \x01(\x01R\x06height\"\xa0\x01\n" +
+	"\x06height\x18\x05 \x01(\x01R\x06height\"\xa5\x02\n" +
 	"\x10SignFileResponse\x12&\n" +
 	"\x04file\x18\x01 \x01(\v2\x12.lienthong.v1.FileR\x04file\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x122\n" +
 	"\x05level\x18\x03 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x12\x1a\n" +
-	"\bwarnings\x18\x04 \x03(\tR\bwarnings\")\n" +
+	"\bwarnings\x18\x04 \x03(\tR\bwarnings\x12(\n" +
+	"\x03job\x18( \x01(\v2\x16.lienthong.v1.LevelJobR\x03job\x129\n" +
+	"\bevidence\x18) \x03(\v2\x1d.lienthong.v1.SigningEvidenceR\bevidence\x12\x1e\n" +
+	"\n" +
+	"unattended\x18* \x01(\bR\n" +
+	"unattended\"\x85\x02\n" +
+	"\x0fSigningEvidence\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x05R\bposition\x12-\n" +
+	"\x12certificate_sha256\x18\x02 \x01(\fR\x11certificateSha256\x12\x16\n" +
+	"\x06status\x18\x03 \x01(\tR\x06status\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12#\n" +
+	"\ranswer_sha256\x18\x05 \x01(\fR\fanswerSha256\x12\x16\n" +
+	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1f\n" +
+	"\vthis_update\x18\a \x01(\x03R\n" +
+	"thisUpdate\x12\x1d\n" +
+	"\n" +
+	"checked_at\x18\b \x01(\x03R\tcheckedAt\"\xe6\x02\n" +
+	"\bLevelJob\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04base\x18\x02 \x01(\fR\x04base\x122\n" +
+	"\x05level\x18\x03 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x121\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x1b.lienthong.v1.LevelJobStateR\x05state\x12\x1a\n" +
+	"\battempts\x18\x05 \x01(\x05R\battempts\x12\x1d\n" +
+	"\n" +
+	"created_at\x18\x06 \x01(\x03R\tcreatedAt\x12\x15\n" +
+	"\x06due_at\x18\a \x01(\x03R\x05dueAt\x12\x1a\n" +
+	"\bdeadline\x18\b \x01(\x03R\bdeadline\x12\x19\n" +
+	"\bended_at\x18\t \x01(\x03R\aendedAt\x12\x16\n" +
+	"\x06output\x18\n" +
+	" \x01(\fR\x06output\x12\x16\n" +
+	"\x06reason\x18\v \x01(\tR\x06reason\x12\x16\n" +
+	"\x06detail\x18\f \x01(\tR\x06detail\"\xab\x01\n" +
+	"\rAugmentedFile\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x122\n" +
+	"\x05level\x18\x02 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\x12\x19\n" +
+	"\brenew_at\x18\x04 \x01(\x03R\arenewAt\x12\x1d\n" +
+	"\n" +
+	"created_at\x18\x05 \x01(\x03R\tcreatedAt\"\xd8\x01\n" +
+	"\x12AugmentFileRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x122\n" +
+	"\x05level\x18\x03 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x12\x14\n" +
+	"\x05queue\x18\x04 \x01(\bR\x05queue\x12)\n" +
+	"\x05staff\x18\x05 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"\xcd\x01\n" +
+	"\x13AugmentFileResponse\x12&\n" +
+	"\x04file\x18\x01 \x01(\v2\x12.lienthong.v1.FileR\x04file\x122\n" +
+	"\x05level\x18\x02 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\x12(\n" +
+	"\x03job\x18\x04 \x01(\v2\x16.lienthong.v1.LevelJobR\x03job\x12\x1a\n" +
+	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"F\n" +
+	"\x14GetSignedFileRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\"\xe1\x01\n" +
+	"\x15GetSignedFileResponse\x12&\n" +
+	"\x04file\x18\x01 \x01(\v2\x12.lienthong.v1.FileR\x04file\x129\n" +
+	"\taugmented\x18\x02 \x03(\v2\x1b.lienthong.v1.AugmentedFileR\taugmented\x12*\n" +
+	"\x04jobs\x18\x03 \x03(\v2\x16.lienthong.v1.LevelJobR\x04jobs\x129\n" +
+	"\bevidence\x18\x04 \x03(\v2\x1d.lienthong.v1.SigningEvidenceR\bevidence\"j\n" +
+	"\x14ListLevelJobsRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"k\n" +
+	"\x15ListLevelJobsResponse\x12*\n" +
+	"\x04jobs\x18\x01 \x03(\v2\x16.lienthong.v1.LevelJobR\x04jobs\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x86\x01\n" +
+	"\x12ActivateKeyRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x1b\n" +
+	"\x06secret\x18\x03 \x01(\fB\x03\x80\x01\x01R\x06secret\x12)\n" +
+	"\x05staff\x18\x04 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"A\n" +
+	"\x13ActivateKeyResponse\x12*\n" +
+	"\x03key\x18\x01 \x01(\v2\x18.lienthong.v1.SigningKeyR\x03key\"k\n" +
+	"\x14DeactivateKeyRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12)\n" +
+	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"\x17\n" +
+	"\x15DeactivateKeyResponse\"\x80\x01\n" +
+	"\x11SuspendKeyRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12)\n" +
+	"\x05staff\x18\x04 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"\x14\n" +
+	"\x12SuspendKeyResponse\"g\n" +
+	"\x10ResumeKeyRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12)\n" +
+	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"\x13\n" +
+	"\x11ResumeKeyResponse\")\n" +
 	"\x0fListKeysRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\"@\n" +
 	"\x10ListKeysResponse\x12,\n" +
-	"\x04keys\x18\x01 \x03(\v2\x18.lienthong.v1.SigningKeyR\x04keys\"\xdf\x01\n" +
+	"\x04keys\x18\x01 \x03(\v2\x18.lienthong.v1.SigningKeyR\x04keys\"\xdf\x02\n" +
 	"\n" +
 	"SigningKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
@@ -1626,7 +3091,11 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\talgorithm\x18\x06 \x01(\tR\talgorithm\x12\x1e\n" +
 	"\n" +
 	"unattended\x18\a \x01(\bR\n" +
-	"unattended\"\xb6\x04\n" +
+	"unattended\x12&\n" +
+	"\x03use\x18( \x01(\x0e2\x14.lienthong.v1.KeyUseR\x03use\x12!\n" +
+	"\factive_until\x18) \x01(\x03R\vactiveUntil\x12\x1b\n" +
+	"\tactive_by\x18* \x01(\tR\bactiveBy\x12\x16\n" +
+	"\x06reason\x18+ \x01(\tR\x06reason\"\xdb\x04\n" +
 	"\x17PrepareSignatureRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x03(\fR\x06sha256\x12 \n" +
@@ -1646,7 +3115,8 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x05staff\x18\x0f \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x10\n" +
 	"\x03pss\x18\x10 \x01(\bR\x03pss\x12\x16\n" +
 	"\x06number\x18\x1e \x01(\tR\x06number\x12\x12\n" +
-	"\x04date\x18\x1f \x01(\tR\x04date\"w\n" +
+	"\x04date\x18\x1f \x01(\tR\x04date\x12#\n" +
+	"\rallow_dynamic\x18( \x01(\bR\fallowDynamic\"w\n" +
 	"\x18PrepareSignatureResponse\x12?\n" +
 	"\n" +
 	"signatures\x18\x01 \x03(\v2\x1f.lienthong.v1.PreparedSignatureR\n" +
@@ -1663,19 +3133,23 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"digestInfo\x12!\n" +
 	"\frange_digest\x18\b \x01(\fR\vrangeDigest\x12\x1d\n" +
 	"\n" +
-	"expires_at\x18\t \x01(\x03R\texpiresAt\"\xb5\x01\n" +
+	"expires_at\x18\t \x01(\x03R\texpiresAt\"\xf4\x01\n" +
 	"\x18CompleteSignatureRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x18\n" +
 	"\asession\x18\x02 \x01(\tR\asession\x12\x1e\n" +
 	"\tsignature\x18\x03 \x01(\fH\x00R\tsignature\x12\x12\n" +
 	"\x03cms\x18\x04 \x01(\fH\x00R\x03cms\x12)\n" +
-	"\x05staff\x18\x05 \x01(\v2\x13.lienthong.v1.StaffR\x05staffB\b\n" +
-	"\x06answer\"\xa9\x01\n" +
+	"\x05staff\x18\x05 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12=\n" +
+	"\vlater_level\x18( \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\n" +
+	"laterLevelB\b\n" +
+	"\x06answer\"\x8e\x02\n" +
 	"\x19CompleteSignatureResponse\x12&\n" +
 	"\x04file\x18\x01 \x01(\v2\x12.lienthong.v1.FileR\x04file\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x122\n" +
 	"\x05level\x18\x03 \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\x05level\x12\x1a\n" +
-	"\bwarnings\x18\x04 \x03(\tR\bwarnings\"u\n" +
+	"\bwarnings\x18\x04 \x03(\tR\bwarnings\x12(\n" +
+	"\x03job\x18( \x01(\v2\x16.lienthong.v1.LevelJobR\x03job\x129\n" +
+	"\bevidence\x18) \x03(\v2\x1d.lienthong.v1.SigningEvidenceR\bevidence\"u\n" +
 	"\x16CancelSignatureRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x18\n" +
 	"\asession\x18\x02 \x01(\tR\asession\x12)\n" +
@@ -1699,7 +3173,19 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x1aPREPARED_FIELD_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15PREPARED_FIELD_NUMBER\x10\x01\x12\x17\n" +
 	"\x13PREPARED_FIELD_DATE\x10\x02\x12\x17\n" +
-	"\x13PREPARED_FIELD_SEAL\x10\x032\xda\x04\n" +
+	"\x13PREPARED_FIELD_SEAL\x10\x03*\x85\x01\n" +
+	"\rLevelJobState\x12\x1f\n" +
+	"\x1bLEVEL_JOB_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17LEVEL_JOB_STATE_WAITING\x10\x01\x12\x18\n" +
+	"\x14LEVEL_JOB_STATE_DONE\x10\x02\x12\x1c\n" +
+	"\x18LEVEL_JOB_STATE_GIVEN_UP\x10\x03*\x93\x01\n" +
+	"\x06KeyUse\x12\x17\n" +
+	"\x13KEY_USE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12KEY_USE_UNATTENDED\x10\x01\x12\x12\n" +
+	"\x0eKEY_USE_ACTIVE\x10\x02\x12\x14\n" +
+	"\x10KEY_USE_INACTIVE\x10\x03\x12\x15\n" +
+	"\x11KEY_USE_SUSPENDED\x10\x04\x12\x17\n" +
+	"\x13KEY_USE_UNAVAILABLE\x10\x052\xf5\t\n" +
 	"\x0eSigningService\x12\\\n" +
 	"\vPrepareFile\x12 .lienthong.v1.PrepareFileRequest\x1a!.lienthong.v1.PrepareFileResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x01\x02\x12R\n" +
@@ -1710,9 +3196,24 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x11CompleteSignature\x12&.lienthong.v1.CompleteSignatureRequest\x1a'.lienthong.v1.CompleteSignatureResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x02\x12g\n" +
 	"\x0fCancelSignature\x12$.lienthong.v1.CancelSignatureRequest\x1a%.lienthong.v1.CancelSignatureResponse\"\a\xca\xf3\x18\x03\n" +
-	"\x01\x02\x12R\n" +
-	"\bListKeys\x12\x1d.lienthong.v1.ListKeysRequest\x1a\x1e.lienthong.v1.ListKeysResponse\"\a\xca\xf3\x18\x03\n" +
-	"\x01\x02B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x01\x02\x12\\\n" +
+	"\vAugmentFile\x12 .lienthong.v1.AugmentFileRequest\x1a!.lienthong.v1.AugmentFileResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x02\x01\x12c\n" +
+	"\rGetSignedFile\x12\".lienthong.v1.GetSignedFileRequest\x1a#.lienthong.v1.GetSignedFileResponse\"\t\xca\xf3\x18\x05\n" +
+	"\x03\x02\x01\x03\x12b\n" +
+	"\rListLevelJobs\x12\".lienthong.v1.ListLevelJobsRequest\x1a#.lienthong.v1.ListLevelJobsResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x02\x01\x12S\n" +
+	"\bListKeys\x12\x1d.lienthong.v1.ListKeysRequest\x1a\x1e.lienthong.v1.ListKeysResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x02\x06\x12[\n" +
+	"\vActivateKey\x12 .lienthong.v1.ActivateKeyRequest\x1a!.lienthong.v1.ActivateKeyResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x02\x12b\n" +
+	"\rDeactivateKey\x12\".lienthong.v1.DeactivateKeyRequest\x1a#.lienthong.v1.DeactivateKeyResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x02\x06\x12Y\n" +
+	"\n" +
+	"SuspendKey\x12\x1f.lienthong.v1.SuspendKeyRequest\x1a .lienthong.v1.SuspendKeyResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x02\x06\x12U\n" +
+	"\tResumeKey\x12\x1e.lienthong.v1.ResumeKeyRequest\x1a\x1f.lienthong.v1.ResumeKeyResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_signing_proto_rawDescOnce sync.Once
@@ -1726,75 +3227,133 @@ func file_lienthong_v1_signing_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_signing_proto_rawDescData
 }
 
-var file_lienthong_v1_signing_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_lienthong_v1_signing_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_lienthong_v1_signing_proto_goTypes = []any{
 	(SignatureLevel)(0),               // 0: lienthong.v1.SignatureLevel
 	(AppearanceProfile)(0),            // 1: lienthong.v1.AppearanceProfile
 	(PreparedField)(0),                // 2: lienthong.v1.PreparedField
-	(*SignFileRequest)(nil),           // 3: lienthong.v1.SignFileRequest
-	(*PrepareFileRequest)(nil),        // 4: lienthong.v1.PrepareFileRequest
-	(*PrepareFileResponse)(nil),       // 5: lienthong.v1.PrepareFileResponse
-	(*PlacedField)(nil),               // 6: lienthong.v1.PlacedField
-	(*Placement)(nil),                 // 7: lienthong.v1.Placement
-	(*SignFileResponse)(nil),          // 8: lienthong.v1.SignFileResponse
-	(*ListKeysRequest)(nil),           // 9: lienthong.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),          // 10: lienthong.v1.ListKeysResponse
-	(*SigningKey)(nil),                // 11: lienthong.v1.SigningKey
-	(*PrepareSignatureRequest)(nil),   // 12: lienthong.v1.PrepareSignatureRequest
-	(*PrepareSignatureResponse)(nil),  // 13: lienthong.v1.PrepareSignatureResponse
-	(*PreparedSignature)(nil),         // 14: lienthong.v1.PreparedSignature
-	(*CompleteSignatureRequest)(nil),  // 15: lienthong.v1.CompleteSignatureRequest
-	(*CompleteSignatureResponse)(nil), // 16: lienthong.v1.CompleteSignatureResponse
-	(*CancelSignatureRequest)(nil),    // 17: lienthong.v1.CancelSignatureRequest
-	(*CancelSignatureResponse)(nil),   // 18: lienthong.v1.CancelSignatureResponse
-	(*Staff)(nil),                     // 19: lienthong.v1.Staff
-	(*File)(nil),                      // 20: lienthong.v1.File
-	(CertificateRole)(0),              // 21: lienthong.v1.CertificateRole
+	(LevelJobState)(0),                // 3: lienthong.v1.LevelJobState
+	(KeyUse)(0),                       // 4: lienthong.v1.KeyUse
+	(*SignFileRequest)(nil),           // 5: lienthong.v1.SignFileRequest
+	(*PrepareFileRequest)(nil),        // 6: lienthong.v1.PrepareFileRequest
+	(*PrepareFileResponse)(nil),       // 7: lienthong.v1.PrepareFileResponse
+	(*PlacedField)(nil),               // 8: lienthong.v1.PlacedField
+	(*Placement)(nil),                 // 9: lienthong.v1.Placement
+	(*SignFileResponse)(nil),          // 10: lienthong.v1.SignFileResponse
+	(*SigningEvidence)(nil),           // 11: lienthong.v1.SigningEvidence
+	(*LevelJob)(nil),                  // 12: lienthong.v1.LevelJob
+	(*AugmentedFile)(nil),             // 13: lienthong.v1.AugmentedFile
+	(*AugmentFileRequest)(nil),        // 14: lienthong.v1.AugmentFileRequest
+	(*AugmentFileResponse)(nil),       // 15: lienthong.v1.AugmentFileResponse
+	(*GetSignedFileRequest)(nil),      // 16: lienthong.v1.GetSignedFileRequest
+	(*GetSignedFileResponse)(nil),     // 17: lienthong.v1.GetSignedFileResponse
+	(*ListLevelJobsRequest)(nil),      // 18: lienthong.v1.ListLevelJobsRequest
+	(*ListLevelJobsResponse)(nil),     // 19: lienthong.v1.ListLevelJobsResponse
+	(*ActivateKeyRequest)(nil),        // 20: lienthong.v1.ActivateKeyRequest
+	(*ActivateKeyResponse)(nil),       // 21: lienthong.v1.ActivateKeyResponse
+	(*DeactivateKeyRequest)(nil),      // 22: lienthong.v1.DeactivateKeyRequest
+	(*DeactivateKeyResponse)(nil),     // 23: lienthong.v1.DeactivateKeyResponse
+	(*SuspendKeyRequest)(nil),         // 24: lienthong.v1.SuspendKeyRequest
+	(*SuspendKeyResponse)(nil),        // 25: lienthong.v1.SuspendKeyResponse
+	(*ResumeKeyRequest)(nil),          // 26: lienthong.v1.ResumeKeyRequest
+	(*ResumeKeyResponse)(nil),         // 27: lienthong.v1.ResumeKeyResponse
+	(*ListKeysRequest)(nil),           // 28: lienthong.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),          // 29: lienthong.v1.ListKeysResponse
+	(*SigningKey)(nil),                // 30: lienthong.v1.SigningKey
+	(*PrepareSignatureRequest)(nil),   // 31: lienthong.v1.PrepareSignatureRequest
+	(*PrepareSignatureResponse)(nil),  // 32: lienthong.v1.PrepareSignatureResponse
+	(*PreparedSignature)(nil),         // 33: lienthong.v1.PreparedSignature
+	(*CompleteSignatureRequest)(nil),  // 34: lienthong.v1.CompleteSignatureRequest
+	(*CompleteSignatureResponse)(nil), // 35: lienthong.v1.CompleteSignatureResponse
+	(*CancelSignatureRequest)(nil),    // 36: lienthong.v1.CancelSignatureRequest
+	(*CancelSignatureResponse)(nil),   // 37: lienthong.v1.CancelSignatureResponse
+	(*Staff)(nil),                     // 38: lienthong.v1.Staff
+	(*File)(nil),                      // 39: lienthong.v1.File
+	(CertificateRole)(0),              // 40: lienthong.v1.CertificateRole
 }
 var file_lienthong_v1_signing_proto_depIdxs = []int32{
 	0,  // 0: lienthong.v1.SignFileRequest.level:type_name -> lienthong.v1.SignatureLevel
 	1,  // 1: lienthong.v1.SignFileRequest.profile:type_name -> lienthong.v1.AppearanceProfile
-	7,  // 2: lienthong.v1.SignFileRequest.placement:type_name -> lienthong.v1.Placement
-	19, // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
-	7,  // 4: lienthong.v1.PrepareFileRequest.number:type_name -> lienthong.v1.Placement
-	7,  // 5: lienthong.v1.PrepareFileRequest.date:type_name -> lienthong.v1.Placement
-	7,  // 6: lienthong.v1.PrepareFileRequest.seal:type_name -> lienthong.v1.Placement
-	2,  // 7: lienthong.v1.PrepareFileRequest.without:type_name -> lienthong.v1.PreparedField
-	19, // 8: lienthong.v1.PrepareFileRequest.staff:type_name -> lienthong.v1.Staff
-	20, // 9: lienthong.v1.PrepareFileResponse.file:type_name -> lienthong.v1.File
-	6,  // 10: lienthong.v1.PrepareFileResponse.fields:type_name -> lienthong.v1.PlacedField
-	7,  // 11: lienthong.v1.PlacedField.placement:type_name -> lienthong.v1.Placement
-	20, // 12: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
-	0,  // 13: lienthong.v1.SignFileResponse.level:type_name -> lienthong.v1.SignatureLevel
-	11, // 14: lienthong.v1.ListKeysResponse.keys:type_name -> lienthong.v1.SigningKey
-	21, // 15: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
-	0,  // 16: lienthong.v1.PrepareSignatureRequest.level:type_name -> lienthong.v1.SignatureLevel
-	1,  // 17: lienthong.v1.PrepareSignatureRequest.profile:type_name -> lienthong.v1.AppearanceProfile
-	7,  // 18: lienthong.v1.PrepareSignatureRequest.placement:type_name -> lienthong.v1.Placement
-	19, // 19: lienthong.v1.PrepareSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	14, // 20: lienthong.v1.PrepareSignatureResponse.signatures:type_name -> lienthong.v1.PreparedSignature
-	19, // 21: lienthong.v1.CompleteSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	20, // 22: lienthong.v1.CompleteSignatureResponse.file:type_name -> lienthong.v1.File
-	0,  // 23: lienthong.v1.CompleteSignatureResponse.level:type_name -> lienthong.v1.SignatureLevel
-	19, // 24: lienthong.v1.CancelSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	4,  // 25: lienthong.v1.SigningService.PrepareFile:input_type -> lienthong.v1.PrepareFileRequest
-	3,  // 26: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
-	12, // 27: lienthong.v1.SigningService.PrepareSignature:input_type -> lienthong.v1.PrepareSignatureRequest
-	15, // 28: lienthong.v1.SigningService.CompleteSignature:input_type -> lienthong.v1.CompleteSignatureRequest
-	17, // 29: lienthong.v1.SigningService.CancelSignature:input_type -> lienthong.v1.CancelSignatureRequest
-	9,  // 30: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
-	5,  // 31: lienthong.v1.SigningService.PrepareFile:output_type -> lienthong.v1.PrepareFileResponse
-	8,  // 32: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
-	13, // 33: lienthong.v1.SigningService.PrepareSignature:output_type -> lienthong.v1.PrepareSignatureResponse
-	16, // 34: lienthong.v1.SigningService.CompleteSignature:output_type -> lienthong.v1.CompleteSignatureResponse
-	18, // 35: lienthong.v1.SigningService.CancelSignature:output_type -> lienthong.v1.CancelSignatureResponse
-	10, // 36: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
-	31, // [31:37] is the sub-list for method output_type
-	25, // [25:31] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	9,  // 2: lienthong.v1.SignFileRequest.placement:type_name -> lienthong.v1.Placement
+	38, // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 4: lienthong.v1.SignFileRequest.later_level:type_name -> lienthong.v1.SignatureLevel
+	9,  // 5: lienthong.v1.PrepareFileRequest.number:type_name -> lienthong.v1.Placement
+	9,  // 6: lienthong.v1.PrepareFileRequest.date:type_name -> lienthong.v1.Placement
+	9,  // 7: lienthong.v1.PrepareFileRequest.seal:type_name -> lienthong.v1.Placement
+	2,  // 8: lienthong.v1.PrepareFileRequest.without:type_name -> lienthong.v1.PreparedField
+	38, // 9: lienthong.v1.PrepareFileRequest.staff:type_name -> lienthong.v1.Staff
+	39, // 10: lienthong.v1.PrepareFileResponse.file:type_name -> lienthong.v1.File
+	8,  // 11: lienthong.v1.PrepareFileResponse.fields:type_name -> lienthong.v1.PlacedField
+	9,  // 12: lienthong.v1.PlacedField.placement:type_name -> lienthong.v1.Placement
+	39, // 13: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
+	0,  // 14: lienthong.v1.SignFileResponse.level:type_name -> lienthong.v1.SignatureLevel
+	12, // 15: lienthong.v1.SignFileResponse.job:type_name -> lienthong.v1.LevelJob
+	11, // 16: lienthong.v1.SignFileResponse.evidence:type_name -> lienthong.v1.SigningEvidence
+	0,  // 17: lienthong.v1.LevelJob.level:type_name -> lienthong.v1.SignatureLevel
+	3,  // 18: lienthong.v1.LevelJob.state:type_name -> lienthong.v1.LevelJobState
+	0,  // 19: lienthong.v1.AugmentedFile.level:type_name -> lienthong.v1.SignatureLevel
+	0,  // 20: lienthong.v1.AugmentFileRequest.level:type_name -> lienthong.v1.SignatureLevel
+	38, // 21: lienthong.v1.AugmentFileRequest.staff:type_name -> lienthong.v1.Staff
+	39, // 22: lienthong.v1.AugmentFileResponse.file:type_name -> lienthong.v1.File
+	0,  // 23: lienthong.v1.AugmentFileResponse.level:type_name -> lienthong.v1.SignatureLevel
+	12, // 24: lienthong.v1.AugmentFileResponse.job:type_name -> lienthong.v1.LevelJob
+	39, // 25: lienthong.v1.GetSignedFileResponse.file:type_name -> lienthong.v1.File
+	13, // 26: lienthong.v1.GetSignedFileResponse.augmented:type_name -> lienthong.v1.AugmentedFile
+	12, // 27: lienthong.v1.GetSignedFileResponse.jobs:type_name -> lienthong.v1.LevelJob
+	11, // 28: lienthong.v1.GetSignedFileResponse.evidence:type_name -> lienthong.v1.SigningEvidence
+	12, // 29: lienthong.v1.ListLevelJobsResponse.jobs:type_name -> lienthong.v1.LevelJob
+	38, // 30: lienthong.v1.ActivateKeyRequest.staff:type_name -> lienthong.v1.Staff
+	30, // 31: lienthong.v1.ActivateKeyResponse.key:type_name -> lienthong.v1.SigningKey
+	38, // 32: lienthong.v1.DeactivateKeyRequest.staff:type_name -> lienthong.v1.Staff
+	38, // 33: lienthong.v1.SuspendKeyRequest.staff:type_name -> lienthong.v1.Staff
+	38, // 34: lienthong.v1.ResumeKeyRequest.staff:type_name -> lienthong.v1.Staff
+	30, // 35: lienthong.v1.ListKeysResponse.keys:type_name -> lienthong.v1.SigningKey
+	40, // 36: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
+	4,  // 37: lienthong.v1.SigningKey.use:type_name -> lienthong.v1.KeyUse
+	0,  // 38: lienthong.v1.PrepareSignatureRequest.level:type_name -> lienthong.v1.SignatureLevel
+	1,  // 39: lienthong.v1.PrepareSignatureRequest.profile:type_name -> lienthong.v1.AppearanceProfile
+	9,  // 40: lienthong.v1.PrepareSignatureRequest.placement:type_name -> lienthong.v1.Placement
+	38, // 41: lienthong.v1.PrepareSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	33, // 42: lienthong.v1.PrepareSignatureResponse.signatures:type_name -> lienthong.v1.PreparedSignature
+	38, // 43: lienthong.v1.CompleteSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 44: lienthong.v1.CompleteSignatureRequest.later_level:type_name -> lienthong.v1.SignatureLevel
+	39, // 45: lienthong.v1.CompleteSignatureResponse.file:type_name -> lienthong.v1.File
+	0,  // 46: lienthong.v1.CompleteSignatureResponse.level:type_name -> lienthong.v1.SignatureLevel
+	12, // 47: lienthong.v1.CompleteSignatureResponse.job:type_name -> lienthong.v1.LevelJob
+	11, // 48: lienthong.v1.CompleteSignatureResponse.evidence:type_name -> lienthong.v1.SigningEvidence
+	38, // 49: lienthong.v1.CancelSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	6,  // 50: lienthong.v1.SigningService.PrepareFile:input_type -> lienthong.v1.PrepareFileRequest
+	5,  // 51: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
+	31, // 52: lienthong.v1.SigningService.PrepareSignature:input_type -> lienthong.v1.PrepareSignatureRequest
+	34, // 53: lienthong.v1.SigningService.CompleteSignature:input_type -> lienthong.v1.CompleteSignatureRequest
+	36, // 54: lienthong.v1.SigningService.CancelSignature:input_type -> lienthong.v1.CancelSignatureRequest
+	14, // 55: lienthong.v1.SigningService.AugmentFile:input_type -> lienthong.v1.AugmentFileRequest
+	16, // 56: lienthong.v1.SigningService.GetSignedFile:input_type -> lienthong.v1.GetSignedFileRequest
+	18, // 57: lienthong.v1.SigningService.ListLevelJobs:input_type -> lienthong.v1.ListLevelJobsRequest
+	28, // 58: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
+	20, // 59: lienthong.v1.SigningService.ActivateKey:input_type -> lienthong.v1.ActivateKeyRequest
+	22, // 60: lienthong.v1.SigningService.DeactivateKey:input_type -> lienthong.v1.DeactivateKeyRequest
+	24, // 61: lienthong.v1.SigningService.SuspendKey:input_type -> lienthong.v1.SuspendKeyRequest
+	26, // 62: lienthong.v1.SigningService.ResumeKey:input_type -> lienthong.v1.ResumeKeyRequest
+	7,  // 63: lienthong.v1.SigningService.PrepareFile:output_type -> lienthong.v1.PrepareFileResponse
+	10, // 64: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
+	32, // 65: lienthong.v1.SigningService.PrepareSignature:output_type -> lienthong.v1.PrepareSignatureResponse
+	35, // 66: lienthong.v1.SigningService.CompleteSignature:output_type -> lienthong.v1.CompleteSignatureResponse
+	37, // 67: lienthong.v1.SigningService.CancelSignature:output_type -> lienthong.v1.CancelSignatureResponse
+	15, // 68: lienthong.v1.SigningService.AugmentFile:output_type -> lienthong.v1.AugmentFileResponse
+	17, // 69: lienthong.v1.SigningService.GetSignedFile:output_type -> lienthong.v1.GetSignedFileResponse
+	19, // 70: lienthong.v1.SigningService.ListLevelJobs:output_type -> lienthong.v1.ListLevelJobsResponse
+	29, // 71: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
+	21, // 72: lienthong.v1.SigningService.ActivateKey:output_type -> lienthong.v1.ActivateKeyResponse
+	23, // 73: lienthong.v1.SigningService.DeactivateKey:output_type -> lienthong.v1.DeactivateKeyResponse
+	25, // 74: lienthong.v1.SigningService.SuspendKey:output_type -> lienthong.v1.SuspendKeyResponse
+	27, // 75: lienthong.v1.SigningService.ResumeKey:output_type -> lienthong.v1.ResumeKeyResponse
+	63, // [63:76] is the sub-list for method output_type
+	50, // [50:63] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_signing_proto_init() }
@@ -1805,7 +3364,7 @@ func file_lienthong_v1_signing_proto_init() {
 	file_lienthong_v1_access_proto_init()
 	file_lienthong_v1_envelope_proto_init()
 	file_lienthong_v1_file_proto_init()
-	file_lienthong_v1_signing_proto_msgTypes[12].OneofWrappers = []any{
+	file_lienthong_v1_signing_proto_msgTypes[29].OneofWrappers = []any{
 		(*CompleteSignatureRequest_Signature)(nil),
 		(*CompleteSignatureRequest_Cms)(nil),
 	}
@@ -1814,8 +3373,8 @@ func file_lienthong_v1_signing_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_signing_proto_rawDesc), len(file_lienthong_v1_signing_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   16,
+			NumEnums:      5,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

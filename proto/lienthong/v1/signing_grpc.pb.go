@@ -24,7 +24,14 @@ const (
 	SigningService_PrepareSignature_FullMethodName  = "/lienthong.v1.SigningService/PrepareSignature"
 	SigningService_CompleteSignature_FullMethodName = "/lienthong.v1.SigningService/CompleteSignature"
 	SigningService_CancelSignature_FullMethodName   = "/lienthong.v1.SigningService/CancelSignature"
+	SigningService_AugmentFile_FullMethodName       = "/lienthong.v1.SigningService/AugmentFile"
+	SigningService_GetSignedFile_FullMethodName     = "/lienthong.v1.SigningService/GetSignedFile"
+	SigningService_ListLevelJobs_FullMethodName     = "/lienthong.v1.SigningService/ListLevelJobs"
 	SigningService_ListKeys_FullMethodName          = "/lienthong.v1.SigningService/ListKeys"
+	SigningService_ActivateKey_FullMethodName       = "/lienthong.v1.SigningService/ActivateKey"
+	SigningService_DeactivateKey_FullMethodName     = "/lienthong.v1.SigningService/DeactivateKey"
+	SigningService_SuspendKey_FullMethodName        = "/lienthong.v1.SigningService/SuspendKey"
+	SigningService_ResumeKey_FullMethodName         = "/lienthong.v1.SigningService/ResumeKey"
 )
 
 // SigningServiceClient is the client API for SigningService service.
@@ -53,8 +60,28 @@ type SigningServiceClient interface {
 	CompleteSignature(ctx context.Context, in *CompleteSignatureRequest, opts ...grpc.CallOption) (*CompleteSignatureResponse, error)
 	// CancelSignature ends a session that will not be completed.
 	CancelSignature(ctx context.Context, in *CancelSignatureRequest, opts ...grpc.CallOption) (*CancelSignatureResponse, error)
-	// ListKeys lists the keys that the caller may use.
+	// AugmentFile brings a signed file to B-T, B-LT or B-LTA, without touching what
+	// was signed. The new file stands beside the old one.
+	AugmentFile(ctx context.Context, in *AugmentFileRequest, opts ...grpc.CallOption) (*AugmentFileResponse, error)
+	// GetSignedFile tells what the node knows of the signing of a file: what was made
+	// of it, jobs, and the evidence kept from before the key was used.
+	GetSignedFile(ctx context.Context, in *GetSignedFileRequest, opts ...grpc.CallOption) (*GetSignedFileResponse, error)
+	// ListLevelJobs lists files that are, or were, to be brought to a later level
+	// in the background, newest first.
+	ListLevelJobs(ctx context.Context, in *ListLevelJobsRequest, opts ...grpc.CallOption) (*ListLevelJobsResponse, error)
+	// ListKeys lists the keys that the caller may use; all of the agency's to an
+	// administrator of the node.
 	ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error)
+	// ActivateKey opens a key for a while with its PIN or password. Three wrong
+	// ones in a row suspend it.
+	ActivateKey(ctx context.Context, in *ActivateKeyRequest, opts ...grpc.CallOption) (*ActivateKeyResponse, error)
+	// DeactivateKey ends what ActivateKey began, before its time.
+	DeactivateKey(ctx context.Context, in *DeactivateKeyRequest, opts ...grpc.CallOption) (*DeactivateKeyResponse, error)
+	// SuspendKey stops a key at once, also over a restart of the node: signatures,
+	// preparations that are not complete, activation.
+	SuspendKey(ctx context.Context, in *SuspendKeyRequest, opts ...grpc.CallOption) (*SuspendKeyResponse, error)
+	// ResumeKey ends a suspension. The key has to be activated again.
+	ResumeKey(ctx context.Context, in *ResumeKeyRequest, opts ...grpc.CallOption) (*ResumeKeyResponse, error)
 }
 
 type signingServiceClient struct {
@@ -115,10 +142,80 @@ func (c *signingServiceClient) CancelSignature(ctx context.Context, in *CancelSi
 	return out, nil
 }
 
+func (c *signingServiceClient) AugmentFile(ctx context.Context, in *AugmentFileRequest, opts ...grpc.CallOption) (*AugmentFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AugmentFileResponse)
+	err := c.cc.Invoke(ctx, SigningService_AugmentFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) GetSignedFile(ctx context.Context, in *GetSignedFileRequest, opts ...grpc.CallOption) (*GetSignedFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSignedFileResponse)
+	err := c.cc.Invoke(ctx, SigningService_GetSignedFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) ListLevelJobs(ctx context.Context, in *ListLevelJobsRequest, opts ...grpc.CallOption) (*ListLevelJobsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLevelJobsResponse)
+	err := c.cc.Invoke(ctx, SigningService_ListLevelJobs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *signingServiceClient) ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListKeysResponse)
 	err := c.cc.Invoke(ctx, SigningService_ListKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) ActivateKey(ctx context.Context, in *ActivateKeyRequest, opts ...grpc.CallOption) (*ActivateKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ActivateKeyResponse)
+	err := c.cc.Invoke(ctx, SigningService_ActivateKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) DeactivateKey(ctx context.Context, in *DeactivateKeyRequest, opts ...grpc.CallOption) (*DeactivateKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeactivateKeyResponse)
+	err := c.cc.Invoke(ctx, SigningService_DeactivateKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) SuspendKey(ctx context.Context, in *SuspendKeyRequest, opts ...grpc.CallOption) (*SuspendKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SuspendKeyResponse)
+	err := c.cc.Invoke(ctx, SigningService_SuspendKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *signingServiceClient) ResumeKey(ctx context.Context, in *ResumeKeyRequest, opts ...grpc.CallOption) (*ResumeKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeKeyResponse)
+	err := c.cc.Invoke(ctx, SigningService_ResumeKey_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +248,28 @@ type SigningServiceServer interface {
 	CompleteSignature(context.Context, *CompleteSignatureRequest) (*CompleteSignatureResponse, error)
 	// CancelSignature ends a session that will not be completed.
 	CancelSignature(context.Context, *CancelSignatureRequest) (*CancelSignatureResponse, error)
-	// ListKeys lists the keys that the caller may use.
+	// AugmentFile brings a signed file to B-T, B-LT or B-LTA, without touching what
+	// was signed. The new file stands beside the old one.
+	AugmentFile(context.Context, *AugmentFileRequest) (*AugmentFileResponse, error)
+	// GetSignedFile tells what the node knows of the signing of a file: what was made
+	// of it, jobs, and the evidence kept from before the key was used.
+	GetSignedFile(context.Context, *GetSignedFileRequest) (*GetSignedFileResponse, error)
+	// ListLevelJobs lists files that are, or were, to be brought to a later level
+	// in the background, newest first.
+	ListLevelJobs(context.Context, *ListLevelJobsRequest) (*ListLevelJobsResponse, error)
+	// ListKeys lists the keys that the caller may use; all of the agency's to an
+	// administrator of the node.
 	ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error)
+	// ActivateKey opens a key for a while with its PIN or password. Three wrong
+	// ones in a row suspend it.
+	ActivateKey(context.Context, *ActivateKeyRequest) (*ActivateKeyResponse, error)
+	// DeactivateKey ends what ActivateKey began, before its time.
+	DeactivateKey(context.Context, *DeactivateKeyRequest) (*DeactivateKeyResponse, error)
+	// SuspendKey stops a key at once, also over a restart of the node: signatures,
+	// preparations that are not complete, activation.
+	SuspendKey(context.Context, *SuspendKeyRequest) (*SuspendKeyResponse, error)
+	// ResumeKey ends a suspension. The key has to be activated again.
+	ResumeKey(context.Context, *ResumeKeyRequest) (*ResumeKeyResponse, error)
 	mustEmbedUnimplementedSigningServiceServer()
 }
 
@@ -178,8 +295,29 @@ func (UnimplementedSigningServiceServer) CompleteSignature(context.Context, *Com
 func (UnimplementedSigningServiceServer) CancelSignature(context.Context, *CancelSignatureRequest) (*CancelSignatureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelSignature not implemented")
 }
+func (UnimplementedSigningServiceServer) AugmentFile(context.Context, *AugmentFileRequest) (*AugmentFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AugmentFile not implemented")
+}
+func (UnimplementedSigningServiceServer) GetSignedFile(context.Context, *GetSignedFileRequest) (*GetSignedFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSignedFile not implemented")
+}
+func (UnimplementedSigningServiceServer) ListLevelJobs(context.Context, *ListLevelJobsRequest) (*ListLevelJobsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLevelJobs not implemented")
+}
 func (UnimplementedSigningServiceServer) ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListKeys not implemented")
+}
+func (UnimplementedSigningServiceServer) ActivateKey(context.Context, *ActivateKeyRequest) (*ActivateKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ActivateKey not implemented")
+}
+func (UnimplementedSigningServiceServer) DeactivateKey(context.Context, *DeactivateKeyRequest) (*DeactivateKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeactivateKey not implemented")
+}
+func (UnimplementedSigningServiceServer) SuspendKey(context.Context, *SuspendKeyRequest) (*SuspendKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SuspendKey not implemented")
+}
+func (UnimplementedSigningServiceServer) ResumeKey(context.Context, *ResumeKeyRequest) (*ResumeKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeKey not implemented")
 }
 func (UnimplementedSigningServiceServer) mustEmbedUnimplementedSigningServiceServer() {}
 func (UnimplementedSigningServiceServer) testEmbeddedByValue()                        {}
@@ -292,6 +430,60 @@ func _SigningService_CancelSignature_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SigningService_AugmentFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AugmentFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).AugmentFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_AugmentFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).AugmentFile(ctx, req.(*AugmentFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_GetSignedFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSignedFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).GetSignedFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_GetSignedFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).GetSignedFile(ctx, req.(*GetSignedFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_ListLevelJobs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLevelJobsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).ListLevelJobs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_ListLevelJobs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).ListLevelJobs(ctx, req.(*ListLevelJobsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SigningService_ListKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListKeysRequest)
 	if err := dec(in); err != nil {
@@ -306,6 +498,78 @@ func _SigningService_ListKeys_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(SigningServiceServer).ListKeys(ctx, req.(*ListKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_ActivateKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ActivateKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).ActivateKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_ActivateKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).ActivateKey(ctx, req.(*ActivateKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_DeactivateKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeactivateKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).DeactivateKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_DeactivateKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).DeactivateKey(ctx, req.(*DeactivateKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_SuspendKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SuspendKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).SuspendKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_SuspendKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).SuspendKey(ctx, req.(*SuspendKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SigningService_ResumeKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SigningServiceServer).ResumeKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SigningService_ResumeKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SigningServiceServer).ResumeKey(ctx, req.(*ResumeKeyRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -338,8 +602,36 @@ var SigningService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _SigningService_CancelSignature_Handler,
 		},
 		{
+			MethodName: "AugmentFile",
+			Handler:    _SigningService_AugmentFile_Handler,
+		},
+		{
+			MethodName: "GetSignedFile",
+			Handler:    _SigningService_GetSignedFile_Handler,
+		},
+		{
+			MethodName: "ListLevelJobs",
+			Handler:    _SigningService_ListLevelJobs_Handler,
+		},
+		{
 			MethodName: "ListKeys",
 			Handler:    _SigningService_ListKeys_Handler,
+		},
+		{
+			MethodName: "ActivateKey",
+			Handler:    _SigningService_ActivateKey_Handler,
+		},
+		{
+			MethodName: "DeactivateKey",
+			Handler:    _SigningService_DeactivateKey_Handler,
+		},
+		{
+			MethodName: "SuspendKey",
+			Handler:    _SigningService_SuspendKey_Handler,
+		},
+		{
+			MethodName: "ResumeKey",
+			Handler:    _SigningService_ResumeKey_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
