@@ -78,6 +78,7 @@ func (s *Service) ActivateKey(ctx context.Context, actor journal.Actor, req KeyR
 	if err != nil {
 		return status, signError(err)
 	}
+	s.activated.Store(true)
 	err = s.decide(ctx, func() error {
 		state, err := s.keyState(ctx, a.ID, req.Key)
 		if err != nil {
@@ -168,9 +169,19 @@ func (s *Service) SuspendKey(ctx context.Context, actor journal.Actor, req KeyRe
 		if err != nil || state.Suspended != 0 {
 			return err
 		}
-		state.Suspended, state.By, state.Reason = s.now(), actor.Principal, req.Reason
 		d := s.draft(actor)
-		d.change.KeyStates = []KeyState{state}
+		// The same key must not sign by another door: a card that is the node's key may
+		// have been used for preparations too.
+		if entry, ok := s.cfg.Signing.Entry(a.ID, req.Key); ok {
+			if cert := s.cfg.Signing.CertificateOf(entry); cert != nil {
+				state.Certificate = envelope.Sum(cert.Raw)
+				if err := d.suspendCertificate(ctx, a.ID, signer.CertificateName(cert), req.Reason); err != nil {
+					return err
+				}
+			}
+		}
+		state.Suspended, state.By, state.Reason = s.now(), actor.Principal, req.Reason
+		d.change.KeyStates = append(d.change.KeyStates, state)
 		d.entry(a.ID, "key.suspend", req.Key, "")
 		_, err = s.commit(ctx, d.change)
 		return err
@@ -178,6 +189,20 @@ func (s *Service) SuspendKey(ctx context.Context, actor journal.Actor, req KeyRe
 	// Also where the store could not keep it: what is open is closed.
 	s.cfg.Signing.Deactivate(req.Key)
 	return storeError(err)
+}
+
+func (d *draft) suspendCertificate(ctx context.Context, agency, name, reason string) error {
+	state, err := d.node.cfg.Store.KeyState(ctx, name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		state = KeyState{Key: name, Agency: agency}
+	case err != nil || state.Suspended != 0:
+		return err
+	}
+	state.Suspended, state.By, state.Reason = d.node.now(), d.actor.Principal, reason
+	d.change.KeyStates = append(d.change.KeyStates, state)
+	d.entry(agency, "key.suspend", name, "")
+	return nil
 }
 
 func (s *Service) maySuspend(actor journal.Actor, agency string, req KeyRequest) error {
@@ -223,19 +248,31 @@ func (s *Service) ResumeKey(ctx context.Context, actor journal.Actor, req KeyReq
 		if err != nil || state.Suspended == 0 {
 			return err
 		}
-		was := timeText(state.Suspended)
-		state.Suspended, state.By, state.Reason, state.Wrong = 0, "", "", 0
 		d := s.draft(actor)
-		d.change.KeyStates = []KeyState{state}
-		d.entry(a.ID, "key.resume", req.Key, "since="+was)
+		if !state.Certificate.IsZero() {
+			with, err := s.cfg.Store.KeyState(ctx, "certificate:"+state.Certificate.String())
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			if with.Suspended != 0 {
+				d.resume(with)
+			}
+		}
+		d.resume(state)
 		_, err = s.commit(ctx, d.change)
 		return err
 	}))
 }
 
+func (d *draft) resume(state KeyState) {
+	d.entry(state.Agency, "key.resume", state.Key, "since="+timeText(state.Suspended))
+	state.Suspended, state.By, state.Reason, state.Wrong, state.Certificate = 0, "", "", 0, envelope.Digest{}
+	d.change.KeyStates = append(d.change.KeyStates, state)
+}
+
 // expireKeys closes keys whose time is over.
 func (n *Node) expireKeys(ctx context.Context) error {
-	if n.cfg.Signing == nil {
+	if !n.activated.Load() {
 		return nil
 	}
 	for _, k := range n.cfg.Signing.Expire() {

@@ -44,9 +44,10 @@ type Node struct {
 	importing   sync.Mutex // one import at a time
 	heads       heads
 	hashes      hashCache
-	changed     broadcast // after every commit
-	outboxes    signals   // by peer: rows or statements wait
-	jobs        signals   // "": validation jobs wait; "level": level jobs
+	activated   atomic.Bool // a person has opened a key: it is to be closed in time
+	changed     broadcast   // after every commit
+	outboxes    signals     // by peer: rows or statements wait
+	jobs        signals     // "": validation jobs wait; "level": level jobs
 }
 
 // NewNode opens a node over its store: it reads incarnation and directory.

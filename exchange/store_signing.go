@@ -101,13 +101,14 @@ type EvidenceRow struct {
 // A KeyState is what a node remembers of a key between its starts. Key is the id
 // of a key of the node, or "certificate:" and the SHA-256 of one whose key is elsewhere.
 type KeyState struct {
-	Key       string
-	Agency    string // id
-	Suspended int64  // since when; 0: it is not
-	By        string // principal that suspended it
-	Reason    string
-	Wrong     int    // wrong secrets in a row
-	Revision  uint64 // in a Change: that was read, 0 for a new one
+	Key         string
+	Agency      string          // id
+	Certificate envelope.Digest // of a suspended key of the node, which is suspended with it; zero: not known
+	Suspended   int64           // since when; 0: it is not
+	By          string          // principal that suspended it
+	Reason      string
+	Wrong       int    // wrong secrets in a row
+	Revision    uint64 // in a Change: that was read, 0 for a new one
 }
 
 // Fetched is a revocation list, OCSP answer or certificate as it came.

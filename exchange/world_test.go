@@ -32,6 +32,7 @@ type world struct {
 	directory envelope.Directory
 	keys      map[string]envelope.Signer
 	blobs     func(exchange.Blobs) exchange.Blobs          // wraps those of nodes that are opened from now on
+	config    func(*exchange.Config)                       // changes that of nodes that are opened from now on
 	lossy     func(from, to string, f exchange.Frame) bool // true: the frame is lost, and the link with it
 	cuts      map[string][]func()                          // by "a b"
 	down      map[string]bool                              // pairs that cannot be dialled
@@ -153,8 +154,12 @@ func (w *world) open(id, dir string) *testNode {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil)).With("node", id)
 	}
 	signing := &signer.Service{}
-	core, err := exchange.NewNode(exchange.Config{ID: id, Signer: w.keys[id], Authorities: []*x509.Certificate{w.authority.Certificate}, Store: st, Blobs: blobs,
-		Validate: exchange.NewValidator(w.pki.Trust(), w.evidence), Signing: signing, Now: w.clock, Log: log})
+	cfg := exchange.Config{ID: id, Signer: w.keys[id], Authorities: []*x509.Certificate{w.authority.Certificate}, Store: st, Blobs: blobs,
+		Validate: exchange.NewValidator(w.pki.Trust(), w.evidence), Signing: signing, Now: w.clock, Log: log}
+	if w.config != nil {
+		w.config(&cfg)
+	}
+	core, err := exchange.NewNode(cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -27,7 +27,8 @@ const (
 	RefusedSuspended   = "KEY_SUSPENDED"
 	RefusedUnavailable = "KEY_UNAVAILABLE" // the token is gone, or does not sign
 	RefusedSecret      = "WRONG_SECRET"
-	RefusedUnattended  = "KEY_UNATTENDED" // it is open, and nobody has to open it
+	RefusedSameSecret  = "WRONG_SECRET_AGAIN" // it was wrong before, and the key was not asked
+	RefusedUnattended  = "KEY_UNATTENDED"     // it is open, and nobody has to open it
 )
 
 // A KeyUse says whether a key can be used now.
@@ -62,7 +63,8 @@ type keyring struct {
 
 	mu     sync.Mutex
 	open   map[string]*opened
-	broken map[string]error // why an unattended key is closed
+	known  map[string]*x509.Certificate // of keys that were open before
+	broken map[string]error             // why an unattended key is closed
 
 	// Guarded by opening.
 	salt  [16]byte
@@ -163,9 +165,9 @@ func (s *Service) openKey(entry KeyEntry) (key keys.Key, again bool, err error) 
 
 func (r *keyring) put(id string, o *opened) {
 	if r.open == nil {
-		r.open = make(map[string]*opened)
+		r.open, r.known = make(map[string]*opened), make(map[string]*x509.Certificate)
 	}
-	r.open[id] = o
+	r.open[id], r.known[id] = o, o.key.Certificate()
 }
 
 func (r *keyring) fail(id string, err error) {
@@ -206,17 +208,23 @@ func (s *Service) checkSuspended(ctx context.Context, names ...string) error {
 func (s *Service) namesOf(cert *x509.Certificate) []string {
 	names := []string{CertificateName(cert)}
 	for _, k := range s.Keys {
-		s.ring.mu.Lock()
-		key := k.Key
-		if o := s.ring.open[k.ID]; o != nil {
-			key = o.key
-		}
-		s.ring.mu.Unlock()
-		if key != nil && string(key.Certificate().RawSubjectPublicKeyInfo) == string(cert.RawSubjectPublicKeyInfo) {
+		own := s.CertificateOf(k)
+		if own != nil && string(own.RawSubjectPublicKeyInfo) == string(cert.RawSubjectPublicKeyInfo) {
 			names = append(names, k.ID)
 		}
 	}
 	return names
+}
+
+// CertificateOf is the certificate of a key, or nil where it was not open since the
+// node was started, and nobody knows it.
+func (s *Service) CertificateOf(k KeyEntry) *x509.Certificate {
+	if k.Key != nil {
+		return k.Key.Certificate()
+	}
+	s.ring.mu.Lock()
+	defer s.ring.mu.Unlock()
+	return s.ring.known[k.ID]
 }
 
 // A gate is asked right before a key is used, and remembers why it was not.
@@ -274,7 +282,7 @@ func (s *Service) lost(entry KeyEntry, err error) {
 
 // Activate opens a key for a while with the secret that one of its principals gives,
 // which is overwritten. A wrong one is a [RefusedSecret]; the same one again is
-// refused without asking, since a token locks after a few.
+// a [RefusedSameSecret], without asking: a token locks after a few.
 func (s *Service) Activate(ctx context.Context, actor journal.Actor, agency, id string, secret []byte) (KeyStatus, error) {
 	defer clear(secret)
 	entry, err := s.own(actor, agency, id)
@@ -291,7 +299,7 @@ func (s *Service) Activate(ctx context.Context, actor journal.Actor, agency, id 
 	defer s.ring.opening.Unlock()
 	sum := s.ring.salted(secret)
 	if slices.Contains(s.ring.wrong[id], sum) {
-		return KeyStatus{}, refusal(RefusedSecret, "the PIN or password of key %q is wrong: it is the one that was wrong before; the key was not asked", id)
+		return KeyStatus{}, refusal(RefusedSameSecret, "the PIN or password of key %q is wrong: it is the one that was wrong before; the key was not asked", id)
 	}
 	key, err := entry.Open(secret)
 	if errors.Is(err, keys.ErrWrongPassword) {

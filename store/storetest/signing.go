@@ -116,7 +116,7 @@ func testEvidence(w *world) {
 }
 
 func testKeyStates(w *world) {
-	k := exchange.KeyState{Key: "ubnd/dấu", Agency: "agency-1", Suspended: w.now, By: "van-thu", Reason: "mất thẻ", Wrong: 2}
+	k := exchange.KeyState{Key: "ubnd/dấu", Agency: "agency-1", Certificate: w.digest(), Suspended: w.now, By: "van-thu", Reason: "mất thẻ", Wrong: 2}
 	fails[exchange.KeyState](w, exchange.ErrNotFound)(w.s.KeyState(w.ctx, k.Key))
 	w.commit(exchange.Change{KeyStates: []exchange.KeyState{k}})
 	w.refuse(exchange.Change{KeyStates: []exchange.KeyState{k}}, exchange.ErrStale)

@@ -60,15 +60,17 @@ CREATE INDEX augmentation_digest ON augmentation (digest);
 CREATE INDEX augmentation_base_digest ON augmentation (base);
 CREATE INDEX level_job_base_digest ON level_job (base);
 
--- suspended: since when, 0 for not. wrong: wrong secrets in a row.
+-- suspended: since when, 0 for not. certificate: SHA-256 of the key's, zeros where it
+-- was not known. wrong: wrong secrets in a row.
 CREATE TABLE key_state (
-	key       TEXT PRIMARY KEY,
-	agency_id TEXT NOT NULL,
-	suspended INTEGER NOT NULL,
-	by        TEXT NOT NULL,
-	reason    TEXT NOT NULL,
-	wrong     INTEGER NOT NULL,
-	revision  INTEGER NOT NULL
+	key         TEXT PRIMARY KEY,
+	agency_id   TEXT NOT NULL,
+	certificate BLOB NOT NULL,
+	suspended   INTEGER NOT NULL,
+	by          TEXT NOT NULL,
+	reason      TEXT NOT NULL,
+	wrong       INTEGER NOT NULL,
+	revision    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Revocation lists, OCSP answers and certificates as they came; key is the SHA-256
