@@ -34,7 +34,7 @@ func (a *app) signAtNode(ctx context.Context, path, key string, f signFlags, opt
 	}
 	answer, err := c.Signing.SignFile(ctx, &lienthongv1.SignFileRequest{Agency: agency, Sha256: up.GetSha256(), Key: key, Level: levelNumber(opts.Level),
 		Profile: profileNumbers[string(opts.Profile)], Placement: placement(opts.Place), Field: opts.Field, Lines: opts.Lines, Image: opts.Image,
-		Reason: opts.Reason, Location: opts.Location, Number: f.number, Date: f.date})
+		Reason: opts.Reason, Location: opts.Location, Number: f.number, Date: f.date, LaterLevel: laterNumber(f.later), AllowDynamic: f.dynamic})
 	if err != nil {
 		return err
 	}
@@ -57,14 +57,30 @@ func (a *app) signAtNode(ctx context.Context, path, key string, f signFlags, opt
 	}
 	a.printf(a.t("%s: signed with key %s of the node, level %s, field %s\n", "%s: nút đã ký bằng khóa %s, mức %s, trường %s\n"),
 		f.output, key, opts.Level, answer.GetField())
+	if job := answer.GetJob(); job != nil {
+		a.printf(a.t("level %s follows in the background: lienthong file show %s\n", "mức %s sẽ được bổ sung sau: lienthong file show %s\n"),
+			levelName(job.GetLevel()), digest)
+	}
 	return nil
 }
 
-func levelNumber(l signer.Level) lienthongv1.SignatureLevel {
-	if l == signer.LevelBT {
-		return lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T
+// levelNumbers are the levels as the API has them.
+var levelNumbers = map[signer.Level]lienthongv1.SignatureLevel{
+	signer.LevelBB: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_B, signer.LevelBT: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T,
+	signer.LevelBLT: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_LT, signer.LevelBLTA: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_LTA,
+}
+
+func levelNumber(l signer.Level) lienthongv1.SignatureLevel { return levelNumbers[l] }
+
+func laterNumber(l string) lienthongv1.SignatureLevel { return levelNumbers[signer.Level(l)] }
+
+func levelName(l lienthongv1.SignatureLevel) string {
+	for name, number := range levelNumbers {
+		if number == l {
+			return string(name)
+		}
 	}
-	return lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_B
+	return ""
 }
 
 var profileNumbers = map[string]lienthongv1.AppearanceProfile{

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -42,9 +44,20 @@ type config struct {
 	} `yaml:"trust"`
 
 	TSA struct {
-		URL     string        `yaml:"url" doc:"time-stamping authority (RFC 3161) for signatures of level B-T"`
-		Timeout time.Duration `yaml:"timeout" default:"30s" doc:"how long to wait for it"`
+		URL          string        `yaml:"url" doc:"time-stamping authority (RFC 3161) for levels from B-T on"`
+		Fallback     []string      `yaml:"fallback" doc:"further authorities, asked in this order when those before do not answer well"`
+		Timeout      time.Duration `yaml:"timeout" default:"30s" doc:"how long each is waited for while a person waits too"`
+		QueueTimeout time.Duration `yaml:"queue_timeout" default:"180s" doc:"how long each is waited for by queued jobs"`
+		GiveUp       time.Duration `yaml:"give_up" default:"168h" doc:"how long a queued level is tried for"`
+		RenewBefore  time.Duration `yaml:"renew_before" default:"720h" doc:"how long before its path ends an archive time-stamp (B-LTA) is renewed"`
 	} `yaml:"tsa"`
+
+	Signing struct {
+		WaitLevel  time.Duration `yaml:"wait_level" default:"0s" doc:"how long sending waits for a queued level of a file; then the file is sent as it was signed"`
+		KeyLife    time.Duration `yaml:"key_life" default:"30m" doc:"how long a key stays open that a person activated"`
+		Dynamic    string        `yaml:"dynamic" default:"ask" doc:"files whose content can change by itself: ask (signed where the request allows it), refuse or allow; all are journalled"`
+		Revocation string        `yaml:"revocation" default:"refuse" doc:"agency keys for which no fresh revocation data can be had: refuse or warn; personal keys warn"`
+	} `yaml:"signing"`
 
 	CrossCheck string `yaml:"cross_check" doc:"second opinion on every signature that is made: pdfsign, in a process of its own; none if empty"`
 
@@ -74,8 +87,8 @@ type config struct {
 type keyConfig struct {
 	ID           string   `yaml:"id" doc:"name of the key for its users (required)"`
 	Agency       string   `yaml:"agency" doc:"id or code of the agency for which it signs (required)"`
-	URI          string   `yaml:"uri" doc:"pkcs12:FILE or pem:FILE (required)"`
-	PasswordFile string   `yaml:"password_file" doc:"file that holds its password on the first line"`
+	URI          string   `yaml:"uri" doc:"pkcs12:FILE, pem:FILE, or pkcs11:token=…;object=…?module-path=LIBRARY (required)"`
+	PasswordFile string   `yaml:"password_file" doc:"file that holds its password or PIN on the first line, and makes it unattended; empty: a user of the key activates it"`
 	Role         string   `yaml:"role" default:"agency" doc:"personal or agency: the signature that it makes"`
 	Holder       string   `yaml:"holder" doc:"whose key it is, for people"`
 	Principals   []string `yaml:"principals" doc:"names of the users that may use it; a personal key has exactly one"`
@@ -142,6 +155,14 @@ func (c *config) check() error {
 	}
 	if len(missing) > 0 {
 		return fail(exitUsage, fmt.Errorf("%s: required keys are missing: %v", c.path, missing), "lienthong serve --help-config")
+	}
+	for _, choice := range []struct {
+		key, value string
+		of         []string
+	}{{"signing.dynamic", c.Signing.Dynamic, []string{"ask", "refuse", "allow"}}, {"signing.revocation", c.Signing.Revocation, []string{"refuse", "warn"}}} {
+		if !slices.Contains(choice.of, choice.value) {
+			return failf(exitUsage, "%s: %s %q: want %s", c.path, choice.key, choice.value, strings.Join(choice.of, " or "))
+		}
 	}
 	if _, err := newSecondOpinion(c.CrossCheck); err != nil {
 		return failf(exitUsage, "%s: cross_check: %v", c.path, err)

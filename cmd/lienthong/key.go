@@ -15,7 +15,7 @@ func (a *app) keyCommand() *cobra.Command {
 		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.keyList(c.Context()) },
 	})
-	return group("key", "Signing keys that a node holds (khóa ký)", list)
+	return group("key", "Signing keys that a node holds (khóa ký)", list, a.keyActivateCommand(), a.keyDeactivateCommand(), a.keySuspendCommand(), a.keyResumeCommand())
 }
 
 func (a *app) keyList(ctx context.Context) error {
@@ -43,7 +43,7 @@ func (a *app) keyList(ctx context.Context) error {
 		if k.GetRole() == lienthongv1.CertificateRole_CERTIFICATE_ROLE_PERSONAL {
 			role = a.t("personal", "cá nhân")
 		}
-		a.printf("%-24s %-9s %-10s %s\n", k.GetId(), role, k.GetAlgorithm(), k.GetHolder())
+		a.printf("%-24s %-9s %-10s %-24s %s\n", k.GetId(), role, k.GetAlgorithm(), k.GetHolder(), a.keyUse(k))
 	}
 	if len(answer.GetKeys()) == 0 && !a.json {
 		a.printf("%s\n", a.t("you may use no key of this node", "không có khóa nào được cấp cho bạn"))

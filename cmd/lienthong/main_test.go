@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,12 +18,29 @@ import (
 
 // The test binary is the command, so that scripts and the demo run what is tested.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lienthong": func() {
+	scriptCommands["lienthong"] = func() {
 		if p := os.Getenv(testOmit); p != "" {
 			durable.Omit(durable.Point(p))
 		}
 		main()
-	}})
+	}
+	testscript.Main(m, scriptCommands)
+}
+
+// scriptCommands are what scripts may run of this binary; tests of what not every
+// build has add theirs.
+var scriptCommands = map[string]func(){}
+
+// softhsmModule finds the library of SoftHSM, or says why it is not there.
+var softhsmModule = func() (string, error) { return "", errors.New("built without cgo, so without tokens") }
+
+// softhsm is the condition of scripts that need SoftHSM. Where CI is set it must be there.
+func softhsm() (bool, error) {
+	_, err := softhsmModule()
+	if err != nil && os.Getenv("CI") == "true" {
+		return false, err
+	}
+	return err == nil, nil
 }
 
 // One scenario a file: testdata/*.txtar.
@@ -34,7 +53,16 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
+		Condition: func(cond string) (bool, error) {
+			if cond == "softhsm" {
+				return softhsm()
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 		Setup: func(e *testscript.Env) error {
+			if module, err := softhsmModule(); err == nil {
+				e.Setenv("SOFTHSM", module)
+			}
 			e.Setenv("SAMPLES", samples)
 			e.Setenv("STORE", filepath.Join(filepath.Dir(samples), "store-v1"))
 			e.Setenv("LANG", "C")
@@ -52,6 +80,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "firstname": firstName,
+			"copies": copies, "awaitfile": awaitFile, "same": same,
 		},
 	})
 }
@@ -99,6 +128,43 @@ func absent(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("%s was left behind", e.Name())
 			}
 		}
+	}
+}
+
+// copies FILE DIR N makes N copies of a file, 001.pdf and so on.
+func copies(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o755))
+	for i := range n {
+		ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[1]), fmt.Sprintf("%03d.pdf", i+1)), []byte(ts.ReadFile(args[0])), 0o644))
+	}
+}
+
+// awaitFile FILE waits until a file is there.
+func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(time.Millisecond) // another process makes it
+	}
+	ts.Fatalf("%s never came", args[0])
+}
+
+// same N DIR DIR… counts the files in folders, which must be N together.
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	for _, dir := range args[1:] {
+		entries, err := os.ReadDir(ts.MkAbs(dir))
+		ts.Check(err)
+		got += len(entries)
+	}
+	if got != want {
+		ts.Fatalf("%d files in %v, want %d", got, args[1:], want)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"lienthong/certs"
-	"lienthong/certs/keys"
 	"lienthong/client"
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -70,7 +69,10 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 		return nil, err
 	}
 	parts.Signing.Bind = func(c *x509.Certificate, at time.Time) (signer.Binding, bool) { return core.Directory().Bind(c, at) }
-	if parts.Signing.Keys, err = openKeys(cfg, core.Directory(), a.now()); err != nil {
+	if n.evidence.Fetcher != nil {
+		n.evidence.Fetcher.Cache = exchange.NewFetchCache(n.store, log)
+	}
+	if err := openKeys(cfg, core.Directory(), a.now(), parts.Signing, log); err != nil {
 		return nil, err
 	}
 	return n, nil
@@ -90,10 +92,10 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if err != nil {
 		return exchange.Config{}, err
 	}
-	signing := &signer.Service{Trust: trust, Evidence: evidence, Now: a.now, Repair: cfg.Repair}
-	if cfg.TSA.URL != "" {
-		signing.TSA = &tsp.Client{URL: cfg.TSA.URL, Timeout: cfg.TSA.Timeout, Now: a.now}
-	}
+	signing := &signer.Service{Trust: trust, Evidence: evidence, Now: a.now, Repair: cfg.Repair, KeyLife: cfg.Signing.KeyLife,
+		AllowUnknownRevocation: cfg.Signing.Revocation == "warn",
+		Dynamic:                func(string) signer.DynamicPolicy { return signer.DynamicPolicy(cfg.Signing.Dynamic) }}
+	a.nodeAuthorities(cfg, signing)
 	check, err := newSecondOpinion(cfg.CrossCheck)
 	if err != nil {
 		return exchange.Config{}, fail(exitUsage, fmt.Errorf("%s: %w", cfg.path, err), "cross_check: pdfsign")
@@ -105,7 +107,23 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 		return exchange.Config{}, failf(exitUsage, "%s: trust.policy %q: want default or strict", cfg.path, cfg.Trust.Policy)
 	}
 	return exchange.Config{ID: cfg.Node, Signer: own, Authorities: authorities,
-		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File)}, nil
+		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File),
+		WaitLevel: cfg.Signing.WaitLevel, GiveUp: cfg.TSA.GiveUp, RenewBefore: cfg.TSA.RenewBefore}, nil
+}
+
+// nodeAuthorities has two clients for each time-stamping authority: one for people who
+// wait, one for queued jobs. They share what the authority bears.
+func (a *app) nodeAuthorities(cfg *config, signing *signer.Service) {
+	if cfg.TSA.URL == "" {
+		return
+	}
+	var quick, patient signer.TSAs
+	for _, url := range append([]string{cfg.TSA.URL}, cfg.TSA.Fallback...) {
+		slots := make(chan struct{}, tsp.MaxParallel)
+		quick = append(quick, &tsp.Client{URL: url, Timeout: cfg.TSA.Timeout, Now: a.now, Slots: slots})
+		patient = append(patient, &tsp.Client{URL: url, Timeout: cfg.TSA.QueueTimeout, Now: a.now, Slots: slots})
+	}
+	signing.TSA, signing.PatientTSA = quick, patient
 }
 
 // withPolicy judges by the node's own policy where nobody asks for another.
@@ -178,32 +196,6 @@ func readDirectoryFile(path string) (envelope.Sealed, error) {
 		return sealed, fail(exitUsage, fmt.Errorf("%s: %w", path, err), "a signed directory is made by: lienthong agency seal")
 	}
 	return sealed, nil
-}
-
-// openKeys opens the signing keys. Their passwords come from files, so each is
-// marked as used without a person present.
-func openKeys(cfg *config, dir *exchange.Directory, now time.Time) ([]signer.KeyEntry, error) {
-	var out []signer.KeyEntry
-	for _, k := range cfg.Keys {
-		agency, ok := dir.Agency(k.Agency)
-		if !ok {
-			return nil, failf(exitUsage, "%s: key %q: agency %q is not in the directory", cfg.path, k.ID, k.Agency)
-		}
-		key, err := keys.Open(k.URI, secretFile(k.PasswordFile))
-		if err != nil {
-			return nil, fail(exitUsage, fmt.Errorf("%s: key %q: %w", cfg.path, k.ID, err))
-		}
-		role, holder := signer.RoleAgency, k.Holder
-		if k.Role == "personal" {
-			role = signer.RolePersonal
-		}
-		if holder == "" {
-			holder = key.Certificate().Subject.CommonName
-		}
-		out = append(out, signer.KeyEntry{ID: k.ID, Key: key, Agency: agency.ID, AgencyCode: exchange.CodeAt(agency, now),
-			Role: role, Holder: holder, Principals: k.Principals, Unattended: true})
-	}
-	return out, nil
 }
 
 // agenciesOf tells whether an agency (id) is on a list of the configuration. Names

@@ -25,6 +25,7 @@ type sendFlags struct {
 	notBefore                               string
 	expires                                 time.Duration
 	pages                                   uint32
+	exact                                   bool
 }
 
 func (a *app) sendCommand() *cobra.Command {
@@ -63,6 +64,7 @@ command ends well, the letter is durable at the node, which answers for it.`,
 	fl.StringVar(&f.staff, "staff", "", "id of the person for whom this is done")
 	fl.StringVar(&f.notBefore, "not-before", "", "send not before this time, RFC 3339")
 	fl.DurationVar(&f.expires, "expires", 7*24*time.Hour, "how long delivery is tried")
+	fl.BoolVar(&f.exact, "exact", false, "send these very files, also where the node has brought one to a later level")
 	fl.StringVar(&f.requestID, "request-id", "", "the same id and content is sent once (default: made from the content)")
 	return c
 }
@@ -92,7 +94,7 @@ func (a *app) send(ctx context.Context, path string, f sendFlags) error {
 		if err != nil {
 			return err
 		}
-		request.Files = append(request.Files, &lienthongv1.OutgoingFile{Role: role, Name: file.GetName(), MediaType: file.GetMediaType(), Sha256: file.GetSha256()})
+		request.Files = append(request.Files, &lienthongv1.OutgoingFile{Role: role, Name: file.GetName(), MediaType: file.GetMediaType(), Sha256: file.GetSha256(), Exact: f.exact})
 	}
 	answer, err := c.Documents.SendDocument(ctx, request)
 	if err != nil {

@@ -102,6 +102,9 @@ func (a *app) sign(ctx context.Context, path string, f signFlags) error {
 		return err
 	}
 	defer in.Close()
+	if err := a.checkDynamic(ctx, path, in, f.dynamic); err != nil {
+		return err
+	}
 	key, err := keys.Open(f.key, secretFile(f.passwordFile))
 	if err != nil {
 		return fail(exitUsage, err)

@@ -98,6 +98,9 @@ func (a *app) signInto(ctx context.Context, in, output string, key keys.Key, opt
 		return nil, err
 	}
 	defer source.Close()
+	if err := a.checkDynamic(ctx, in, source, f.dynamic); err != nil {
+		return nil, err
+	}
 	var signed *signer.Signed
 	err = writeOutput(output, in, func(out *os.File) error {
 		if signed, err = signer.Sign(ctx, source, key, opts, out); err != nil {

@@ -91,7 +91,7 @@ func (a *app) signPrepare(ctx context.Context, in []string, f signFlags) error {
 	made := make([]*preparedFile, len(in))
 	b := &batch{a: a, files: in, workers: runtime.GOMAXPROCS(0)}
 	errs := b.run(ctx, func(i int) (err error) {
-		made[i], err = prepareFile(ctx, in[i], cert, chain, opts, f.reserve)
+		made[i], err = a.prepareFile(ctx, in[i], cert, chain, opts, f)
 		return err
 	})
 	state := preparation{Schema: preparationSchema}
@@ -134,13 +134,16 @@ func (a *app) preparedFor(f signFlags) (*x509.Certificate, []*x509.Certificate, 
 	return list[0], chain, nil
 }
 
-func prepareFile(ctx context.Context, path string, cert *x509.Certificate, chain []*x509.Certificate, opts signer.SignOptions, reserve int) (*preparedFile, error) {
+func (a *app) prepareFile(ctx context.Context, path string, cert *x509.Certificate, chain []*x509.Certificate, opts signer.SignOptions, f signFlags) (*preparedFile, error) {
 	in, err := openDocument(path)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	p, err := signer.Prepare(ctx, in, cert, chain, cms.Algorithm{}, opts, reserve)
+	if err := a.checkDynamic(ctx, path, in, f.dynamic); err != nil {
+		return nil, err
+	}
+	p, err := signer.Prepare(ctx, in, cert, chain, cms.Algorithm{}, opts, f.reserve)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

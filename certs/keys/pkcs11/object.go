@@ -28,6 +28,15 @@ func open(u uri, secret keys.Secret) (keys.Key, error) {
 		return fail(err)
 	}
 	t, err := m.find(u)
+	if errors.Is(err, keys.ErrNoToken) {
+		again, failed := m.restart()
+		if failed != nil {
+			return fail(failed)
+		}
+		if again {
+			t, err = m.find(u)
+		}
+	}
 	if err != nil {
 		return fail(err)
 	}

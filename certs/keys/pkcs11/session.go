@@ -58,7 +58,7 @@ func newPool(m *module, t token) (*pool, error) {
 	return p, nil
 }
 
-var errClosed = errors.New("the PKCS#11 module has been closed")
+var errClosed = fmt.Errorf("%w: its PKCS#11 module was closed or started anew: open the key again", keys.ErrTokenGone)
 
 // with calls a function with a session that nobody else uses. A session in which
 // something failed may be in the middle of an operation, and is not used again.
@@ -175,11 +175,44 @@ func (p *pool) release() {
 	p.loggedIn, p.pin = false, [sha256.Size]byte{}
 }
 
+// restart starts a module anew whose tokens are all gone: some, SoftHSM among them,
+// see one that was plugged in again only then. It reports whether it did.
+func (m *module) restart() (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.pools {
+		if p.alive(p.token) {
+			return false, nil
+		}
+	}
+	if len(m.pools) == 0 {
+		return false, nil
+	}
+	for slot, p := range m.pools {
+		p.close()
+		for range cap(p.slots) { // nobody may be inside the module
+			p.slots <- struct{}{}
+		}
+		for range cap(p.slots) {
+			<-p.slots
+		}
+		delete(m.pools, slot)
+	}
+	_ = m.ctx.Finalize() // what cannot be ended is begun all the same
+	if err := m.ctx.Initialize(); err != nil && !is(err, pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+		return false, fmt.Errorf("PKCS#11 module %q does not start again: %w", m.path, err)
+	}
+	return true, nil
+}
+
 // alive reports whether a pool's sessions are with the token that is there now.
 func (p *pool) alive(t token) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, err := p.module.ctx.GetSessionInfo(p.anchor)
+	if err == nil {
+		_, err = p.module.ctx.GetTokenInfo(t.slot) // some keep the sessions of a token that is gone
+	}
 	return err == nil && !p.closed && p.token.info.SerialNumber == t.info.SerialNumber && p.token.info.Label == t.info.Label
 }
 
