@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"lienthong/client"
 	"lienthong/exchange"
 	"lienthong/internal/testnode"
 	lienthongv1 "lienthong/proto/lienthong/v1"
@@ -71,7 +73,7 @@ func TestSignatureWithOpenSSLOverRestart(t *testing.T) {
 	if _, err := leader.Signing.CompleteSignature(ctx, req); reasonOf(err) != signer.RefusedSignature {
 		t.Errorf("wrong value: %v, want %s", err, signer.RefusedSignature)
 	}
-	req.Answer = &lienthongv1.CompleteSignatureRequest_Signature{Signature: value}
+	req.Answer, req.LaterLevel = &lienthongv1.CompleteSignatureRequest_Signature{Signature: value}, lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_LTA
 	made, err := leader.Signing.CompleteSignature(ctx, req)
 	if err != nil {
 		t.Fatal(err)
@@ -79,11 +81,43 @@ func TestSignatureWithOpenSSLOverRestart(t *testing.T) {
 	if made.GetLevel() != lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T {
 		t.Errorf("level %v, want B-T", made.GetLevel())
 	}
+	if made.GetJob().GetLevel() != lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_LTA || len(made.GetEvidence()) != 3 || made.GetEvidence()[0].GetStatus() != "good" {
+		t.Errorf("job %v, evidence %v", made.GetJob(), made.GetEvidence())
+	}
+	augmented := laterLevel(t, leader, made.GetFile().GetSha256())
 	if _, err := leader.Signing.CancelSignature(ctx, &lienthongv1.CancelSignatureRequest{Agency: testnode.Ward, Session: p.GetSession()}); reasonOf(err) != "SESSION_COMPLETE" {
 		t.Errorf("cancel after the end: %v, want SESSION_COMPLETE", err)
 	}
 	report, err := leader.Validation.ValidateFile(ctx, &lienthongv1.ValidateFileRequest{Agency: testnode.Ward, Sha256: made.GetFile().GetSha256()})
 	if err != nil || report.GetReport().GetVerdict() != "valid" {
 		t.Errorf("verdict %v, %v; want valid", report.GetReport().GetVerdict(), err)
+	}
+	later, err := leader.Validation.ValidateFile(ctx, &lienthongv1.ValidateFileRequest{Agency: testnode.Ward, Sha256: augmented})
+	if err != nil || later.GetReport().GetVerdict() != "valid" {
+		t.Errorf("augmented: verdict %v, %v; want valid", later.GetReport().GetVerdict(), err)
+	}
+}
+
+// laterLevel waits until the node has brought a file to its later level.
+func laterLevel(t *testing.T, c *client.Client, file []byte) []byte {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(20 * time.Second); ; {
+		answer, err := c.Signing.GetSignedFile(context.Background(), &lienthongv1.GetSignedFileRequest{Agency: testnode.Ward, Sha256: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if job := answer.GetJobs()[0]; job.GetState() == lienthongv1.LevelJobState_LEVEL_JOB_STATE_DONE {
+			if all := answer.GetAugmented(); len(all) == 0 || !bytes.Equal(all[len(all)-1].GetSha256(), job.GetOutput()) {
+				t.Errorf("augmented %v, job %v", all, job)
+			}
+			return job.GetOutput()
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("still %v", answer.GetJobs())
+		}
 	}
 }

@@ -20,6 +20,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -297,4 +299,89 @@ func FuzzRespond(f *testing.F) {
 			t.Errorf("unreadable answer: %v", err)
 		}
 	})
+}
+
+// Clients of one authority share what it bears; who waits for a turn uses up its time.
+func TestStampInTurn(t *testing.T) {
+	t.Parallel()
+	var inside, most atomic.Int32
+	hold := make(chan struct{})
+	var reached sync.WaitGroup
+	reached.Add(tsp.MaxParallel)
+	a := newAuthority(t, nil)
+	url := serve(t, func(w http.ResponseWriter, req []byte) {
+		n := inside.Add(1)
+		for {
+			was := most.Load()
+			if n <= was || most.CompareAndSwap(was, n) {
+				break
+			}
+		}
+		if n <= tsp.MaxParallel {
+			reached.Done()
+		}
+		<-hold
+		inside.Add(-1)
+		reply, _ := a.respond(req, at)
+		w.Write(reply)
+	})
+	slots := make(chan struct{}, tsp.MaxParallel)
+	var done sync.WaitGroup
+	errs := make([]error, tsp.MaxParallel)
+	for i := range errs {
+		done.Go(func() {
+			_, errs[i] = (&tsp.Client{URL: url, Slots: slots}).Stamp(context.Background(), crypto.SHA256, digest)
+		})
+	}
+	reached.Wait()
+	_, err := (&tsp.Client{URL: url, Slots: slots, Timeout: 20 * time.Millisecond}).Stamp(context.Background(), crypto.SHA256, digest)
+	if err == nil || !strings.Contains(err.Error(), "4 other requests to it are waiting") {
+		t.Errorf("a fifth one: %v", err)
+	}
+	close(hold)
+	done.Wait()
+	for _, err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if most.Load() != tsp.MaxParallel || len(slots) != 0 {
+		t.Errorf("%d calls at one time, %d slots taken at the end", most.Load(), len(slots))
+	}
+}
+
+// A redirect is followed on the authority's own host, as a request.
+func TestStampRedirects(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, nil)
+	var asked atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/tsa":
+			req, _ := io.ReadAll(r.Body)
+			w.Header().Set("Content-Type", "application/timestamp-reply")
+			reply, _ := a.respond(req, at)
+			w.Write(reply)
+		case "/near":
+			http.Redirect(w, r, "/tsa", http.StatusTemporaryRedirect)
+		case "/page":
+			http.Redirect(w, r, "/tsa", http.StatusFound)
+		case "/circle":
+			http.Redirect(w, r, "/circle", http.StatusPermanentRedirect)
+		case "/away":
+			http.Redirect(w, r, elsewhere.URL+"/tsa", http.StatusTemporaryRedirect)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	for path, want := range map[string]string{"/near": "", "/page": "redirects to a page (GET)", "/circle": "more than 3 redirects", "/away": "redirects to another host"} {
+		_, err := (&tsp.Client{URL: srv.URL + path}).Stamp(context.Background(), crypto.SHA256, digest)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", path, err, want)
+		}
+	}
+	if asked.Load() != 0 {
+		t.Error("the stranger was asked")
+	}
 }
