@@ -284,6 +284,27 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
+// A file that is signed at B-LTA at once is its own base, and is renewed too.
+func TestRenewalOfADirectSignature(t *testing.T) {
+	t.Parallel()
+	w, n := signingWorld(t)
+	n.signing.TSA = w.pki.Stamper()
+	made, err := n.service.SignFile(context.Background(), clerk, exchange.SignRequest{Agency: "so", File: n.upload("so", readSample(t, "04-official-letter.pdf")),
+		Key: "chairman", Level: signer.LevelBLTA, Later: signer.LevelBT})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := n.view(t, made.File.Digest)
+	if made.Job != nil || len(v.Jobs) != 0 || len(v.Augmented) != 1 || v.Augmented[0].Digest != made.File.Digest || v.Augmented[0].Base != made.File.Digest || v.Augmented[0].RenewAt == 0 {
+		t.Errorf("made %+v, augmented %+v", made, v.Augmented)
+	}
+	doc := n.send(exchange.SendRequest{Agency: "so", Metadata: metadata(), Recipients: []exchange.OutgoingRecipient{{Agency: "phong"}},
+		Files: []exchange.OutgoingFile{{Role: envelope.FileMain, Digest: made.File.Digest}}})
+	if doc.Content.Files[0].SHA256 != made.File.Digest {
+		t.Error("another file was sent")
+	}
+}
+
 // Sending waits for a level as long as policy says, and not longer.
 func TestSendWaitsForALevel(t *testing.T) {
 	t.Parallel()

@@ -60,7 +60,7 @@ func (s *Service) judgeStatus(c *cleared, asked Asked) error {
 
 // quoteShort quotes what came from outside for a journal entry, which has room for little.
 func quoteShort(s string) string {
-	const most = 1000
+	const most = 400
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}

@@ -53,10 +53,14 @@ func (a *app) signAtNode(ctx context.Context, path, key string, f signFlags, opt
 		fmt.Fprintf(a.err, "lienthong: %s: %s\n", a.t("warning", "cảnh báo"), w)
 	}
 	if a.json {
-		return a.printJSON(map[string]any{"file": f.output, "sha256": digest.String(), "size": answer.GetFile().GetSize(), "field": answer.GetField(), "level": opts.Level})
+		return a.printJSON(map[string]any{"file": f.output, "sha256": digest.String(), "size": answer.GetFile().GetSize(), "field": answer.GetField(), "level": opts.Level,
+			"unattended": answer.GetUnattended()})
 	}
 	a.printf(a.t("%s: signed with key %s of the node, level %s, field %s\n", "%s: nút đã ký bằng khóa %s, mức %s, trường %s\n"),
 		f.output, key, opts.Level, answer.GetField())
+	if answer.GetUnattended() {
+		a.printf("  %s\n", a.t("the key is unattended: its PIN is in a file, no person opened it", "khóa tự động: mã PIN nằm trong tệp, không có người mở"))
+	}
 	if job := answer.GetJob(); job != nil {
 		a.printf(a.t("level %s follows in the background: lienthong file show %s\n", "mức %s sẽ được bổ sung sau: lienthong file show %s\n"),
 			levelName(job.GetLevel()), digest)

@@ -52,12 +52,17 @@ func (a *app) signBatch(ctx context.Context, in []string, f signFlags) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(f.key, "node:") {
-		return fail(exitUsage, fmt.Errorf("%d files: a node signs one file a call", len(in)), "name one file, and a file with -o")
-	}
 	outputs, err := outputsIn(f.output, in)
 	if err != nil {
 		return err
+	}
+	if id, ok := strings.CutPrefix(f.key, "node:"); ok {
+		b := &batch{a: a, files: in, workers: 4}
+		return b.report(b.run(ctx, func(i int) error {
+			each := f
+			each.output = outputs[i]
+			return a.signAtNode(ctx, in[i], id, each, opts)
+		}))
 	}
 	key, err := keys.Open(f.key, secretFile(f.passwordFile))
 	if err != nil {

@@ -20,8 +20,9 @@ type module struct {
 	path string
 	ctx  *pkcs11.Ctx
 
-	mu    sync.Mutex // guards login: two at a time would count as two tries
-	pools map[uint]*pool
+	mu      sync.Mutex // guards login: two at a time would count as two tries
+	pools   map[uint]*pool
+	stopped bool // it was to start anew, and did not yet
 }
 
 var (

@@ -28,7 +28,7 @@ func open(u uri, secret keys.Secret) (keys.Key, error) {
 		return fail(err)
 	}
 	t, err := m.find(u)
-	if errors.Is(err, keys.ErrNoToken) {
+	if errors.Is(err, keys.ErrNoToken) || is(err, pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED) {
 		again, failed := m.restart()
 		if failed != nil {
 			return fail(failed)

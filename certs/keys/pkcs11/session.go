@@ -180,17 +180,30 @@ func (p *pool) release() {
 func (m *module) restart() (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, p := range m.pools {
-		if p.alive(p.token) {
+	if !m.stopped {
+		if len(m.pools) == 0 {
 			return false, nil
 		}
+		for _, p := range m.pools {
+			if p.alive(p.token) {
+				return false, nil
+			}
+		}
+		m.stop()
 	}
-	if len(m.pools) == 0 {
-		return false, nil
+	// It may not start before the token is there.
+	if err := m.ctx.Initialize(); err != nil && !is(err, pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+		return false, fmt.Errorf("%w: its PKCS#11 module %q does not start again: %v", keys.ErrNoToken, m.path, err)
 	}
+	m.stopped = false
+	return true, nil
+}
+
+// stop ends a module when nobody is inside it any more.
+func (m *module) stop() {
 	for slot, p := range m.pools {
 		p.close()
-		for range cap(p.slots) { // nobody may be inside the module
+		for range cap(p.slots) {
 			p.slots <- struct{}{}
 		}
 		for range cap(p.slots) {
@@ -199,10 +212,7 @@ func (m *module) restart() (bool, error) {
 		delete(m.pools, slot)
 	}
 	_ = m.ctx.Finalize() // what cannot be ended is begun all the same
-	if err := m.ctx.Initialize(); err != nil && !is(err, pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED) {
-		return false, fmt.Errorf("PKCS#11 module %q does not start again: %w", m.path, err)
-	}
-	return true, nil
+	m.stopped = true
 }
 
 // alive reports whether a pool's sessions are with the token that is there now.
