@@ -38,8 +38,11 @@ func openKeys(cfg *config, dir *exchange.Directory, now time.Time, signing *sign
 			log.Error("key", "key", k.ID, "error", broken)
 			signing.Broken(k.ID, broken)
 		}
-		if entry.Holder == "" && entry.Key != nil {
-			entry.Holder = entry.Key.Certificate().Subject.CommonName
+		if entry.Holder == "" {
+			entry.Holder = k.ID
+			if entry.Key != nil {
+				entry.Holder = entry.Key.Certificate().Subject.CommonName
+			}
 		}
 		signing.Keys = append(signing.Keys, entry)
 	}

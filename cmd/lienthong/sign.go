@@ -227,16 +227,24 @@ func (a *app) checkKey(ctx context.Context, key keys.Key, f signFlags, now time.
 		return fail(exitNo, fmt.Errorf("certificate of %q: %v", cert.Subject.CommonName, path.Problems[0]),
 			"sign with a certificate that the anchors of --trust vouch for")
 	}
-	if len(path.Chain) < 2 {
-		return nil
+	for i := 0; i+1 < len(path.Chain); i++ {
+		if err := a.checkStatus(path.Chain[i].Subject.CommonName, evidence.Resolve(ctx, path.Chain[i], path.Chain[i+1], now, now)); err != nil {
+			return err
+		}
 	}
-	switch r := evidence.Resolve(ctx, cert, path.Chain[1], now, now); r.Status {
+	return nil
+}
+
+// checkStatus refuses what is revoked, and warns where that cannot be told: on files
+// alone nobody has set a policy.
+func (a *app) checkStatus(name string, r certs.Revocation) error {
+	switch r.Status {
 	case certs.Good:
 	case certs.Revoked, certs.OnHold:
-		return fail(exitNo, fmt.Errorf("certificate of %q: %s since %s", cert.Subject.CommonName, r.Status, vnTime(r.RevokedAt)),
+		return fail(exitNo, fmt.Errorf("certificate of %q: %s since %s", name, r.Status, vnTime(r.RevokedAt)),
 			"sign with another certificate")
 	default:
-		fmt.Fprintf(a.err, "lienthong: warning: certificate of %q: revocation status %s: %s\n", cert.Subject.CommonName, r.Status, r.Detail)
+		fmt.Fprintf(a.err, "lienthong: %s: certificate of %q: revocation status %s: %s\n", a.t("warning", "cảnh báo"), name, r.Status, r.Detail)
 	}
 	return nil
 }
