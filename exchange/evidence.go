@@ -54,3 +54,28 @@ func answerName(kind string, position int) (name, media string) {
 	}
 	return fmt.Sprintf("status-%d.crl", position), "application/pkix-crl"
 }
+
+// keptFindings names in a report what is kept of the signing of a file, by digest.
+func (s *Service) keptFindings(ctx context.Context, file File) ([]signer.Finding, error) {
+	rows, err := s.cfg.Store.Evidence(ctx, file.Holder, file.Digest)
+	if err != nil {
+		return nil, err
+	}
+	var out []signer.Finding
+	for _, e := range rows {
+		f := signer.Finding{Name: signer.FindingKept, Result: signer.Passed, Clause: "TT 15/2025/TT-BKHCN"}
+		switch certs.RevocationStatus(e.Status) {
+		case "":
+			continue // an anchor, about which nobody is asked
+		case certs.Good:
+		default:
+			f.Result = signer.Warning
+		}
+		f.Detail = fmt.Sprintf("certificate %s was %s at %s", e.Certificate, e.Status, timeText(e.Checked))
+		if !e.Answer.IsZero() {
+			f.Detail += fmt.Sprintf(", by the %s %s of %s", e.Kind, e.Answer, timeText(e.ThisUpdate))
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}

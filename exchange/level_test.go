@@ -355,6 +355,15 @@ func TestEvidenceIsKept(t *testing.T) {
 	if !slices.Equal(rows, made.Evidence) {
 		t.Errorf("after a restart %+v, want %+v", rows, made.Evidence)
 	}
+	named := 0
+	for _, f := range n.judge(t, made.File.Digest).Findings {
+		if f.Name == signer.FindingKept && f.Result == signer.Passed && strings.Contains(f.Detail, rows[named].Answer.String()) {
+			named++
+		}
+	}
+	if named != 2 {
+		t.Errorf("the report names %d of 2 answers", named)
+	}
 	for i, e := range rows {
 		if _, err := certs.ParseCertificates(n.read(t, e.Certificate)); err != nil {
 			t.Error(err)

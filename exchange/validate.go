@@ -256,6 +256,11 @@ func (s *Service) Validate(ctx context.Context, actor journal.Actor, agency stri
 		return nil, &Error{Code: Invalid, Reason: "UNREADABLE", Text: fmt.Sprintf("file %s cannot be read as a PDF", digest), Cause: err}
 	}
 	report.File = file.Name
+	kept, err := s.keptFindings(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	report.Findings = append(report.Findings, kept...)
 	entry := s.entry(actor, file.Holder, "file.validate", digest.String(), "policy="+report.Policy.ID+" verdict="+string(report.Verdict))
 	return report, s.Record(ctx, entry)
 }

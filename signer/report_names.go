@@ -81,6 +81,7 @@ var foreignNames = map[string]rule{
 	"explicit-policy":         {en: "certificate policy demanded", vi: "CA đòi hỏi chính sách chứng thư"},
 	"too-many-candidates":     {en: "too many possible paths", vi: "quá nhiều đường dẫn có thể"},
 	"algorithm-not-permitted": {en: "algorithm not permitted", vi: "thuật toán không đạt"},
+	FindingKept:               {en: "asked and kept before the key was used here", vi: "đã kiểm tra và lưu trước khi ký tại nút này"},
 }
 
 var ownNames = func() map[string]rule {

@@ -20,6 +20,10 @@ type Asked struct {
 	At          time.Time
 }
 
+// FindingKept is the name of findings about what a node asked before it used a key for
+// the file, and keeps (Circular 15/2025/TT-BKHCN).
+const FindingKept = "signing-evidence"
+
 // checkRevocation asks about each certificate of a path but the anchor. It returns the
 // digests of the answers for the journal.
 func (s *Service) checkRevocation(ctx context.Context, c *cleared, path certs.Path, at time.Time) (string, error) {
