@@ -70,12 +70,17 @@ func (n *Node) levelOne(ctx context.Context) (bool, error) {
 	limited, cancel := context.WithTimeout(ctx, levelLimit)
 	defer cancel()
 	err = n.raise(limited, job)
-	if err == nil || ctx.Err() != nil || errors.Is(err, ErrStale) {
-		// Done; or the node stops, and the lease ends; or another has the job now.
+	switch {
+	case err == nil, errors.Is(err, ErrStale): // done, or another has the job now
 		return true, nil
+	case ctx.Err() != nil:
+		// The node stops: who starts it again does not wait for the lease.
+		ctx, err = context.WithoutCancel(ctx), errStopped
 	}
 	return true, n.levelFailed(ctx, job, err)
 }
+
+var errStopped = errors.New("the node was stopped")
 
 // raise brings the file of a job to its level, one step after the other. A time-stamp
 // that took minutes is kept although the evidence after it cannot be had yet: it
@@ -229,9 +234,11 @@ func (n *Node) levelFailed(ctx context.Context, job LevelJob, failed error) erro
 	var refused *signer.Refusal
 	switch {
 	case errors.As(failed, &refused):
-		reason, hopeless = refused.Reason, refused.Reason == signer.RefusedFile || refused.Reason == signer.RefusedTSA
+		reason, hopeless = refused.Reason, refused.Reason == signer.RefusedFile
 	case errors.Is(failed, ErrNotFound):
 		reason, hopeless = "FILE_MISSING", true
+	case errors.Is(failed, errStopped):
+		reason = "STOPPED"
 	case errors.Is(failed, ErrFull):
 		reason = ReasonSpace
 	case errors.Is(failed, context.DeadlineExceeded):
@@ -242,6 +249,9 @@ func (n *Node) levelFailed(ctx context.Context, job LevelJob, failed error) erro
 	d := n.draft(journal.System)
 	action := "level.attempt"
 	job.DueAt = min(now+levelPause(job.Attempts).Microseconds(), job.Deadline)
+	if errors.Is(failed, errStopped) {
+		job.DueAt = now
+	}
 	if hopeless || now >= job.Deadline {
 		action, job.State, job.Ended, job.DueAt = "level.given_up", LevelGivenUp, now, now
 		n.cfg.Log.Error("level: given up", "job", job.ID.String(), "file", job.Base.String(), "level", string(job.Level), "reason", reason, "error", failed)

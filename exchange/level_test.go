@@ -202,6 +202,30 @@ func TestLevelOverRestart(t *testing.T) {
 	}
 }
 
+// A node that is stopped while an authority has not answered hands the job back: it
+// goes on when the node is started.
+func TestLevelIsHandedBack(t *testing.T) {
+	t.Parallel()
+	w, n := signingWorld(t)
+	tsa := newSlowTSA(w.pki.Stamper())
+	n.signing.TSA = tsa
+	made := n.signLater(t, signer.LevelBT)
+	was := n.signing
+	w.config = func(c *exchange.Config) { // before the node runs: the job is due
+		c.Signing.Trust, c.Signing.Evidence, c.Signing.Now, c.Signing.TSA = was.Trust, was.Evidence, was.Now, tsa
+	}
+	for calls := int32(1); calls <= 2; calls++ { // a second time too: the first lease ends with the process
+		n.eventually("the authority to be asked", func() bool { return tsa.calls.Load() == calls })
+		n.stop()
+		n = w.start("node", n.dir)
+	}
+	tsa.let()
+	job := n.job(t, made.File.Digest, exchange.LevelDone, "")
+	if got, want := n.levelActions(t), "level.queued:ok level.attempt:STOPPED level.attempt:STOPPED file.augmented:ok level.done:ok"; got != want || job.Attempts != 3 {
+		t.Errorf("journal %q, want %q; %d attempts", got, want, job.Attempts)
+	}
+}
+
 func TestLevelIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w, n := signingWorld(t)

@@ -12,8 +12,8 @@ const RefusedEvidence = "EVIDENCE_MISSING"
 // Augment brings a file to a level, makes the result durable through the sink, and
 // checks it there. No key is used. patient asks the authorities that have time.
 //
-// A Refusal with [RefusedTimeStamp] or [RefusedEvidence] may go well later; one with
-// [RefusedFile] or [RefusedTSA] will not.
+// A Refusal with [RefusedTimeStamp] or [RefusedEvidence] may go well later, and one with
+// [RefusedTSA] when the node has an authority; one with [RefusedFile] will not.
 func (s *Service) Augment(ctx context.Context, in Source, level Level, patient bool, sink Sink) (*Augmented, error) {
 	tsa := s.TSA
 	if patient && s.PatientTSA != nil {
