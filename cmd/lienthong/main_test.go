@@ -32,12 +32,14 @@ func TestMain(m *testing.M) {
 var scriptCommands = map[string]func(){}
 
 // softhsmModule finds the library of SoftHSM, or says why it is not there.
-var softhsmModule = func() (string, error) { return "", errors.New("built without cgo, so without tokens") }
+var softhsmModule = func() (string, error) { return "", errNoTokens }
+
+var errNoTokens = errors.New("built without cgo, so without tokens")
 
 // softhsm is the condition of scripts that need SoftHSM. Where CI is set it must be there.
 func softhsm() (bool, error) {
 	_, err := softhsmModule()
-	if err != nil && os.Getenv("CI") == "true" {
+	if err != nil && !errors.Is(err, errNoTokens) && os.Getenv("CI") == "true" {
 		return false, err
 	}
 	return err == nil, nil
