@@ -70,7 +70,8 @@ func (a *act) apply() {
 		a.putDeliveries,
 		a.unqueue, a.queue, a.claim, a.postpone,
 		a.putStatements,
-		a.putJobs, a.finishJobs, a.putReports, a.putUploads, a.putSessions, a.putPrincipals, a.putDirectory,
+		a.putJobs, a.finishJobs, a.putReports, a.putUploads, a.putSessions, a.putLevelJobs, a.putAugmented, a.putEvidence, a.putKeyStates,
+		a.putPrincipals, a.putDirectory,
 	} {
 		part()
 	}

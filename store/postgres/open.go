@@ -119,8 +119,10 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.identify(ctx, conn); err != nil {
 		return failure(err)
 	}
-	if _, err := conn.Exec(ctx, releaseJobs); err != nil {
-		return failure(err)
+	for _, release := range []string{releaseJobs, releaseLevelJobs} {
+		if _, err := conn.Exec(ctx, release); err != nil {
+			return failure(err)
+		}
 	}
 	return s.writer.connect(ctx)
 }
@@ -128,8 +130,12 @@ func (s *Store) prepare(ctx context.Context) error {
 // releaseJobs ends the leases of processes that are gone: the advisory lock of their
 // number is free. Only first attempts are given out at once; a job that a process has
 // died over twice waits for its lease, so that it cannot hold the node in a circle.
-const releaseJobs = `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at
-	AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
+const (
+	releaseJobs = `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at
+		AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
+	releaseLevelJobs = `UPDATE level_job SET claimable_at = due_at WHERE state = 1 AND attempts < 2 AND claimable_at > due_at
+		AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
+)
 
 // identify reads the incarnation of the store, or makes it in a new one.
 func (s *Store) identify(ctx context.Context, conn *pgx.Conn) error {

@@ -29,8 +29,8 @@ func (a *act) wroteBlobs() {
 }
 
 func (a *act) useBlobs() {
-	if len(a.Uses) > 0 {
-		a.do(touchBlobs, a.now(), bytesOf(a.Uses), a.now()-touchEvery)
+	if uses := slices.Concat(a.Uses, a.signingBlobs()); len(uses) > 0 {
+		a.do(touchBlobs, a.now(), bytesOf(uses), a.now()-touchEvery)
 	}
 }
 
@@ -53,6 +53,7 @@ func (a *act) needBlobs() {
 	for _, f := range a.Files {
 		needed = append(needed, f.Digest)
 	}
+	needed = append(needed, a.signingBlobs()...)
 	if len(needed) == 0 {
 		return
 	}
