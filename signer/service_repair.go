@@ -17,7 +17,15 @@ func readable(in Source, opts SignOptions) (*pdf.Repair, error) {
 	if _, err := file.Unlock(nil); err != nil {
 		return nil, refusal(RefusedFile, "%v: sign a copy without encryption, such as qpdf --decrypt makes", err)
 	}
-	return file.Repair(), nil
+	update, err := pdf.NewUpdate(file)
+	if err != nil {
+		return file.Repair(), nil // Sign will say so, with the key's journal
+	}
+	repair, err := opts.mend(file, update)
+	if err != nil {
+		return nil, refusal(RefusedUnreadable, "%v", err)
+	}
+	return repair, nil
 }
 
 // look judges the signatures that are in the file before it is signed. A file that

@@ -35,7 +35,16 @@ func TestServiceRepairs(t *testing.T) {
 	if got, want := d.ledger.actions(), "sign.intent:ok sign.done:ok"; got != want {
 		t.Errorf("journal %q, want %q", got, want)
 	}
-	for _, e := range d.ledger.entries {
+	if _, _, err := d.sign("chu-tich", "chairman", mislaid(sampleLetter(t)), &shelf{}); err != nil {
+		t.Fatal(err)
+	}
+	last := d.ledger.entries[len(d.ledger.entries)-2:]
+	for _, e := range last {
+		if !strings.Contains(e.Detail, `repair="written anew, since not every reader takes`) {
+			t.Errorf("%s does not say that a stream was mended: %s", e.Action, e.Detail)
+		}
+	}
+	for _, e := range d.ledger.entries[:2] {
 		if !strings.Contains(e.Detail, `repair="cross-reference sections put aside`) {
 			t.Errorf("%s does not say that the file was repaired: %s", e.Action, e.Detail)
 		}

@@ -155,7 +155,7 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 		CMS:         sealed.cms,
 		Certificate: sha256.Sum256(key.Certificate().Raw),
 		TimeStamp:   sealed.token,
-		Repair:      plan.file.Repair(),
+		Repair:      plan.repair,
 		Number:      plan.registered.number,
 		Date:        plan.registered.date,
 		Warnings:    slices.Concat(opts.warnings(key), plan.repaired(), plan.registered.warnings, plan.tagWarnings()),

@@ -170,7 +170,7 @@ func (p *plan) addAnnotations(page pdf.Page, added ...pdf.Object) error {
 	if err != nil {
 		return fmt.Errorf("sign: read the page's annotations: %w", err)
 	}
-	if annots, err = p.ownAnnotations(annots); err != nil {
+	if annots, err = p.ownObjects(annots); err != nil {
 		return err
 	}
 	annots = append(annots, added...)
@@ -181,7 +181,10 @@ func (p *plan) addAnnotations(page pdf.Page, added ...pdf.Object) error {
 	if apart && !p.ordered(page.Dict) {
 		return nil
 	}
-	dict := page.Dict.Clone()
+	dict, err := p.pageNow(page.Ref)
+	if err != nil {
+		return err
+	}
 	if !apart {
 		dict.Set("Annots", annots)
 	}
@@ -192,26 +195,39 @@ func (p *plan) addAnnotations(page pdf.Page, added ...pdf.Object) error {
 	return nil
 }
 
-// ownAnnotations returns a copy of a page's annotations in which each that is part
-// of the array is an object of its own, as the standard would have it: pyHanko takes
-// the array for tampered with when the next signature adds to it. In a file that has
-// signatures already it stays as it is, or it would be tampered with indeed.
-func (p *plan) ownAnnotations(annots pdf.Array) (pdf.Array, error) {
-	direct := func(o pdf.Object) bool { _, ok := o.(*pdf.Dict); return ok }
-	annots = slices.Clone(annots)
-	if !slices.ContainsFunc(annots, direct) {
-		return annots, nil
+// pageNow returns a copy of a page as it will be: it may have been mended.
+func (p *plan) pageNow(ref pdf.Ref) (*pdf.Dict, error) {
+	o, err := p.update.Object(ref)
+	d, ok := o.(*pdf.Dict)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("sign: object %d is no page (error %v)", ref.Number, err)
+	}
+	return d.Clone(), nil
+}
+
+// ownObjects returns a copy of an array, a page's annotations or the form's fields,
+// in which each dictionary that is part of the array is an object of its own, as the
+// standard would have it: pyHanko takes the array for tampered with, or cannot read
+// it, when the next signature adds to it. In a file that has signatures already it
+// stays as it is, or it would be tampered with indeed.
+func (p *plan) ownObjects(list pdf.Array) (pdf.Array, error) {
+	list = slices.Clone(list)
+	if !slices.ContainsFunc(list, isDirect) {
+		return list, nil
 	}
 	if earlier, err := p.view.Signatures(); err != nil || len(earlier) > 0 {
-		return annots, err
+		return list, err
 	}
-	for i, o := range annots {
-		if direct(o) {
-			annots[i] = p.update.Add(o)
+	for i, o := range list {
+		if isDirect(o) {
+			list[i] = p.update.Add(o)
 		}
 	}
-	return annots, nil
+	return list, nil
 }
+
+// isDirect reports whether o is a dictionary where a reference to one belongs.
+func isDirect(o pdf.Object) bool { _, ok := o.(*pdf.Dict); return ok }
 
 // writeForm adds a new field to the form, and says that the file is signed. Of
 // the objects that hold the form, only the innermost that changes is rewritten.
@@ -230,7 +246,10 @@ func (p *plan) writeForm(field pdf.Ref, edits ...func(form *pdf.Dict) error) err
 		if err != nil {
 			return fmt.Errorf("sign: read the form's fields: %w", err)
 		}
-		fields = append(fields[:len(fields):len(fields)], field)
+		if fields, err = p.ownObjects(fields); err != nil {
+			return err
+		}
+		fields = append(fields, field)
 		if ref, ok := form.Get("Fields").(pdf.Ref); ok && len(fields) > 1 {
 			p.update.Set(ref, fields)
 		} else {

@@ -42,10 +42,31 @@ func (p *plan) checkPermissions() error {
 	return nil
 }
 
+// mend writes anew what other readers may not take, where damaged files may be signed,
+// and returns what was done to the file in all; nil to a sound one.
+func (o SignOptions) mend(file *pdf.File, u *pdf.Update) (*pdf.Repair, error) {
+	if !o.Repair {
+		return file.Repair(), nil
+	}
+	mended, err := u.Mend()
+	if err != nil {
+		return nil, fmt.Errorf("sign: mend the file: %w", err)
+	}
+	if len(mended) == 0 {
+		return file.Repair(), nil
+	}
+	all := pdf.Repair{Mended: mended}
+	if opened := file.Repair(); opened != nil {
+		all = *opened
+		all.Mended = mended
+	}
+	return &all, nil
+}
+
 // repaired is what the signer of a damaged file should know.
 func (p *plan) repaired() []string {
-	if r := p.file.Repair(); r != nil {
-		return []string{"the file is damaged: " + r.String()}
+	if p.repair != nil {
+		return []string{"the file is damaged: " + p.repair.String()}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"lienthong/certs/keys"
@@ -48,7 +49,8 @@ func (p *plan) placeOnPage() error {
 }
 
 // firstPage goes down the left side of a sound page tree, so that an invisible
-// signature in a file of many pages need not read them all.
+// signature in a file of many pages need not read them all. Pages that are no
+// objects of their own are left to [pdf.Update.OwnPage].
 func (p *plan) firstPage() (pdf.Page, bool) {
 	ref := p.catalog.Ref("Pages")
 	for range 50 {
@@ -61,7 +63,7 @@ func (p *plan) firstPage() (pdf.Page, bool) {
 			return pdf.Page{Ref: ref, Dict: d}, true
 		}
 		kids, err := p.view.Array(d.Get("Kids"))
-		if err != nil || len(kids) == 0 {
+		if err != nil || len(kids) == 0 || slices.ContainsFunc(kids, isDirect) {
 			return pdf.Page{}, false
 		}
 		ref, _ = kids[0].(pdf.Ref)

@@ -28,6 +28,7 @@ type plan struct {
 	claim     claim     // to standards of archiving and of access
 	tagged    bool      // the new widget is in the structure tree
 
+	repair  *pdf.Repair            // what was done to a damaged file; nil for a sound one
 	believe func(*tsp.Token) error // says why a time-stamp cannot be relied on; may be nil
 }
 
@@ -74,6 +75,9 @@ func openPlan(in pdf.Source, opts SignOptions) (*plan, error) {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	p := &plan{opts: opts, file: file, view: file.Latest(), update: update, allowed: allowed}
+	if p.repair, err = opts.mend(file, update); err != nil {
+		return nil, err
+	}
 	if p.root, p.catalog, err = p.view.Catalog(); err != nil {
 		return nil, fmt.Errorf("sign: read the catalog: %w", err)
 	}

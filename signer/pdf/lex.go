@@ -114,6 +114,9 @@ func parseUint(b []byte) (int64, bool) {
 	return n, true
 }
 
+// maxNumber is how many characters a number may have: some files have π to 100,000 digits.
+const maxNumber = 1 << 17
+
 // number reads a numeric token. Spellings that the standard does not allow but
 // readers accept, such as "--5" and "1.2.3", give a [Real] that keeps them.
 func (p *parser) number() (Object, error) {
@@ -135,7 +138,7 @@ func (p *parser) number() (Object, error) {
 			return nil, p.errorf("found %q, want an object", clip(w))
 		}
 	}
-	if len(w) > 400 {
+	if len(w) > maxNumber {
 		p.pos = start
 		return nil, p.errorf("number of %d characters", len(w))
 	}

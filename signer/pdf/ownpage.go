@@ -12,9 +12,15 @@ import (
 // its own, as do the pages beside it, and the parent is written with references
 // in their place: the document is the same. That is refused where the parent is
 // no indirect object either, and in a file with signatures, to whose validators
-// it would look like another page.
+// it would look like another page. Of a page that is an object already the pages
+// beside it get numbers too, where they may: pyHanko reads no such array when the
+// next signature comes.
 func (u *Update) OwnPage(p Page) (Page, error) {
 	if !p.Ref.IsZero() {
+		if sigs, err := u.view.Signatures(); err == nil && len(sigs) == 0 && !p.Parent.IsZero() {
+			_, err := u.ownKids(p.Parent)
+			return p, err
+		}
 		return p, nil
 	}
 	if p.Parent.IsZero() {

@@ -18,6 +18,7 @@ type Repair struct {
 	Root    Ref      // the catalog
 	Guessed bool     // no trailer names the catalog: it is the only one of the file
 	Left    []string // keys of the trailer that are left out since what they name is not there
+	Mended  []Ref    // objects that [Update.Mend] wrote anew: alone where Cause is nil
 
 	kept       visited // numbers to be listed
 	signatures int     // bodies with the name ByteRange
@@ -28,6 +29,9 @@ func (f *File) Repair() *Repair { return f.repair }
 
 // String says in one line what was done.
 func (r *Repair) String() string {
+	if r.Cause == nil {
+		return mended(r.Mended)
+	}
 	by := "as its trailer says"
 	if r.Guessed {
 		by = "the only one, which no trailer names"
@@ -36,6 +40,9 @@ func (r *Repair) String() string {
 		r.Cause, r.Bodies, r.Objects, r.Root.Number, by)
 	for _, key := range r.Left {
 		text += fmt.Sprintf("; /%s of the trailer left out, for it is not there", key)
+	}
+	if len(r.Mended) > 0 {
+		text += "; " + mended(r.Mended)
 	}
 	return text
 }
@@ -59,7 +66,7 @@ func OpenRepaired(src Source, lim Limits) (*File, error) {
 		return nil, cause
 	}
 	if cause == nil {
-		if cause = f.inspect(); cause == nil {
+		if cause = cmp.Or(f.misshapen(), f.inspect()); cause == nil {
 			return f, nil
 		}
 	}
@@ -103,6 +110,18 @@ func (f *File) inspect() error {
 	}
 	if err != nil && damage(err) {
 		return err
+	}
+	return nil
+}
+
+// misshapen returns what is wrong with a table that this reader reads all the same.
+func (f *File) misshapen() error {
+	for _, r := range f.revs {
+		for _, s := range r.sections {
+			if s.misshapen > 0 {
+				return &SyntaxError{s.misshapen, "cross-reference entry of another width than 20 bytes, which not every reader takes"}
+			}
+		}
 	}
 	return nil
 }

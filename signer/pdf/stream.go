@@ -72,7 +72,9 @@ func (s *Stream) length(v *View) (int64, error) {
 var endstream = []byte("endstream")
 
 // endsAt reports whether "endstream" follows off, white space between.
-func (s *Stream) endsAt(off int64) (bool, error) {
+func (s *Stream) endsAt(off int64) (bool, error) { return s.followedBy(off, "endstream") }
+
+func (s *Stream) followedBy(off int64, word string) (bool, error) {
 	b, err := s.file.at(off, 32)
 	if err != nil {
 		return false, err
@@ -80,7 +82,7 @@ func (s *Stream) endsAt(off int64) (bool, error) {
 	for len(b) > 0 && class[b[0]] == space {
 		b = b[1:]
 	}
-	return bytes.HasPrefix(b, endstream), nil
+	return bytes.HasPrefix(b, []byte(word)), nil
 }
 
 func (s *Stream) findEnd() (int64, error) {

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 )
 
@@ -123,9 +124,14 @@ func (f *File) fixedEntry(b []byte) (entry, bool) {
 	return 0, false
 }
 
+// shapely is an entry of the right width, whatever ends its line, and the one before.
+var shapely = regexp.MustCompile(`^\s*\d{10} \d{5} [nf]`)
+
 // looseEntry reads an entry of any width.
 func (f *File) looseEntry(s *section, pos int64) (int64, error) {
+	start, ok := pos, false
 	err := f.parse(pos, f.size, func(p *parser) error {
+		ok = shapely.Match(p.buf[p.pos:])
 		off, ok1 := p.uint()
 		gen, ok2 := p.uint()
 		if !ok1 || !ok2 {
@@ -143,6 +149,9 @@ func (f *File) looseEntry(s *section, pos int64) (int64, error) {
 		pos = p.base + int64(p.pos)
 		return nil
 	})
+	if !ok && s.misshapen == 0 {
+		s.misshapen = start
+	}
 	return pos, err
 }
 

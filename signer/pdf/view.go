@@ -132,9 +132,6 @@ func (v *View) plain(ref Ref, e entry, rev int) (Object, error) {
 		return nil, &SyntaxError{e.offset(), fmt.Sprintf("object %d lies after the end of revision %d, byte %d, which lists it", ref.Number, rev, end)}
 	}
 	o, err := v.file.body(e.offset(), end, ref)
-	if stm, ok := o.(*Stream); ok {
-		stm.ref = ref
-	}
 	if v.file.security != nil && err == nil {
 		o = v.file.security.openObject(o, ref)
 	}
@@ -146,14 +143,15 @@ func (v *View) plain(ref Ref, e entry, rev int) (Object, error) {
 func (f *File) body(off, end int64, want Ref) (o Object, err error) {
 	err = f.parse(off, end, func(p *parser) (err error) {
 		defer func() { err = cmp.Or(f.toil(p.pos), err) }()
-		if _, err := p.expect(want); err != nil {
+		found, err := p.expect(want)
+		if err != nil {
 			return err
 		}
 		if o, err = p.object(0); err != nil {
 			return err
 		}
 		if d, ok := o.(*Dict); ok && p.streamStart() {
-			o = &Stream{Dict: d, file: f, start: p.base + int64(p.pos), limit: end}
+			o = &Stream{Dict: d, file: f, ref: found, start: p.base + int64(p.pos), limit: end}
 		}
 		return nil
 	})

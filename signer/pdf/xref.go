@@ -50,8 +50,13 @@ type section struct {
 	trailer *Dict
 	runs    []run
 	entries []entry
-	twice   []int    // object numbers listed twice: the first counts
-	hidden  *section // of a hybrid file: the stream that /XRefStm names
+	twice   []int // object numbers listed twice: the first counts
+	// misshapen is where the first entry of a table is that has not ten digits, five
+	// digits and a letter, apart by one space, or a comment before it; 0 for none.
+	misshapen int64
+
+	own    int      // object number of a cross-reference stream, which it need not list; 0 for a table
+	hidden *section // of a hybrid file: the stream that /XRefStm names
 }
 
 type run struct{ first, count, at int32 } // at: index of the first in entries
@@ -86,12 +91,15 @@ func (s *section) lookup(n int) (entry, bool) {
 	return e, ok
 }
 
-// highest returns the highest object number that s lists, or -1.
+// highest returns the highest object number that s lists or has itself, or -1.
 func (s *section) highest() int {
 	n := -1
+	if s.own > 0 {
+		n = s.own
+	}
 	if len(s.runs) > 0 {
 		r := s.runs[len(s.runs)-1]
-		n = int(r.first + r.count - 1)
+		n = max(n, int(r.first+r.count-1))
 	}
 	if s.hidden != nil {
 		n = max(n, s.hidden.highest())
@@ -109,7 +117,11 @@ func (f *File) checkRun(first, count, off int64) error {
 	if first < 0 || count < 0 || first > maxOffset || count > maxOffset {
 		return &SyntaxError{off, fmt.Sprintf("cross-reference section of %d objects from %d", count, first)}
 	}
-	if last := first + count - 1; last > int64(f.lim.Objects) {
+	last := first + count - 1
+	if last > maxObjects { // no reader has such an object: the section is damaged
+		return fmt.Errorf("%w: %w", ErrLimit, &SyntaxError{off, fmt.Sprintf("cross-reference section lists object %d, at most %d", last, maxObjects)})
+	}
+	if last > int64(f.lim.Objects) {
 		return fmt.Errorf("%w: object number %d, at most %d", ErrLimit, last, f.lim.Objects)
 	}
 	f.entries += count

@@ -18,6 +18,9 @@ func (f *File) readXRefStream(off int64) (*section, error) {
 		return nil, &SyntaxError{off, "found an object that is no cross-reference stream, want \"xref\" or a stream with /Type /XRef"}
 	}
 	s := &section{offset: off, kind: XRefStream, trailer: stm.Dict}
+	if n := stm.ref.Number; n <= f.lim.Objects {
+		s.own = n
+	}
 	if err := s.readPrev(stm.Dict); err != nil {
 		return nil, err
 	}
