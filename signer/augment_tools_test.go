@@ -26,16 +26,31 @@ type longVerdict struct {
 	Long, Sub    string // by the rules for long-term validation
 	Archived     bool   // by a document time-stamp
 	Stamps       []bool // each document time-stamp, with the lists of today
+	Error        string // why it could not be judged
 }
 
 // judgeLong asks pyHanko about files as of the PKI's time, with the root and the
 // lists of that time. All were signed at one time.
 func judgeLong(t testing.TB, pki *testpki.PKI, signed time.Time, files ...string) [][]longVerdict {
 	t.Helper()
+	return judgeLongAs(t, pki, signed, nil, files...)
+}
+
+// judgeLongAs does the same with a switch for judge_lta.py, such as --lenient.
+func judgeLongAs(t testing.TB, pki *testpki.PKI, signed time.Time, mode []string, files ...string) [][]longVerdict {
+	t.Helper()
 	root := save(t, "root.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki.Root.Certificate.Raw}))
 	lists := []string{save(t, "issuing.crl", pki.List(pki.CA).Raw), save(t, "root.crl", pki.List(pki.CA.Issuer).Raw)}
-	args := []string{filepath.Join("testdata", "judge_lta.py"), root, pki.Time().Format(time.RFC3339), signed.Format(time.RFC3339), strings.Join(lists, ",")}
-	out, err := run(t, "python3", append(args, files...)...)
+	args := []string{root, pki.Time().Format(time.RFC3339), signed.Format(time.RFC3339), strings.Join(lists, ",")}
+	var verdicts [][]longVerdict
+	askPyhanko(t, &verdicts, "judge_lta.py", slices.Concat(mode, args, files)...)
+	return verdicts
+}
+
+// askPyhanko runs a script of testdata and reads what it answers in JSON.
+func askPyhanko(t testing.TB, answer any, script string, args ...string) {
+	t.Helper()
+	out, err := run(t, "python3", append([]string{filepath.Join("testdata", script)}, args...)...)
 	if err != nil {
 		if strings.Contains(out, "ModuleNotFoundError") {
 			if os.Getenv("CI") == "true" {
@@ -45,11 +60,9 @@ func judgeLong(t testing.TB, pki *testpki.PKI, signed time.Time, files ...string
 		}
 		t.Fatalf("pyHanko: %v\n%s", err, out)
 	}
-	var verdicts [][]longVerdict
-	if err := json.Unmarshal([]byte(out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]), &verdicts); err != nil {
+	if err := json.Unmarshal([]byte(out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]), answer); err != nil {
 		t.Fatalf("pyHanko's answer: %v\n%s", err, out)
 	}
-	return verdicts
 }
 
 // Each letter reaches each level with each kind of key, while signing and later,

@@ -3,7 +3,6 @@ package signer_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/pem"
 	"os"
 	"os/exec"
@@ -133,19 +132,7 @@ type verdict struct {
 func judge(t testing.TB, pki *testpki.PKI, file string) []verdict {
 	t.Helper()
 	root := save(t, "root.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pki.Root.Certificate.Raw}))
-	out, err := run(t, "python3", filepath.Join("testdata", "judge.py"), root, testpki.Now.Format("2006-01-02T15:04:05Z07:00"), file)
-	if err != nil {
-		if strings.Contains(out, "ModuleNotFoundError") {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("no pyHanko: %s", howToGet["pyhanko"])
-			}
-			t.Skipf("no pyHanko: %s", howToGet["pyhanko"])
-		}
-		t.Fatalf("pyHanko: %v\n%s", err, out)
-	}
 	var verdicts []verdict
-	if err := json.Unmarshal([]byte(out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]), &verdicts); err != nil {
-		t.Fatalf("pyHanko's answer: %v\n%s", err, out)
-	}
+	askPyhanko(t, &verdicts, "judge.py", root, testpki.Now.Format("2006-01-02T15:04:05Z07:00"), file)
 	return verdicts
 }

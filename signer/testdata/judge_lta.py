@@ -4,7 +4,10 @@ for long-term validation (EN 319 102-1, 5.6.3), which pyHanko applies only to
 signatures that have a time-stamp of their own ("long"); and of each document
 time-stamp, with the lists that are given.
 
-usage: judge_lta.py ROOT.pem NOW SIGNED LIST.crl,... FILE.pdf...
+usage: judge_lta.py [--lenient] ROOT.pem NOW SIGNED LIST.crl,... FILE.pdf...
+
+With --lenient files are read that are not quite as the standard would have them, and
+metadata that is no XMP is no fault as long as it stays as it was.
 """
 
 import asyncio
@@ -17,6 +20,8 @@ import pyhanko_certvalidator.ltv.ades_past
 import pyhanko_certvalidator.ltv.poe
 from asn1crypto import crl, pem, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, StandardDiffPolicy
+from pyhanko.sign.diff_analysis.rules.metadata_rules import MetadataUpdateRule
 from pyhanko.sign.validation import (
     DocumentSecurityStore,
     validate_pdf_signature,
@@ -52,9 +57,18 @@ def load(root, lists):
     return x509.Certificate.load(der), known
 
 
-def specification(root, lists):
+def policy(strict):
+    if strict:
+        return DEFAULT_DIFF_POLICY
+    # The rule by which metadata may change asks that it be XMP, changed or not.
+    rules = [r for r in DEFAULT_DIFF_POLICY.global_rules if not isinstance(getattr(r, "rule", r), MetadataUpdateRule)]
+    return StandardDiffPolicy(rules, DEFAULT_DIFF_POLICY.form_rule)
+
+
+def specification(root, lists, strict):
     return PdfSignatureValidationSpec(
-        SignatureValidationSpec(
+        diff_policy=policy(strict),
+        signature_validation_spec=SignatureValidationSpec(
             cert_validation_policy=CertValidationPolicySpec(
                 trust_manager=SimpleTrustManager.build([root]),
                 revinfo_policy=CertRevTrustPolicy(
@@ -87,10 +101,12 @@ def contexts(reader, root, lists, at, signed):
     )
 
 
-def judge(path, root, lists, at, signed):
+def judge(path, strict, root, lists, at, signed):
     answers = []
     with open(path, "rb") as f:
-        reader = PdfFileReader(f, strict=True)
+        reader = PdfFileReader(f, strict=strict)
+        if reader.encrypted:
+            reader.decrypt("")
         alone, now = contexts(reader, root, lists, at, signed)
         found = [
             validate_pdf_timestamp(stamp, now)
@@ -98,11 +114,11 @@ def judge(path, root, lists, at, signed):
         ]
         stamps = [s.intact and s.valid and s.trusted for s in found]
         for sig in reader.embedded_regular_signatures:
-            status = validate_pdf_signature(sig, alone, alone)
+            status = validate_pdf_signature(sig, alone, alone, diff_policy=policy(strict))
             result = asyncio.run(
                 ades_lta_validation(
                     sig,
-                    specification(root, lists),
+                    specification(root, lists, strict),
                     timing_info=ValidationTimingInfo(at, at, True),
                 )
             )
@@ -138,12 +154,18 @@ def moment(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def main(root, at, signed, lists, *files):
+def main(*args):
+    strict = args[0] != "--lenient"
+    root, at, signed, lists, *files = args if strict else args[1:]
     root, lists = load(root, lists)
     set_clock(moment(at))
-    print(json.dumps([
-        judge(path, root, lists, moment(at), moment(signed)) for path in files
-    ]))
+    answers = []
+    for path in files:
+        try:
+            answers.append(judge(path, strict, root, lists, moment(at), moment(signed)))
+        except Exception as e:  # of a stranger's file
+            answers.append([{"error": f"{type(e).__name__}: {e}"}])
+    print(json.dumps(answers))
 
 
 main(*sys.argv[1:])

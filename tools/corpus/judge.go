@@ -20,7 +20,7 @@ type sight struct {
 	contents []string // of each page: the streams' numbers
 	fields   map[string]int
 	encrypt  string
-	poppler  bool // can open it
+	poppler  bool // can open it, and read each page
 	info     string
 	text     string
 	valid    int // signatures by pdfsig
@@ -64,8 +64,9 @@ func look(ctx context.Context, path string) *sight {
 		}
 	}
 	s.structure(ctx, path)
-	out, _, code = ask(ctx, "pdfinfo", path)
-	s.info, s.poppler = information(out), code == 0
+	out, complaints, code = ask(ctx, "pdfinfo", "-l", "-1", path)
+	// It goes on without a page that is no object of its own, which qpdf shows.
+	s.info, s.poppler = information(out), code == 0 && !strings.Contains(complaints, "Kid object (page")
 	s.text, _, _ = ask(ctx, "pdftotext", path, "-")
 	out, _, _ = ask(ctx, "pdfsig", "-nocert", path)
 	s.valid = strings.Count(out, "- Signature Validation: Signature is Valid.")

@@ -1,7 +1,7 @@
 // Corpus signs the PDF files of a folder once, and once more on top of that, has
 // other programs judge what came of it, and prints a table.
 //
-//	go run ./tools/corpus [-index INDEX.tsv] [-faults] FOLDER
+//	go run ./tools/corpus [-index INDEX.tsv] [-faults] [-keep OTHER] FOLDER
 //	go run ./tools/corpus -validate FOLDER
 //
 // With -validate it judges the signed files of a folder that has an INDEX.tsv of known
@@ -16,7 +16,7 @@
 //
 // It needs qpdf, poppler's pdfsig, pdftotext and pdfinfo, and a python3 with
 // pyHanko (tools/install.sh gets them). It writes only to a folder of its own,
-// which it removes.
+// which it removes, and to the one of -keep.
 package main
 
 import (
@@ -47,9 +47,9 @@ func main() {
 }
 
 type options struct {
-	folder, index, expected string
-	faults, validate        bool
-	jobs                    int
+	folder, index, expected, keep string
+	faults, validate              bool
+	jobs                          int
 }
 
 func run(ctx context.Context, args []string, out io.Writer, now time.Time) error {
@@ -59,6 +59,7 @@ func run(ctx context.Context, args []string, out io.Writer, now time.Time) error
 	fl.StringVar(&o.expected, "expected", "SIGNABLE", "the mark of the files to take, with -index")
 	fl.BoolVar(&o.faults, "faults", false, "list each file that is not all good, and why")
 	fl.BoolVar(&o.validate, "validate", false, "compare verdicts on signed files, as Markdown; FOLDER holds INDEX.tsv and pki/")
+	fl.StringVar(&o.keep, "keep", "", "folder for the signed files, and for the root certificate")
 	fl.IntVar(&o.jobs, "jobs", 2, "files at a time")
 	if err := fl.Parse(args); err != nil {
 		return err
@@ -83,6 +84,7 @@ func run(ctx context.Context, args []string, out io.Writer, now time.Time) error
 	if err != nil {
 		return err
 	}
+	bench.keep = o.keep
 	defer bench.close()
 	return table(out, bench.judgeAll(ctx, o.folder, files), o.faults)
 }
@@ -140,6 +142,7 @@ func (o options) marked() (map[string]bool, error) {
 // A bench has what it takes to sign a file and to judge it.
 type bench struct {
 	temp   string
+	keep   string // folder for what is signed; none if empty
 	now    time.Time
 	signer *dev.Issued
 	jobs   int

@@ -71,6 +71,9 @@ func (b *bench) judgeFile(ctx context.Context, folder, name string) *result {
 		if r.err = os.WriteFile(path, out, 0o600); r.err != nil {
 			return r
 		}
+		if r.err = b.keepFile(name, n, out); r.err != nil {
+			return r
+		}
 		fields = append(fields, signed.Field)
 		compare(before, look(ctx, path), n, s.faults)
 		b.askPyhanko(path, original, fields, s.faults)
@@ -78,6 +81,18 @@ func (b *bench) judgeFile(ctx context.Context, folder, name string) *result {
 		in = out
 	}
 	return r
+}
+
+// keepFile writes the file with n signatures where -keep wants it.
+func (b *bench) keepFile(name string, n int, out []byte) error {
+	if b.keep == "" {
+		return nil
+	}
+	path := filepath.Join(b.keep, fmt.Sprintf("%s.%d.pdf", name, n))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(path, out, 0o600)
 }
 
 func (b *bench) sign(ctx context.Context, in []byte) ([]byte, *signer.Signed, error) {
