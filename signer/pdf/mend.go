@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -13,8 +14,9 @@ const maxMended = 32 << 20
 // Mend gives each stream that is reached and does not end where its /Length says a
 // new body, of the same dictionary and the same data, that does, and each page that
 // does not say what it is its /Type: this reader and others read them all the same,
-// but not every reader does, and one of them may judge the signatures. It says which
-// objects these are. Where readers would not agree on the data, nothing is done, nor
+// but not every reader does, and one of them may judge the signatures. An object that
+// the cross-reference section names and that is nowhere in the file becomes null, as
+// for all who search for it. It says which objects these are. Where readers would not agree on the data, nothing is done, nor
 // in a file with signatures, to whose validators the object would be another, nor
 // with more than 32 MiB of streams.
 func (u *Update) Mend() ([]Ref, error) {
@@ -23,15 +25,21 @@ func (u *Update) Mend() ([]Ref, error) {
 	}
 	m := mending{u: u, seen: newVisited(u.view.MaxObject())}
 	err := u.view.Walk(func(n Node) error {
+		if n.Err != nil {
+			m.failed = append(m.failed, n.Ref)
+			return nil
+		}
 		if e, rev := u.view.lookup(n.Ref.Number); rev != 0 && e.kind() == kindPacked {
 			return m.container(e.stream())
 		}
 		return m.object(n.Ref, n.Object)
 	})
-	if err != nil {
-		return nil, err
+	for _, step := range []func() error{m.pages, m.lost} {
+		if err == nil {
+			err = step()
+		}
 	}
-	return m.done, m.pages()
+	return m.done, err
 }
 
 func (m *mending) pages() error {
@@ -53,6 +61,27 @@ type mending struct {
 	seen  visited // object streams
 	done  []Ref
 	bytes int64
+
+	failed []Ref // what could not be read
+}
+
+// lost makes null of what could not be read and has no body in the file, cut or whole.
+func (m *mending) lost() error {
+	if len(m.failed) == 0 {
+		return nil
+	}
+	s, err := m.u.file.sweep()
+	if err != nil {
+		return err
+	}
+	for _, ref := range m.failed {
+		there := func(b body) bool { return int(b.number) == ref.Number || b.flags&bodyPacked != 0 }
+		if _, listed := m.u.view.Location(ref); listed && !slices.ContainsFunc(s.bodies, there) {
+			m.u.Set(ref, Null{})
+			m.done = append(m.done, ref)
+		}
+	}
+	return nil
 }
 
 // container mends an object stream.
@@ -137,7 +166,7 @@ func (s *Stream) clear(v *View, span Span) ([]byte, error) {
 func mended(refs []Ref) string {
 	const most = 20
 	var b strings.Builder
-	b.WriteString("written anew, since not every reader takes a stream of another length than it says, or a page that does not say what it is: object")
+	b.WriteString("written anew, since not every reader takes a stream of another length than it says, a page that does not say what it is, or an object that is nowhere: object")
 	for i, r := range refs {
 		if i == most {
 			fmt.Fprintf(&b, " and %d more", len(refs)-most)

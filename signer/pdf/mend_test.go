@@ -36,6 +36,10 @@ func TestMend(t *testing.T) {
 		{"a page that does not say what it is", bytes.Replace(paged(whole(5), "null"), []byte("/Type/Page/Parent"), []byte("/Tipe/Page/Parent"), 1), []Ref{{3, 0}}, ""},
 		{"an object stream", packed, []Ref{{7, 0}}, "5 0 6 9 (packed) [5 0 R]"},
 		{"signed", signed, nil, ""},
+		{"nowhere", bytes.Replace(paged(whole(5), "null"), []byte("\n5 0 obj"), []byte("\n6 0 obj"), 1), []Ref{{5, 0}}, ""},
+		{"commented out", bytes.Replace(paged(whole(5), "null"), []byte("\n5 0 obj"), []byte("\n% 0 obj"), 1), []Ref{{5, 0}}, ""},
+		{"elsewhere", bytes.Replace(paged(whole(5), "null\nendobj\n5 0 obj\nnull"), []byte("\n5 0 obj"), []byte("\n6 0 obj"), 1), nil, ""},
+		{"cut", bytes.Replace(paged(whole(5), "[null ]"), []byte("[null ]"), []byte("[null  "), 1), nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +80,9 @@ func checkMended(t *testing.T, out []byte, ref Ref, data string) {
 		t.Errorf("once more: mended %v, error %v", more, err)
 	}
 	o, err := g.Latest().Object(ref)
+	if ref.Number == 5 && o != (Null{}) {
+		t.Errorf("object 5 is %T, want null", o)
+	}
 	s, ok := o.(*Stream)
 	if err != nil || ok != (data != "") {
 		t.Fatalf("object %d is %T, error %v", ref.Number, o, err)

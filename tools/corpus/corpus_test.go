@@ -27,7 +27,7 @@ func TestTally(t *testing.T) {
 		return s
 	}
 	results := []*result{
-		{name: "good", clean: true, stages: []stage{fault(), fault()}},
+		{name: "good", clean: true, stages: []stage{fault(), {told: true}}},
 		{name: "refused", stages: []stage{{refused: errors.New("sign: no")}}},
 		{name: "forbidden", stages: []stage{{refused: fmt.Errorf("%w: /P", signer.ErrNotAllowed)}}},
 		{name: "only pyHanko, with its own too", stages: []stage{fault(ownFault), fault(ownFault)}},
@@ -37,7 +37,7 @@ func TestTally(t *testing.T) {
 		{name: "repaired", stages: []stage{{repair: "put aside"}, fault()}},
 	}
 	got := tally(results, func(r *result) bool { return true })
-	want := count{files: 8, repaired: 1, forbidden: 1, signed: [2]int{6, 5}, good: [2]int{4, 2}, able: [2]int{5, 3},
+	want := count{files: 8, repaired: 1, forbidden: 1, signed: [2]int{6, 5}, good: [2]int{4, 2}, able: [2]int{5, 3}, told: [2]int{0, 1},
 		faults: [2]map[string]int{{ownFault: 1, "pdfsig": 1}, {ownFault: 2, "qpdf": 1}}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(count{})); diff != "" {
 		t.Errorf("tally (-want +got):\n%s", diff)

@@ -18,7 +18,9 @@ from datetime import datetime
 
 from asn1crypto import pem, x509
 from asn1crypto.keys import PrivateKeyInfo
+from pyhanko.pdf_utils import reader as pdf_reader
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, StandardDiffPolicy
@@ -39,6 +41,23 @@ METADATA_STAYS = StandardDiffPolicy(
     [r for r in DEFAULT_DIFF_POLICY.global_rules if not isinstance(getattr(r, "rule", r), MetadataUpdateRule)],
     DEFAULT_DIFF_POLICY.form_rule,
 )
+
+
+# pyHanko reads nothing of a file that does not begin with %PDF-d.d. What version it is
+# has no part in what signatures are worth, so it is told one; the answer says that.
+read_version = pdf_reader._read_header_version
+told = []
+
+
+def version(stream):
+    try:
+        return read_version(stream)
+    except PdfReadError:
+        told.append(True)
+        return 1, 7
+
+
+pdf_reader._read_header_version = version
 
 
 class Late(Exception):
@@ -112,9 +131,11 @@ def main(root, moment, key):
     for line in sys.stdin:
         q = json.loads(line)
         with open(q["path"], "rb") as f:
+            told.clear()
             why = answer(lambda: judge(f, q["fields"], root, moment))
+            helped = bool(told)
         own = why and answer(lambda: control(q["input"], len(q["fields"]), root, moment, signer))
-        print(json.dumps({"why": why, "control": own}), flush=True)
+        print(json.dumps({"why": why, "control": own, "told": helped}), flush=True)
 
 
 sys.setrecursionlimit(DEPTH)

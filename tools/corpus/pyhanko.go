@@ -54,30 +54,37 @@ func startPyhanko(ctx context.Context, path string, script []byte, args ...strin
 	return p, nil
 }
 
-// judge returns why the signatures in fields are not valid, or nothing; and what
-// it says then of signatures that pyHanko itself makes in the input.
-func (p *pyhanko) judge(path, input string, fields []string) (why, control string) {
+// An opinion is why signatures are not valid, or nothing; what pyHanko says then of
+// signatures that it makes itself in the input; and whether it had to be told the
+// version of the file to read it.
+type opinion struct {
+	Why, Control string
+	Told         bool
+}
+
+// judge returns what pyHanko says of the signatures in fields.
+func (p *pyhanko) judge(path, input string, fields []string) opinion {
 	return p.answer(map[string]any{"path": path, "input": input, "fields": fields})
 }
 
 // answer asks one question.
-func (p *pyhanko) answer(about map[string]any) (why, control string) {
+func (p *pyhanko) answer(about map[string]any) (o opinion) {
 	question, err := json.Marshal(about)
 	if err != nil {
-		return err.Error(), ""
+		return opinion{Why: err.Error()}
 	}
 	if _, err := p.ask.Write(append(question, '\n')); err != nil {
-		return "no answer: " + err.Error(), ""
+		return opinion{Why: "no answer: " + err.Error()}
 	}
 	line, err := p.reply.ReadBytes('\n')
 	if err != nil {
-		return "no answer: " + err.Error(), ""
+		return opinion{Why: "no answer: " + err.Error()}
 	}
-	var says struct{ Why, Control string }
-	if err := json.Unmarshal(line, &says); err != nil {
-		return err.Error(), ""
+	if err := json.Unmarshal(line, &o); err != nil {
+		return opinion{Why: err.Error()}
 	}
-	return short(says.Why), short(says.Control)
+	o.Why, o.Control = short(o.Why), short(o.Control)
+	return o
 }
 
 func (p *pyhanko) close() {

@@ -23,6 +23,7 @@ type result struct {
 type stage struct {
 	refused error
 	repair  string // what was done to read a damaged file
+	told    bool   // pyHanko was, which version the file is
 	faults  map[string]string
 }
 
@@ -76,7 +77,7 @@ func (b *bench) judgeFile(ctx context.Context, folder, name string) *result {
 		}
 		fields = append(fields, signed.Field)
 		compare(before, look(ctx, path), n, s.faults)
-		b.askPyhanko(path, original, fields, s.faults)
+		s.told = b.askPyhanko(path, original, fields, s.faults)
 		r.stages = append(r.stages, s)
 		in = out
 	}
@@ -109,15 +110,16 @@ func (b *bench) sign(ctx context.Context, in []byte) ([]byte, *signer.Signed, er
 }
 
 // askPyhanko tells what is wrong with our signatures from what pyHanko finds wrong
-// with its own too.
-func (b *bench) askPyhanko(path, input string, fields []string, faults map[string]string) {
+// with its own too, and returns whether it was told the file's version.
+func (b *bench) askPyhanko(path, input string, fields []string, faults map[string]string) bool {
 	p := <-b.judges
 	defer func() { b.judges <- p }()
-	why, control := p.judge(path, input, fields)
+	o := p.judge(path, input, fields)
 	switch {
-	case why != "" && control != "":
-		faults[ownFault] = why + "; of its own signatures: " + control
-	case why != "":
-		faults["pyhanko"] = why
+	case o.Why != "" && o.Control != "":
+		faults[ownFault] = o.Why + "; of its own signatures: " + o.Control
+	case o.Why != "":
+		faults["pyhanko"] = o.Why
 	}
+	return o.Told
 }

@@ -24,6 +24,7 @@ type count struct {
 	forbidden       int    // by the /P of who encrypted it
 	signed, good    [2]int // with one signature, with two
 	able            [2]int // good, or amiss only where pyHanko's own signatures are
+	told            [2]int // good, with pyHanko told the version
 	faults          [2]map[string]int
 }
 
@@ -48,6 +49,9 @@ func tally(results []*result, in func(*result) bool) count {
 			// The second is good only on top of a good one.
 			if s.good() && (i == 0 || r.stages[0].good()) {
 				c.good[i]++
+				if s.told {
+					c.told[i]++
+				}
 			}
 			if s.able() && (i == 0 || r.stages[0].able()) {
 				c.able[i]++
@@ -90,6 +94,7 @@ func table(out io.Writer, results []*result, faults bool) error {
 	for _, name := range checks {
 		fmt.Fprintf(w, "%s\t%d\t%d\n", name, all.faults[0][name], all.faults[1][name])
 	}
+	fmt.Fprintf(w, "all good, and pyHanko was told the version\t%d\t%d\n", all.told[0], all.told[1])
 	if err := w.Flush(); err != nil || !faults {
 		return err
 	}

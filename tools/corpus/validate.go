@@ -127,7 +127,7 @@ func (f *judgedFile) judge(ctx context.Context, folder string, trusting signer.O
 	} else {
 		f.take(report)
 	}
-	f.pyhanko, _ = p.answer(map[string]any{"path": path, "trust": f.synthetic})
+	f.pyhanko = p.answer(map[string]any{"path": path, "trust": f.synthetic}).Why
 	says, _, _ := ask(ctx, "pdfsig", "-nocert", path)
 	all := strings.Count(says, "- Signature Validation:")
 	switch valid := strings.Count(says, "- Signature Validation: Signature is Valid."); {
