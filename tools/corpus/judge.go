@@ -36,8 +36,12 @@ type checked struct {
 
 func (c checked) clean() bool { return c.code == 0 && c.warnings == 0 }
 
-// patience is for one program with one file.
-const patience = 2 * time.Minute
+// patience is for one program with one file, and memory, in KiB: qpdf takes all there
+// is for a file whose outline is a loop.
+const (
+	patience = 2 * time.Minute
+	memory   = "2097152"
+)
 
 // ask runs a program and returns all it prints, and its exit code; -1 where it
 // did not end by itself.
@@ -45,7 +49,7 @@ func ask(ctx context.Context, program string, args ...string) (out, complaints s
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var a, b strings.Builder
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", `ulimit -v ` + memory + `; exec "$0" "$@"`, program}, args...)...)
 	cmd.Stdout, cmd.Stderr = &a, &b
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/nonexistent") // no one's trust store
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {

@@ -27,6 +27,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -150,6 +151,11 @@ type bench struct {
 }
 
 func newBench(ctx context.Context, temp string, now time.Time, jobs int) (*bench, error) {
+	for _, program := range []string{"sh", "qpdf", "pdfinfo", "pdftotext", "pdfsig"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return nil, fmt.Errorf("%w: tools/install.sh gets it", err)
+		}
+	}
 	pki, err := dev.Create(filepath.Join(temp, "pki"), dev.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		return nil, err
