@@ -21,11 +21,7 @@ func readable(in Source, opts SignOptions) (*pdf.Repair, error) {
 	if err != nil {
 		return file.Repair(), nil // Sign will say so, with the key's journal
 	}
-	repair, err := opts.mend(file, update)
-	if err != nil {
-		return nil, refusal(RefusedUnreadable, "%v", err)
-	}
-	return repair, nil
+	return opts.mend(file, update), nil
 }
 
 // look judges the signatures that are in the file before it is signed. A file that

@@ -44,23 +44,20 @@ func (p *plan) checkPermissions() error {
 
 // mend writes anew what other readers may not take, where damaged files may be signed,
 // and returns what was done to the file in all; nil to a sound one.
-func (o SignOptions) mend(file *pdf.File, u *pdf.Update) (*pdf.Repair, error) {
+func (o SignOptions) mend(file *pdf.File, u *pdf.Update) *pdf.Repair {
 	if !o.Repair {
-		return file.Repair(), nil
+		return file.Repair()
 	}
-	mended, err := u.Mend()
-	if err != nil {
-		return nil, fmt.Errorf("sign: mend the file: %w", err)
-	}
+	mended := u.Mend()
 	if len(mended) == 0 {
-		return file.Repair(), nil
+		return file.Repair()
 	}
 	all := pdf.Repair{Mended: mended}
 	if opened := file.Repair(); opened != nil {
 		all = *opened
 		all.Mended = mended
 	}
-	return &all, nil
+	return &all
 }
 
 // repaired is what the signer of a damaged file should know.

@@ -75,9 +75,7 @@ func openPlan(in pdf.Source, opts SignOptions) (*plan, error) {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	p := &plan{opts: opts, file: file, view: file.Latest(), update: update, allowed: allowed}
-	if p.repair, err = opts.mend(file, update); err != nil {
-		return nil, err
-	}
+	p.repair = opts.mend(file, update)
 	if p.root, p.catalog, err = p.view.Catalog(); err != nil {
 		return nil, fmt.Errorf("sign: read the catalog: %w", err)
 	}

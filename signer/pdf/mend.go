@@ -18,10 +18,11 @@ const maxMended = 32 << 20
 // the cross-reference section names and that is nowhere in the file becomes null, as
 // for all who search for it. It says which objects these are. Where readers would not agree on the data, nothing is done, nor
 // in a file with signatures, to whose validators the object would be another, nor
-// with more than 32 MiB of streams.
-func (u *Update) Mend() ([]Ref, error) {
+// with more than 32 MiB of streams. What cannot be read, or is beyond the limits, is
+// left to who needs it.
+func (u *Update) Mend() []Ref {
 	if sigs, err := u.view.Signatures(); err != nil || len(sigs) > 0 {
-		return nil, err
+		return nil
 	}
 	m := mending{u: u, seen: newVisited(u.view.MaxObject())}
 	err := u.view.Walk(func(n Node) error {
@@ -39,7 +40,7 @@ func (u *Update) Mend() ([]Ref, error) {
 			err = step()
 		}
 	}
-	return m.done, err
+	return m.done
 }
 
 func (m *mending) pages() error {
@@ -91,17 +92,26 @@ func (m *mending) container(number int) error {
 	}
 	ref := Ref{Number: number}
 	o, err := m.u.view.Object(ref)
-	if err != nil {
+	if isLimit(err) {
 		return err
 	}
 	return m.object(ref, o)
 }
 
+// object mends o, if it is a stream. What fails with it but for a limit fails for
+// whoever needs the stream.
 func (m *mending) object(ref Ref, o Object) error {
 	s, ok := o.(*Stream)
 	if !ok || s.file == nil {
 		return nil
 	}
+	if err := m.stream(ref, s); isLimit(err) {
+		return err
+	}
+	return nil
+}
+
+func (m *mending) stream(ref Ref, s *Stream) error {
 	span, damaged, err := s.surely(m.u.view)
 	if err != nil || !damaged || span.IsZero() {
 		return err
