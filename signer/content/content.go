@@ -100,17 +100,23 @@ type Reader struct {
 	bytes   int         // that may still be decoded
 	fonts   map[pdf.Ref]*font
 	unknown *font
+	gap     float64 // between letters that ends a box, in thousandths of the size
 }
 
 // NewReader returns a reader of the pages of v.
 func NewReader(v *pdf.View, lim Limits) *Reader {
 	lim = lim.orDefault()
-	return &Reader{view: v, limit: lim, ops: lim.Operators, bytes: lim.Bytes, fonts: make(map[pdf.Ref]*font), unknown: unknownFont()}
+	return &Reader{view: v, limit: lim, ops: lim.Operators, bytes: lim.Bytes, fonts: make(map[pdf.Ref]*font), unknown: unknownFont(), gap: 500}
 }
 
 // Within makes the reader leave out, from now on, what lies wholly outside of rect:
 // it costs less than boxes and text that nobody looks at.
 func (r *Reader) Within(rect [4]float64) { r.window = &rect }
+
+// Fine makes boxes of text end where there is room for the narrowest letter, too.
+// Programs leave such room for letters that they write in another font later, so
+// that only then the text of a line can be put together.
+func (r *Reader) Fine() { r.gap = 120 }
 
 // Page tells what the page's own content paints. Annotations are not part of it.
 func (r *Reader) Page(p *pdf.Page) Painting {

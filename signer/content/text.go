@@ -98,8 +98,8 @@ type word struct {
 const maxText = 4096
 
 // show paints strings one after the other, moved by the numbers between them. A
-// box ends at white space and at a gap of more than half the size: between two
-// words the page may be blank.
+// box ends at white space and at a gap of more than half the size (see also
+// [Reader.Fine]): between two words the page may be blank.
 func (in *interpreter) show(list []token) {
 	s, f := &in.state, in.state.font
 	if f == nil {
@@ -116,7 +116,7 @@ func (in *interpreter) show(list []token) {
 		switch t.kind {
 		case numberToken:
 			x -= t.num / 1000 * s.size * s.scale
-			if math.Abs(t.num) > 500 {
+			if math.Abs(t.num) > in.r.gap {
 				in.flush(&line)
 			}
 		case stringToken:
