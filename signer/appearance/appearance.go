@@ -28,12 +28,17 @@ const (
 	Personal  Profile = "personal" // the handwriting above the text, which is blue
 	Agency    Profile = "agency"   // the seal left of the text, or above it; red
 	Custom    Profile = "custom"   // as Personal, in black
+	Annex     Profile = "annex"    // text in a corner, black, of 10 points
+	Copy      Profile = "copy"     // as Annex
 )
 
 // Valid reports whether p is one of the profiles.
 func (p Profile) Valid() bool {
-	return p == Invisible || p == Personal || p == Agency || p == Custom
+	return p == Invisible || p == Personal || p == Agency || p == Custom || p.Corner()
 }
+
+// Corner reports whether p is text in the corner of a page, without a picture.
+func (p Profile) Corner() bool { return p == Annex || p == Copy }
 
 // Content is what to draw, in a box of Width by Height points. A line that
 // holds line ends is several; one that is too long is broken at its spaces.

@@ -6,8 +6,11 @@ import (
 	"image/color"
 	"image/color/palette"
 	"image/png"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -155,6 +158,94 @@ func TestDrawLetters(t *testing.T) {
 	}
 }
 
+// Text in a corner is of 10 points and no other size: what is measured fits, however
+// long it is and wherever it breaks, and a point less does not.
+func TestCornerFits(t *testing.T) {
+	t.Parallel()
+	alphabet := []rune("aàảãạăắbcdđeêễghiíklmnoôơơptuưứvxyỹ AĂÂĐÊÔƠƯỸ0123456789/-.&()")
+	random := rand.New(rand.NewPCG(30, 2020))
+	sizes := regexp.MustCompile(`/F\w+ ([0-9.]+) Tf`)
+	for range 40 {
+		lines := []string{"SAO LỤC", "", "Thời gian ký: 2026-11-21T17:00:00+07:00"}
+		for range 1 + random.IntN(150) {
+			lines[1] += string(alphabet[random.IntN(len(alphabet))])
+			if random.IntN(6) == 0 {
+				lines[1] += " "
+			}
+		}
+		most := 190 + random.Float64()*200
+		w, h, err := appearance.Measure(lines, most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := appearance.Content{Profile: appearance.Copy, Width: w, Height: h, Lines: lines}
+		v, form := drawn(t, c)
+		data, err := form.Decode(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := sizes.FindAllSubmatch(data, -1)
+		for _, m := range found {
+			if size, err := strconv.ParseFloat(string(m[1]), 64); err != nil || size != 10 {
+				t.Errorf("%q is drawn with size %s", lines[1], m[1])
+			}
+		}
+		if len(found) == 0 {
+			t.Errorf("%q: no font is set in %q", lines[1], data)
+		}
+		for _, less := range []appearance.Content{{Width: w, Height: h - 1}, {Width: w - 1, Height: h}} {
+			c.Width, c.Height = less.Width, less.Height
+			u, _ := update(t)
+			// Broken in other places it may be narrower, but then it is higher.
+			if _, err := appearance.Draw(u, c); err == nil {
+				if _, high, _ := appearance.Measure(lines, c.Width); high > c.Height {
+					t.Errorf("%q fits %.1f by %.1f, measured %.1f by %.1f", lines[1], c.Width, c.Height, w, h)
+				}
+			}
+		}
+	}
+}
+
+// The colour that most of a picture's ink has, and whether anything shines through.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	r := image.Rect(0, 0, 30, 20)
+	fill := func(ground, ink color.NRGBA) []byte {
+		m := image.NewNRGBA(r)
+		for y := range 20 {
+			for x := range 30 {
+				m.SetNRGBA(x, y, ground)
+				if x > 10 && x < 20 {
+					m.SetNRGBA(x, y, ink)
+				}
+			}
+		}
+		return encode(t, m)
+	}
+	white, clear := color.NRGBA{255, 255, 255, 255}, color.NRGBA{}
+	for _, tt := range []struct {
+		name   string
+		png    []byte
+		opaque bool
+		ink    appearance.Ink
+	}{
+		{"a red seal", fill(clear, color.NRGBA{205, 20, 30, 235}), false, appearance.Red},
+		{"blue handwriting", fill(clear, color.NRGBA{20, 50, 160, 255}), false, appearance.Blue},
+		{"a seal on white", fill(white, color.NRGBA{205, 20, 30, 255}), true, appearance.Red},
+		{"black", fill(clear, color.NRGBA{20, 20, 20, 255}), false, appearance.Other},
+		{"green", fill(clear, color.NRGBA{20, 160, 20, 255}), false, appearance.Other},
+		{"nothing", fill(clear, clear), false, appearance.Other},
+	} {
+		got, err := appearance.Look(tt.png)
+		if err != nil || got != (appearance.Picture{Width: 30, Height: 20, Opaque: tt.opaque, Ink: tt.ink}) {
+			t.Errorf("%s: %+v, %v", tt.name, got, err)
+		}
+	}
+	if _, err := appearance.Look([]byte("GIF89a")); err == nil {
+		t.Error("a GIF is taken")
+	}
+}
+
 // The font is parsed once and shared.
 func TestDrawConcurrently(t *testing.T) {
 	t.Parallel()
@@ -188,12 +279,23 @@ func FuzzDraw(f *testing.F) {
 		if len(picture) == 0 {
 			picture = nil
 		}
-		u, _ := update(t)
-		if _, err := appearance.Draw(u, appearance.Content{Profile: appearance.Agency, Width: w, Height: h, Lines: []string{line}, Image: picture}); err != nil {
+		for _, profile := range []appearance.Profile{appearance.Agency, appearance.Copy} {
+			u, _ := update(t)
+			if _, err := appearance.Draw(u, appearance.Content{Profile: profile, Width: w, Height: h, Lines: []string{line}, Image: picture}); err != nil {
+				continue
+			}
+			if _, err := u.Build(); err != nil {
+				t.Errorf("the drawing cannot be written: %v", err)
+			}
+		}
+		if p, err := appearance.Look(picture); err == nil && (p.Width < 1 || p.Height < 1) {
+			t.Errorf("a picture of %d by %d pixels", p.Width, p.Height)
+		}
+		if !(w > 4 && w < 2000) {
 			return
 		}
-		if _, err := u.Build(); err != nil {
-			t.Errorf("the drawing cannot be written: %v", err)
+		if width, height, err := appearance.Measure([]string{line}, w); err == nil && !(width > 0 && height > 0) {
+			t.Errorf("%q measures %f by %f", line, width, height)
 		}
 	})
 }

@@ -105,10 +105,14 @@ func drawText(f *fpdf.Fpdf, c Content, lines []string, area box) error {
 		return err
 	}
 	area = box{area.x + padding, area.y + padding, area.w - 2*padding, area.h - 2*padding}
-	size, lines, ok := fit(f, lines, area)
+	least := smallest
+	if c.Profile.Corner() {
+		least = largest // no other size is allowed there
+	}
+	size, lines, ok := fit(f, lines, area, least)
 	if !ok {
 		return fmt.Errorf("the text of %d lines does not fit into %.0f by %.0f points, even at size %.0f: make the box larger or the text shorter",
-			len(lines), area.w, area.h, smallest)
+			len(lines), area.w, area.h, least)
 	}
 	f.SetFont(family, "", size)
 	f.SetTextColor(c.colour())
@@ -139,12 +143,12 @@ func (c Content) colour() (r, g, b int) {
 }
 
 // fit finds the largest size at which the lines fit the area: first whole, then
-// broken at spaces.
-func fit(f *fpdf.Fpdf, lines []string, area box) (float64, []string, bool) {
-	for size := largest; size >= smallest; size -= 0.5 {
+// broken at spaces. At the least size they are always broken.
+func fit(f *fpdf.Fpdf, lines []string, area box, least float64) (float64, []string, bool) {
+	for size := largest; size >= least; size -= 0.5 {
 		f.SetFont(family, "", size)
 		broken := lines
-		if size < unbroken {
+		if size < unbroken || size == least {
 			broken = wrap(f, lines, area.w)
 		}
 		if float64(len(broken))*size*lineHeight <= area.h && widest(f, broken) <= area.w {
