@@ -17,6 +17,7 @@ certs:              certs/names certs/crl certs/ocsp certs/fetch
 envelope:           proto/*
 signer/tsp:         signer/cms
 signer/appearance, signer/content: signer/pdf
+signer/place:       signer/content
 certs/keys/pkcs11:  certs/keys
 store/blob:         internal/durable
 
@@ -101,7 +102,7 @@ golang.org/x/term:            cmd/lienthong
 github.com/google/uuid:       envelope exchange internal/wire store/* server cmd/lienthong internal/testnode
 golang.org/x/sync:            exchange server client store/* cmd/lienthong internal/testnode
 golang.org/x/sys:             internal/durable internal/measure store/blob store/sqlite cmd/lienthong
-golang.org/x/text:            signer signer/pdf signer/appearance envelope exchange certs/dev cmd/lienthong
+golang.org/x/text:            signer signer/pdf signer/appearance signer/place envelope exchange certs/dev cmd/lienthong
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
