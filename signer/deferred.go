@@ -57,7 +57,8 @@ type Prepared struct {
 	Digest      []byte          `json:"digest"`                // of Attributes: what the key signs
 	DigestInfo  []byte          `json:"digest_info,omitempty"` // Digest as RSA PKCS#1 v1.5 pads it (RFC 8017, 9.2); RSA only
 
-	AllowDynamic bool `json:"allow_dynamic,omitempty"` // by [Service]: as in [Request]
+	AllowDynamic bool     `json:"allow_dynamic,omitempty"` // by [Service]: as in [Request]
+	Warnings     []string `json:"-"`                       // for people, when it is made
 }
 
 const preparedVersion = 1
@@ -167,7 +168,7 @@ func (p *plan) prepared(key keys.Key, base *inputHash, algorithm cms.Algorithm, 
 		At: p.opts.At.UTC(), Expires: p.opts.At.UTC().Add(PreparedLife),
 		Certificate: cert.Raw, Scheme: draft.Algorithm().Scheme, Hash: p.opts.Hash.String(),
 		Data: appended.Data, Contents: appended.Contents, ByteRange: appended.ByteRange,
-		RangeDigest: covered, Attributes: draft.Attributes(), Digest: draft.Digest(),
+		RangeDigest: covered, Attributes: draft.Attributes(), Digest: draft.Digest(), Warnings: p.warnings,
 	}
 	for _, c := range key.Chain() {
 		out.Chain = append(out.Chain, c.Raw)

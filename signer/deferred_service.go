@@ -64,7 +64,7 @@ func (s *Service) Prepare(ctx context.Context, actor journal.Actor, in Source, r
 		return nil, refusal(RefusedFile, "%v", err)
 	}
 	p.AllowDynamic = req.AllowDynamic
-	return &Deferral{p, c.entries, c.warnings}, nil
+	return &Deferral{p, c.entries, append(c.warnings, p.Warnings...)}, nil
 }
 
 // clearElsewhere is prepare for a key of which only the certificate is here: the

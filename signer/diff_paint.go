@@ -6,6 +6,7 @@ import (
 
 	"lienthong/signer/content"
 	"lienthong/signer/pdf"
+	"lienthong/signer/place"
 )
 
 // under is what a rectangle of a page lies over.
@@ -105,16 +106,8 @@ func (d *differ) reader(v *pdf.View) (r *content.Reader, done func()) {
 	return r, func() { d.painting.Operators, d.painting.Bytes = r.Left() }
 }
 
-// The signing block of a signature, in points around what it shows: the position
-// line above and the name below it, and to its left the room of a seal of which a
-// third lies over it (Decree 30/2020/NĐ-CP, Appendix I).
-const (
-	blockLeft   = 110.0
-	blockAround = 36.0
-)
-
 // blocks returns the earlier signatures of the page in whose block a rectangle
-// lies, all of it.
+// lies, all of it: see [place.InBlock].
 func (c *comparison) blocks(r [4]float64, page *pdf.Page) (list []*item) {
 	shown := make(map[pdf.Ref]bool)
 	annots, err := c.old.Array(page.Dict.Get("Annots"))
@@ -140,7 +133,7 @@ func (c *comparison) blocks(r [4]float64, page *pdf.Page) (list []*item) {
 				continue
 			}
 			s, ok := rectOf(c.old, d.Get("Rect"))
-			if ok && r[0] >= s[0]-blockLeft && r[1] >= s[1]-blockAround && r[2] <= s[2]+blockAround && r[3] <= s[3]+blockAround {
+			if ok && place.InBlock(r, s, max(page.UserUnit, 1)) {
 				list = append(list, it)
 			}
 		}

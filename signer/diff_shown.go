@@ -123,12 +123,10 @@ func (c *comparison) hides(reader *content.Reader, ref pdf.Ref, look content.Pai
 
 // coversLetters: of a word such as "....../QĐ-UBND" the dots may be covered.
 func coversLetters(r [4]float64, b content.Box, page *pdf.Page) bool {
-	x0, y0 := toReader(*page, r[0], r[1])
-	x1, y1 := toReader(*page, r[2], r[3])
-	x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+	r = seenRect(*page, r)
 	covered := b.Text == "" || b.Rough
 	for _, g := range runOf(b, *page).glyphs {
-		inside := g.x0 < x1 && x0 < g.x1 && g.base-g.size/4 < y1 && y0 < g.base+g.size
+		inside := g.x0 < r[2] && r[0] < g.x1 && g.base-g.size/4 < r[3] && r[1] < g.base+g.size
 		covered = covered || inside && !strings.ContainsRune("._… ", g.r)
 	}
 	return covered

@@ -129,12 +129,13 @@ func (d *draftPlan) add(f draftField, place Placement) error {
 		d.owned[place.Page] = page
 	}
 	d.plan.opts.Place, d.field.page = &place, page
-	if err := d.setRect(place.Page); err != nil {
+	if err := d.setRect(place.Page, place.Rect); err != nil {
 		return fmt.Errorf("draft: field %q: %s", f.name, strings.TrimPrefix(err.Error(), "sign: "))
 	}
 	if f.text && f.blank.size == 0 {
 		f.blank.size = min(textSize, (place.Rect[3]-place.Rect[1])/appearance.LineHeight)
 	}
+	f.blank.size /= unit(page) // a font's size is in units of its page
 	f.page, f.inPage = place.Page, d.field.rect
 	d.fields = append(d.fields, f)
 	d.made.Fields = append(d.made.Fields, DraftField{f.name, place})

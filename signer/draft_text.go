@@ -84,8 +84,8 @@ func printedLines(v *pdf.View, page pdf.Page) (lines []printedLine, unknown stri
 
 // runOf spreads the letters of a box over its width, as they are spread in Times.
 func runOf(b content.Box, page pdf.Page) printedLine {
-	x0, y0 := toReader(page, b.Rect[0], b.Rect[1])
-	x1, y1 := toReader(page, b.Rect[2], b.Rect[3])
+	x0, y0 := fromPage(page, b.Rect[0], b.Rect[1])
+	x1, y1 := fromPage(page, b.Rect[2], b.Rect[3])
 	x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
 	below, size := content.Line(y1 - y0)
 	out := printedLine{base: y0 + below, size: size}
@@ -139,18 +139,4 @@ func (l *printedLine) join() {
 		out = append(out, g)
 	}
 	l.glyphs = out
-}
-
-// toReader maps a point of a page to what a reader sees: the inverse of [toPage].
-func toReader(page pdf.Page, x, y float64) (float64, float64) {
-	c := page.CropBox
-	switch page.Rotate {
-	case 90:
-		return y - c[1], c[2] - x
-	case 180:
-		return c[2] - x, c[3] - y
-	case 270:
-		return c[3] - y, x - c[0]
-	}
-	return x - c[0], y - c[1]
 }

@@ -37,11 +37,9 @@ func (p *plan) textWidget(f *pdf.Field) (textWidget, error) {
 	if !ok {
 		return w, registerError("field %q is on no page", f.FullName)
 	}
-	x0, y0 := toReader(page, rect[0], rect[1])
-	x1, y1 := toReader(page, rect[2], rect[3])
-	w = textWidget{page: page, seen: [4]float64{min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)}}
+	w = textWidget{page: page, seen: seenRect(page, rect)}
 	w.width, w.height = w.seen[2]-w.seen[0], w.seen[3]-w.seen[1]
-	w.size = sizeIn(f.Dict.Get("DA"))
+	w.size = sizeIn(f.Dict.Get("DA")) * unit(page)
 	if w.size <= 0 || w.size > w.height {
 		w.size = min(textSize, w.height/appearance.LineHeight)
 	}

@@ -22,14 +22,20 @@ import (
 // SignOptions say what signature [Sign] makes. At is required; everything else
 // may be zero, which is an invisible signature of level B-B in a new field.
 type SignOptions struct {
-	Level    Level       // LevelBB if empty; LevelBT and above need TSA, LevelBLT and above Trust
-	Hash     crypto.Hash // if zero SHA-256, but SHA-384 with P-384, SHA-512 with P-521 and Ed25519
-	Field    string      // full name of an empty signature field, or else of a new one; chosen if empty
-	Place    *Placement  // of a visible signature; nil is the rectangle of the existing field
-	Profile  appearance.Profile
-	Lines    []string // visible text; signer, agency and time if empty
-	Image    []byte   // PNG, for a visible signature
-	Name     string   // /Name, left out if empty, as are the next three
+	Level Level       // LevelBB if empty; LevelBT and above need TSA, LevelBLT and above Trust
+	Hash  crypto.Hash // if zero SHA-256, but SHA-384 with P-384, SHA-512 with P-521 and Ed25519
+	Field string      // full name of an empty signature field, or else of a new one; chosen if empty
+	// Place is of a visible signature; nil is the rectangle of the existing field, and
+	// for the profiles annex and copy the upper right corner of the first page.
+	Place   *Placement
+	Profile appearance.Profile
+	// Lines is visible text. If empty: signer, agency and time; none beside the image
+	// of the profiles personal and agency.
+	Lines    []string
+	Image    []byte  // PNG, for a visible signature
+	Corner   Corner  // what the profiles annex and copy say
+	SealSize float64 // of the image of profile agency where its place is searched for, mm across; 36 if zero
+	Name     string  // /Name, left out if empty, as are the next three
 	Location string
 	Reason   string
 	Contact  string
@@ -66,10 +72,17 @@ type SignOptions struct {
 }
 
 // A Placement is a rectangle on a page as a reader sees it, turned and cropped:
-// left, bottom, right and top, in points from the lower left corner.
+// left, bottom, right and top, in points of 1/72 inch from the lower left corner.
+//
+// With Anchor or Auto the rectangle is searched for instead, and both Page and Rect
+// are zero. Anchor is the position above the blank space where is signed, or the
+// name below it; the last page that has it counts. Auto is the signing block of the
+// last page. What does not say clearly where to sign is [ErrNoPlace].
 type Placement struct {
-	Page int // from 1; -1 is the last
-	Rect [4]float64
+	Page   int // from 1; -1 is the last
+	Rect   [4]float64
+	Anchor string
+	Auto   bool
 }
 
 // Signed says what [Sign] wrote.
@@ -85,6 +98,7 @@ type Signed struct {
 	TimeStamp   *tsp.Token  // nil below LevelBT
 	Archive     *tsp.Token  // the document time-stamp, nil below LevelBLTA
 	Until       time.Time   // when its path ends, as [Augmented.Until]
+	Place       *Placement  // where a new field shows; nil if it does not, or was there before
 	Repair      *pdf.Repair // what was done to read a damaged file; nil for a sound one
 	// Number and Date are what was filled in, whole, as they read on the page.
 	Number, Date string
@@ -155,10 +169,11 @@ func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, ou
 		CMS:         sealed.cms,
 		Certificate: sha256.Sum256(key.Certificate().Raw),
 		TimeStamp:   sealed.token,
+		Place:       plan.shown,
 		Repair:      plan.repair,
 		Number:      plan.registered.number,
 		Date:        plan.registered.date,
-		Warnings:    slices.Concat(opts.warnings(key), plan.repaired(), plan.registered.warnings, plan.tagWarnings()),
+		Warnings:    slices.Concat(opts.warnings(key), plan.warnings, plan.repaired(), plan.registered.warnings, plan.tagWarnings()),
 	}
 	further.report(signed)
 	base.file.Sum(signed.Digest[:0])

@@ -20,6 +20,7 @@ var (
 	ErrEncrypted   = errors.New("sign: the file is encrypted and needs a password: sign a copy without encryption, such as qpdf --decrypt makes")
 	ErrNotAllowed  = errors.New("sign: the author of the encrypted file does not allow this signature")
 	ErrCertified   = errors.New("sign: the file is certified or locked against this signature")
+	ErrNoPlace     = errors.New("sign: no place for the visible signature")
 	ErrCertificate = errors.New("sign: the certificate must not be used for this signature")
 )
 
@@ -44,7 +45,8 @@ func (o SignOptions) check(key keys.Key) (SignOptions, error) {
 	case o.Certify == 1 && o.Level.above(LevelBT) && !o.Force:
 		return o, fmt.Errorf("%w: a certification that allows no changes (P 1) leaves no room for level %s: Adobe's viewers count evidence and time-stamps as changes; allow forms (P 2), or let the signature carry the revocation data (format pkcs7)", ErrCertified, o.Level)
 	case !o.Profile.Valid():
-		return o, fmt.Errorf("sign: unknown profile %q, want %s, %s or %s", o.Profile, appearance.Personal, appearance.Agency, appearance.Custom)
+		return o, fmt.Errorf("sign: unknown profile %q, want %s, %s, %s, %s or %s", o.Profile,
+			appearance.Personal, appearance.Agency, appearance.Annex, appearance.Copy, appearance.Custom)
 	case o.Profile == appearance.Invisible && (o.Place != nil || len(o.Lines) > 0 || o.Image != nil):
 		return o, errors.New("sign: a place, text or an image is given, but no profile of a visible signature")
 	}
@@ -54,7 +56,7 @@ func (o SignOptions) check(key keys.Key) (SignOptions, error) {
 	if err := checkKey(key, o); err != nil {
 		return o, err
 	}
-	return o, nil
+	return o.checkLook(key.Certificate())
 }
 
 func checkKey(key keys.Key, o SignOptions) error {

@@ -15,12 +15,25 @@ func (p *plan) visible() bool { return p.opts.Profile != appearance.Invisible }
 
 // placeOnPage finds the page of a new field, and its rectangle there.
 func (p *plan) placeOnPage() error {
-	if !p.visible() {
+	place := p.opts.Place
+	switch {
+	case !p.visible():
 		if page, ok := p.firstPage(); ok {
 			p.field.page = page
 			return nil
 		}
+	case place == nil && p.opts.Profile.Corner():
+		return p.placeInCorner()
+	case place == nil:
+		return fmt.Errorf("%w: new field %q needs a place", ErrNoPlace, p.field.name)
+	case place.searched():
+		return p.placeInBlock()
 	}
+	return p.placeAt()
+}
+
+// placeAt takes the page and the rectangle that are given.
+func (p *plan) placeAt() error {
 	pages, err := p.view.Pages()
 	if err != nil {
 		return fmt.Errorf("sign: read the pages: %w", err)
@@ -35,17 +48,17 @@ func (p *plan) placeOnPage() error {
 	if number < 1 || number > len(pages) {
 		return fmt.Errorf("sign: no page %d in a file of %d pages", number, len(pages))
 	}
-	p.field.page = pages[number-1]
-	if p.field.page, err = p.update.OwnPage(p.field.page); err != nil {
+	if err := p.usePage(pages, number); err != nil || !p.visible() {
+		return err // an invisible one is on the first page all the same
+	}
+	return p.setRect(number, p.opts.Place.Rect)
+}
+
+func (p *plan) usePage(pages []pdf.Page, number int) (err error) {
+	if p.field.page, err = p.update.OwnPage(pages[number-1]); err != nil {
 		return fmt.Errorf("sign: page %d: %w", number, err)
 	}
-	if !p.visible() {
-		return nil // on the first page all the same
-	}
-	if p.opts.Place == nil {
-		return fmt.Errorf("sign: a visible signature in new field %q needs a place", p.field.name)
-	}
-	return p.setRect(number)
+	return nil
 }
 
 // firstPage goes down the left side of a sound page tree, so that an invisible
@@ -69,43 +82,6 @@ func (p *plan) firstPage() (pdf.Page, bool) {
 		ref, _ = kids[0].(pdf.Ref)
 	}
 	return pdf.Page{}, false
-}
-
-// setRect turns the rectangle that a reader sees into the page's coordinates.
-func (p *plan) setRect(number int) error {
-	r, page := p.opts.Place.Rect, p.field.page
-	width, height := seenSize(page)
-	if r[0] < 0 || r[1] < 0 || r[2] > width || r[3] > height || !(r[0] < r[2]) || !(r[1] < r[3]) {
-		return fmt.Errorf("sign: rectangle %v is not within page %d, which is %.0f by %.0f points", r, number, width, height)
-	}
-	x0, y0 := toPage(page, r[0], r[1])
-	x1, y1 := toPage(page, r[2], r[3])
-	p.field.rect = [4]float64{min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)}
-	return nil
-}
-
-// seenSize is the size of a page as it is shown, in points of the page.
-func seenSize(page pdf.Page) (width, height float64) {
-	c := page.CropBox
-	if page.Rotate%180 != 0 {
-		return c[3] - c[1], c[2] - c[0]
-	}
-	return c[2] - c[0], c[3] - c[1]
-}
-
-// toPage maps a point that a reader sees, from the lower left corner, to the
-// coordinates of a page that is cropped, and shown turned clockwise.
-func toPage(page pdf.Page, x, y float64) (float64, float64) {
-	c := page.CropBox
-	switch page.Rotate {
-	case 90:
-		return c[2] - y, c[1] + x
-	case 180:
-		return c[2] - x, c[3] - y
-	case 270:
-		return c[0] + y, c[3] - x
-	}
-	return c[0] + x, c[1] + y
 }
 
 // placeInField takes the rectangle of an existing field's widget, and its page
@@ -187,10 +163,9 @@ func (p *plan) draw(key keys.Key) error {
 	f := &p.field
 	content := appearance.Content{
 		Profile: p.opts.Profile,
-		Width:   f.rect[2] - f.rect[0],
-		Height:  f.rect[3] - f.rect[1],
+		Width:   (f.rect[2] - f.rect[0]) * unit(f.page),
+		Height:  (f.rect[3] - f.rect[1]) * unit(f.page),
 		Rotate:  f.page.Rotate,
-		Lines:   p.opts.Lines,
 		Image:   p.opts.Image,
 
 		Restrict: p.claim.restrictions(),
@@ -198,15 +173,33 @@ func (p *plan) draw(key keys.Key) error {
 	if content.Rotate%180 != 0 {
 		content.Width, content.Height = content.Height, content.Width
 	}
-	if len(content.Lines) == 0 {
-		content.Lines = p.defaultLines(key)
+	var said []string
+	content.Lines, said = p.lines(key)
+	if err := p.fits(content); err != nil {
+		return err
 	}
 	look, err := appearance.Draw(p.update, content)
 	if err != nil {
 		return fmt.Errorf("sign: %w", err)
 	}
-	f.look, f.text = look, strings.Join(content.Lines, "; ")
-	return nil
+	f.look, f.text = look, strings.Join(said, "; ")
+	return p.lookBelow()
+}
+
+// lines returns what is drawn, and what is said to those who cannot see it: a
+// picture says nothing, and handwriting and seal stand alone (Decree 30, Appendix I).
+func (p *plan) lines(key keys.Key) (drawn, said []string) {
+	switch o := p.opts; {
+	case o.Profile.Corner():
+		drawn = o.cornerLines()
+	case len(o.Lines) > 0:
+		drawn = o.Lines
+	case o.Image != nil && (o.Profile == appearance.Personal || o.Profile == appearance.Agency):
+		return nil, p.defaultLines(key)
+	default:
+		drawn = p.defaultLines(key)
+	}
+	return drawn, drawn
 }
 
 // defaultLines say who signed, for whom and when.

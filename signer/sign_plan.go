@@ -6,6 +6,7 @@ import (
 	"lienthong/certs/keys"
 	"lienthong/signer/cms"
 	"lienthong/signer/pdf"
+	"lienthong/signer/place"
 	"lienthong/signer/tsp"
 )
 
@@ -28,6 +29,11 @@ type plan struct {
 	claim     claim     // to standards of archiving and of access
 	tagged    bool      // the new widget is in the structure tree
 
+	picture  place.Mark  // the image's size in pixels, zero without one
+	below    *place.Page // where the signature goes, as far as it was looked at
+	shown    *Placement  // of a visible signature
+	warnings []string    // about its place and its picture
+
 	repair  *pdf.Repair            // what was done to a damaged file; nil for a sound one
 	believe func(*tsp.Token) error // says why a time-stamp cannot be relied on; may be nil
 }
@@ -41,6 +47,7 @@ func newPlan(in pdf.Source, key keys.Key, opts SignOptions) (*plan, error) {
 	}
 	for _, step := range []func() error{
 		p.useSeal,
+		p.checkPicture,
 		p.chooseField,
 		p.register,
 		p.checkClaim,

@@ -87,16 +87,19 @@ func TestSignVisible(t *testing.T) {
 	pki := testpki.New(t)
 	person := pki.Issue(testpki.Person("Nguyễn Trọng Nghĩa", "UBND phường Ba Hàng")).Key()
 	agency := pki.Issue(testpki.Agency("UBND phường Ba Hàng")).Key()
+	lines := func(name string) []string {
+		return []string{"Ký bởi: " + name, "Cơ quan: UBND phường Ba Hàng", "Thời gian ký: 2026-11-21T17:00:00+07:00"}
+	}
 	for _, name := range samples {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := sample(t, name)
 			once, _ := sign(t, in, person, signer.SignOptions{
-				Profile: appearance.Personal, Image: hand, Place: &signer.Placement{Page: -1, Rect: [4]float64{330, 60, 510, 160}},
+				Profile: appearance.Personal, Image: hand, Lines: lines("Nguyễn Trọng Nghĩa"), Place: &signer.Placement{Page: -1, Rect: [4]float64{330, 60, 510, 160}},
 				Level: signer.LevelBT, TSA: pki.Stamper(),
 			})
 			twice, _ := sign(t, once, agency, signer.SignOptions{
-				Profile: appearance.Agency, Image: seal, Place: &signer.Placement{Page: -1, Rect: [4]float64{60, 60, 260, 140}},
+				Profile: appearance.Agency, Image: seal, Lines: lines("UBND phường Ba Hàng"), Place: &signer.Placement{Page: -1, Rect: [4]float64{60, 60, 260, 140}},
 				Level: signer.LevelBT, TSA: pki.Stamper(),
 			})
 			before, after := save(t, "in.pdf", in), save(t, "out.pdf", twice)
