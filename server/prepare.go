@@ -49,7 +49,8 @@ func placementOf(p *lienthongv1.Placement) *signer.Placement {
 	if p == nil {
 		return nil
 	}
-	return &signer.Placement{Page: int(p.GetPage()), Rect: [4]float64{p.GetX(), p.GetY(), p.GetX() + p.GetWidth(), p.GetY() + p.GetHeight()}}
+	return &signer.Placement{Page: int(p.GetPage()), Rect: [4]float64{p.GetX(), p.GetY(), p.GetX() + p.GetWidth(), p.GetY() + p.GetHeight()},
+		Anchor: p.GetAnchor(), Auto: p.GetAuto()}
 }
 
 func placementToProto(p signer.Placement) *lienthongv1.Placement {

@@ -43,7 +43,8 @@ func (g *signingService) SignFile(ctx context.Context, m *lienthongv1.SignFileRe
 // signOptions converts what is asked for. A level or look that this version does
 // not make is refused: a signature of another kind would not be what was wanted.
 func signOptions(m *lienthongv1.SignFileRequest) (signer.SignOptions, error) {
-	out := signer.SignOptions{Field: m.GetField(), Lines: m.GetLines(), Image: m.GetImage(), Reason: m.GetReason(), Location: m.GetLocation()}
+	out := signer.SignOptions{Field: m.GetField(), Lines: m.GetLines(), Image: m.GetImage(), Reason: m.GetReason(), Location: m.GetLocation(),
+		SealSize: m.GetSealMillimetres()}
 	bad := func(path, text string) error {
 		return &exchange.Error{Code: exchange.Invalid, Reason: "BAD_FIELD", Text: "the request cannot be done",
 			Fields: []exchange.Field{{Path: path, Reason: "BAD_FIELD", Text: text}}}
@@ -67,16 +68,34 @@ func signOptions(m *lienthongv1.SignFileRequest) (signer.SignOptions, error) {
 		out.Profile = "personal"
 	case lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_AGENCY:
 		out.Profile = "agency"
+	case lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_ANNEX:
+		out.Profile = "annex"
+	case lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_COPY:
+		out.Profile = "copy"
 	case lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_CUSTOM:
 		out.Profile = "custom"
 	default:
-		return out, bad("profile", "want invisible, personal, agency or custom")
+		return out, bad("profile", "want invisible, personal, agency, annex, copy or custom")
 	}
 	if len(m.GetImage()) > maxImage {
 		return out, bad("image", "want a PNG of at most 1 MiB")
 	}
 	out.Place = placementOf(m.GetPlacement())
+	if c := m.GetCornerText(); c != nil {
+		kind, ok := copyKinds[c.GetCopyKind()]
+		if !ok {
+			return out, bad("corner_text.copy_kind", "want SAO_Y, SAO_LUC or TRICH_SAO")
+		}
+		out.Corner = signer.Corner{Number: c.GetAnnexNumber(), Kind: kind, Agency: c.GetCopyAgency()}
+	}
 	return out, registration(&out, m.GetNumber(), m.GetDate())
+}
+
+var copyKinds = map[lienthongv1.CopyKind]string{
+	lienthongv1.CopyKind_COPY_KIND_UNSPECIFIED: "",
+	lienthongv1.CopyKind_COPY_KIND_SAO_Y:       "SAO Y",
+	lienthongv1.CopyKind_COPY_KIND_SAO_LUC:     "SAO LỤC",
+	lienthongv1.CopyKind_COPY_KIND_TRICH_SAO:   "TRÍCH SAO",
 }
 
 // maxImage bounds the picture of a signature; it becomes part of every copy of the letter.

@@ -54,7 +54,7 @@ func prepareRequest(m *lienthongv1.PrepareSignatureRequest) (exchange.PrepareReq
 	// Both kinds of request say alike how the signature looks.
 	out.Options, err = signOptions(&lienthongv1.SignFileRequest{Level: m.GetLevel(), Profile: m.GetProfile(), Placement: m.GetPlacement(),
 		Field: m.GetField(), Lines: m.GetLines(), Image: m.GetImage(), Reason: m.GetReason(), Location: m.GetLocation(),
-		Number: m.GetNumber(), Date: m.GetDate()})
+		Number: m.GetNumber(), Date: m.GetDate(), CornerText: m.GetCornerText(), SealMillimetres: m.GetSealMillimetres()})
 	if err != nil {
 		return out, err
 	}

@@ -34,9 +34,10 @@ func (a *app) signAtNode(ctx context.Context, path, key string, f signFlags, opt
 	}
 	answer, err := c.Signing.SignFile(ctx, &lienthongv1.SignFileRequest{Agency: agency, Sha256: up.GetSha256(), Key: key, Level: levelNumber(opts.Level),
 		Profile: profileNumbers[string(opts.Profile)], Placement: placement(opts.Place), Field: opts.Field, Lines: opts.Lines, Image: opts.Image,
-		Reason: opts.Reason, Location: opts.Location, Number: f.number, Date: f.date, LaterLevel: laterNumber(f.later), AllowDynamic: f.dynamic})
+		Reason: opts.Reason, Location: opts.Location, Number: f.number, Date: f.date, LaterLevel: laterNumber(f.later), AllowDynamic: f.dynamic,
+		CornerText: cornerText(opts.Corner), SealMillimetres: opts.SealSize})
 	if err != nil {
-		return err
+		return placeError(err)
 	}
 	digest, err := envelope.DigestFromBytes(answer.GetFile().GetSha256())
 	if err != nil {
@@ -91,6 +92,8 @@ var profileNumbers = map[string]lienthongv1.AppearanceProfile{
 	"":         lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_INVISIBLE,
 	"personal": lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_PERSONAL,
 	"agency":   lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_AGENCY,
+	"annex":    lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_ANNEX,
+	"copy":     lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_COPY,
 	"custom":   lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_CUSTOM,
 }
 
@@ -98,7 +101,21 @@ func placement(p *signer.Placement) *lienthongv1.Placement {
 	if p == nil {
 		return nil
 	}
-	return &lienthongv1.Placement{Page: int32(p.Page), X: p.Rect[0], Y: p.Rect[1], Width: p.Rect[2] - p.Rect[0], Height: p.Rect[3] - p.Rect[1]}
+	return &lienthongv1.Placement{Page: int32(p.Page), X: p.Rect[0], Y: p.Rect[1], Width: p.Rect[2] - p.Rect[0], Height: p.Rect[3] - p.Rect[1],
+		Anchor: p.Anchor, Auto: p.Auto}
+}
+
+func cornerText(c signer.Corner) *lienthongv1.CornerText {
+	if c == (signer.Corner{}) {
+		return nil
+	}
+	return &lienthongv1.CornerText{AnnexNumber: c.Number, CopyKind: copyKindNumbers[c.Kind], CopyAgency: c.Agency}
+}
+
+var copyKindNumbers = map[string]lienthongv1.CopyKind{
+	"SAO Y":     lienthongv1.CopyKind_COPY_KIND_SAO_Y,
+	"SAO LỤC":   lienthongv1.CopyKind_COPY_KIND_SAO_LUC,
+	"TRÍCH SAO": lienthongv1.CopyKind_COPY_KIND_TRICH_SAO,
 }
 
 // judgeAtNode has a node judge files, by its own anchors, lists and directory.

@@ -62,8 +62,8 @@ func (d *demo) play(ctx context.Context) error {
 
 // sign puts the leader's signature and then the ward's seal on the letter, with the
 // keys that the ward's node holds: the leader asks for the first, the clerk for the
-// second, as Decree 30/2020 (Art. 32 and 33) has it. The seal covers a third of the
-// handwriting, on its left; one empty line means a picture without text.
+// second, as Decree 30/2020 (Art. 32 and 33) has it. The node finds the signing block:
+// the handwriting goes below CHỦ TỊCH, and the seal over a third of it.
 func (p *play) sign(ctx context.Context) error {
 	hand, err := handwriting()
 	if err != nil {
@@ -83,15 +83,15 @@ func (p *play) sign(ctx context.Context) error {
 		return err
 	}
 	signed, err := leader.Signing.SignFile(ctx, &lienthongv1.SignFileRequest{Agency: demoSender, Sha256: draft.GetSha256(), Key: "chu-tich",
-		Level: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T, Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_PERSONAL, Image: hand, Lines: []string{""},
-		Placement: &lienthongv1.Placement{Page: -1, X: 372, Y: 192, Width: 130, Height: 76}, Location: "Ba Hàng"})
+		Level: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T, Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_PERSONAL, Image: hand,
+		Placement: &lienthongv1.Placement{Auto: true}, Location: "Ba Hàng"})
 	if err != nil {
 		return err
 	}
 	p.step("signed by Đỗ Nghĩa Sĩ, level B-T: time-stamped", "Đỗ Nghĩa Sĩ đã ký số, mức B-T: có dấu thời gian")
 	sealed, err := p.ward.Signing.SignFile(ctx, &lienthongv1.SignFileRequest{Agency: demoSender, Sha256: signed.GetFile().GetSha256(), Key: "con-dau",
-		Level: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T, Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_AGENCY, Image: seal, Lines: []string{""},
-		Placement: &lienthongv1.Placement{Page: -1, X: 316, Y: 178, Width: 102, Height: 102}, Location: "Ba Hàng"})
+		Level: lienthongv1.SignatureLevel_SIGNATURE_LEVEL_B_T, Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_AGENCY, Image: seal,
+		Placement: &lienthongv1.Placement{Auto: true}, Location: "Ba Hàng"})
 	if err != nil {
 		return err
 	}

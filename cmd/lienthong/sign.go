@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"lienthong/certs"
 	"lienthong/certs/keys"
 	"lienthong/signer"
-	"lienthong/signer/appearance"
 )
 
 // signFlags are what a signature on a file alone needs; no node takes part.
@@ -22,11 +20,12 @@ type signFlags struct {
 	key, passwordFile, output   string
 	level, tsa                  string
 	tsaTimeout                  time.Duration
-	profile, image, at, field   string
+	profile, image, field       string
 	lines                       []string
 	name, location, reason, who string
 	trust, crls                 []string
 	repair                      bool
+	lookFlags
 	deferredFlags
 	levelFlags
 	attributeFlags
@@ -52,9 +51,13 @@ what it made, within 10 minutes. The second step checks it before it writes.
 With --key node:ID a node signs with a key that it holds (lienthong key list); the
 file is uploaded, and the signed one fetched.`,
 		Example: `  lienthong sign --key pkcs12:dang.p12 --password-file dang.pass \
-    --profile personal --image handwriting.png --at -1,320,120,180,80 letter.pdf -o signed.pdf
+    --profile personal --image handwriting.png --auto letter.pdf -o signed.pdf
   lienthong sign --key pkcs12:seal.p12 --password-file seal.pass --tsa http://tsa.example.vn \
-    --profile agency --image seal.png --at -1,260,120,100,100 signed.pdf -o sealed.pdf
+    --profile agency --image seal.png --auto signed.pdf -o sealed.pdf
+  lienthong sign --key pkcs12:seal.p12 --password-file seal.pass \
+    --profile annex --annex-number 731/QĐ-UBND annex.pdf -o annex-signed.pdf
+  lienthong sign --key pkcs12:seal.p12 --password-file seal.pass \
+    --profile copy --copy-kind "SAO Y" scan.pdf -o copy.pdf
   lienthong sign --key pkcs12:dang.p12 --password-file dang.pass *.pdf -o signed/
   lienthong sign --prepare state --cert dang.pem letter.pdf
   openssl pkeyutl -sign -inkey dang.key -pkeyopt digest:sha256 -in state/letter.digest -out letter.sig
@@ -69,11 +72,10 @@ file is uploaded, and the signed one fetched.`,
 	fl.StringVar(&f.level, "level", "", "B-B, B-T with a time-stamp, B-LT with evidence, B-LTA with a time-stamp on that (default: B-T with --tsa, else B-B)")
 	fl.StringVar(&f.tsa, "tsa", "", "URL of the time-stamping authority (RFC 3161); several, with commas: the first that answers well")
 	fl.DurationVar(&f.tsaTimeout, "tsa-timeout", 30*time.Second, "how long to wait for the time-stamp")
-	fl.StringVar(&f.profile, "profile", "", "how it looks: personal, agency or custom (default: invisible, custom with --at)")
-	fl.StringVar(&f.image, "image", "", "PNG to show: the handwriting or the seal")
-	fl.StringVar(&f.at, "at", "", "page,x,y,w,h in points from the lower left corner; page -1 is the last")
+	fl.StringVar(&f.profile, "profile", "", "how it looks: personal, agency, annex, copy or custom (default: invisible, custom with a place)")
+	fl.StringVar(&f.image, "image", "", "PNG to show: the handwriting (blue) or the seal (red), on a transparent ground")
 	fl.StringVar(&f.field, "field", "", "an empty signature field of the file, or the name of the new one")
-	fl.StringArrayVar(&f.lines, "line", nil, "a line of visible text, repeatable (default: signer, agency, time; one empty line: none)")
+	fl.StringArrayVar(&f.lines, "line", nil, "a line of visible text, repeatable (default: signer, agency, time, but none beside handwriting or seal; one empty line: none)")
 	fl.StringVar(&f.name, "name", "", "name of the signer (default: as in the certificate)")
 	fl.StringVar(&f.location, "location", "", "where it is signed")
 	fl.StringVar(&f.reason, "reason", "", "why it is signed")
@@ -81,6 +83,7 @@ file is uploaded, and the signed one fetched.`,
 	fl.StringArrayVar(&f.trust, "trust", nil, "anchors to check the certificate against first: file or folder, repeatable")
 	fl.StringArrayVar(&f.crls, "crl", nil, "revocation lists for that check: file or folder, repeatable")
 	fl.BoolVar(&f.repair, "repair", false, "sign a damaged file too: what is appended has a complete cross-reference section; what was done is said")
+	f.lookFlags.add(fl)
 	f.deferredFlags.add(fl)
 	f.levelFlags.add(fl)
 	f.attributeFlags.add(fl)
@@ -131,7 +134,7 @@ func (a *app) sign(ctx context.Context, path string, f signFlags) error {
 
 func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error) {
 	opts := signer.SignOptions{
-		Level: signer.Level(f.level), Field: f.field, Profile: appearance.Profile(f.profile), Lines: f.lines,
+		Level: signer.Level(f.level), Field: f.field, Lines: f.lines,
 		Name: f.name, Location: f.location, Reason: f.reason, Contact: f.who, At: now, Repair: f.repair,
 	}
 	switch {
@@ -139,8 +142,6 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 		return opts, fail(exitUsage, errors.New("no key"), "name it: --key pkcs12:FILE --password-file FILE")
 	case f.output == "":
 		return opts, fail(exitUsage, errors.New("no output"), "name the file to write: -o OUT.pdf")
-	case f.profile != "" && f.profile != "personal" && f.profile != "agency" && f.profile != "custom":
-		return opts, failf(exitUsage, "--profile %q: want personal, agency or custom", f.profile)
 	case f.level != "" && !knownLevel(opts.Level):
 		return opts, failf(exitUsage, "--level %q: want B-B, B-T, B-LT or B-LTA", f.level)
 	case f.level != "" && opts.Level != signer.LevelBB && f.tsa == "" && !strings.HasPrefix(f.key, "node:"):
@@ -164,44 +165,7 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 	if err := f.registerFlags.apply(&opts); err != nil {
 		return opts, err
 	}
-	if f.at != "" {
-		place, err := parsePlace("--at", f.at)
-		if err != nil {
-			return opts, err
-		}
-		opts.Place = place
-		if opts.Profile == appearance.Invisible {
-			opts.Profile = appearance.Custom
-		}
-	}
-	if f.image != "" {
-		image, err := readLimited(f.image, 1<<20)
-		if err != nil {
-			return opts, err
-		}
-		opts.Image = image
-	}
-	return opts, nil
-}
-
-// parsePlace reads page,x,y,w,h.
-func parsePlace(flag, s string) (*signer.Placement, error) {
-	bad := failf(exitUsage, "%s %q: want page,x,y,width,height, such as -1,320,120,180,80", flag, s)
-	parts := strings.Split(s, ",")
-	if len(parts) != 5 {
-		return nil, bad
-	}
-	page, err := strconv.Atoi(strings.TrimSpace(parts[0]))
-	if err != nil {
-		return nil, bad
-	}
-	var n [4]float64
-	for i, p := range parts[1:] {
-		if n[i], err = strconv.ParseFloat(strings.TrimSpace(p), 64); err != nil {
-			return nil, bad
-		}
-	}
-	return &signer.Placement{Page: page, Rect: [4]float64{n[0], n[1], n[0] + n[2], n[1] + n[3]}}, nil
+	return opts, f.look(&opts)
 }
 
 // checkKey refuses a certificate that cannot make a valid signature now: the time
@@ -259,19 +223,22 @@ func (a *app) signError(path string, err error, f signFlags) error {
 	if f.tsa != "" && strings.Contains(err.Error(), "tsp:") {
 		return fail(exitUndecided, err, fmt.Sprintf("look at %s, wait longer with --tsa-timeout, or sign without a time-stamp: --level B-B", f.tsa))
 	}
-	return err
+	return placeError(err)
 }
 
 func (a *app) printSigned(path string, key keys.Key, s *signer.Signed) error {
 	a.warn(path, s.Warnings)
 	if a.json {
 		return a.printJSON(map[string]any{"file": path, "sha256": fmt.Sprintf("%x", s.Digest), "size": s.Size,
-			"field": s.Field, "revision": s.Revision, "level": s.Level, "signer": key.Certificate().Subject.CommonName})
+			"field": s.Field, "revision": s.Revision, "level": s.Level, "signer": key.Certificate().Subject.CommonName, "place": placeJSON(s.Place)})
 	}
 	a.printf(a.t("%s: signed by %s, level %s, field %s\n", "%s: đã ký bởi %s, mức %s, trường %s\n"),
 		path, key.Certificate().Subject.CommonName, s.Level, s.Field)
 	if s.Number != "" || s.Date != "" {
 		a.printf(a.t("  filled in: %s\n", "  đã điền: %s\n"), strings.TrimSpace(s.Number+" "+s.Date))
+	}
+	if s.Place != nil {
+		a.printf(a.t("  shows at %s\n", "  hiển thị tại %s\n"), placeText(s.Place))
 	}
 	if s.TimeStamp != nil {
 		a.printf(a.t("  time-stamp %s\n", "  dấu thời gian %s\n"), vnTime(s.TimeStamp.Time))

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -172,6 +174,7 @@ func (b *batch) run(ctx context.Context, do func(i int) error) []error {
 // report lists what failed, at the end, where it is seen.
 func (b *batch) report(errs []error) error {
 	failed := 0
+	var hints []string
 	for i, err := range errs {
 		if err == nil {
 			continue
@@ -182,6 +185,13 @@ func (b *batch) report(errs []error) error {
 			text = b.files[i] + ": " + text
 		}
 		fmt.Fprintf(b.a.err, "lienthong: %s: %s\n", b.a.t("error", "lỗi"), text)
+		if f, ok := errors.AsType[*failure](err); ok {
+			hints = append(hints, f.hints...)
+		}
+	}
+	slices.Sort(hints)
+	for _, h := range slices.Compact(hints) { // once for all files
+		fmt.Fprintf(b.a.err, "lienthong: %s: %s\n", b.a.t("hint", "gợi ý"), h)
 	}
 	if failed == 0 {
 		return nil

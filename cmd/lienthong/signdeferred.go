@@ -145,7 +145,7 @@ func (a *app) prepareFile(ctx context.Context, path string, cert *x509.Certifica
 	}
 	p, err := signer.Prepare(ctx, in, cert, chain, cms.Algorithm{}, opts, f.reserve)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, placeError(fmt.Errorf("%s: %w", path, err))
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -199,6 +199,7 @@ func (p *preparation) write(folder string) (err error) {
 
 func (a *app) printPrepared(folder string, state preparation) error {
 	for _, f := range state.Files {
+		a.warn(f.File, f.signer.Warnings)
 		digest := filepath.Join(folder, f.Name+".digest")
 		if a.json {
 			err := a.printJSON(map[string]any{"file": f.File, "name": f.Name, "field": f.signer.Field, "level": f.signer.Level, "hash": f.signer.Hash,

@@ -87,7 +87,9 @@ const (
 	AppearanceProfile_APPEARANCE_PROFILE_PERSONAL AppearanceProfile = 2
 	// Chữ ký cơ quan, đỏ.
 	AppearanceProfile_APPEARANCE_PROFILE_AGENCY AppearanceProfile = 3
-	AppearanceProfile_APPEARANCE_PROFILE_ANNEX  AppearanceProfile = 4
+	// Phụ lục: chữ đen, cỡ 10, góc trên bên phải trang đầu; see CornerText.
+	AppearanceProfile_APPEARANCE_PROFILE_ANNEX AppearanceProfile = 4
+	// Bản sao: as APPEARANCE_PROFILE_ANNEX.
 	AppearanceProfile_APPEARANCE_PROFILE_COPY   AppearanceProfile = 5
 	AppearanceProfile_APPEARANCE_PROFILE_CUSTOM AppearanceProfile = 6
 )
@@ -194,6 +196,62 @@ func (PreparedField) EnumDescriptor() ([]byte, []int) {
 	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{2}
 }
 
+// CopyKind is the form of a copy (Decree 30/2020, Art. 25).
+type CopyKind int32
+
+const (
+	CopyKind_COPY_KIND_UNSPECIFIED CopyKind = 0
+	// SAO Y.
+	CopyKind_COPY_KIND_SAO_Y CopyKind = 1
+	// SAO LỤC.
+	CopyKind_COPY_KIND_SAO_LUC CopyKind = 2
+	// TRÍCH SAO.
+	CopyKind_COPY_KIND_TRICH_SAO CopyKind = 3
+)
+
+// Enum value maps for CopyKind.
+var (
+	CopyKind_name = map[int32]string{
+		0: "COPY_KIND_UNSPECIFIED",
+		1: "COPY_KIND_SAO_Y",
+		2: "COPY_KIND_SAO_LUC",
+		3: "COPY_KIND_TRICH_SAO",
+	}
+	CopyKind_value = map[string]int32{
+		"COPY_KIND_UNSPECIFIED": 0,
+		"COPY_KIND_SAO_Y":       1,
+		"COPY_KIND_SAO_LUC":     2,
+		"COPY_KIND_TRICH_SAO":   3,
+	}
+)
+
+func (x CopyKind) Enum() *CopyKind {
+	p := new(CopyKind)
+	*p = x
+	return p
+}
+
+func (x CopyKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CopyKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_signing_proto_enumTypes[3].Descriptor()
+}
+
+func (CopyKind) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_signing_proto_enumTypes[3]
+}
+
+func (x CopyKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CopyKind.Descriptor instead.
+func (CopyKind) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{3}
+}
+
 // LevelJobState is how far a job has come.
 type LevelJobState int32
 
@@ -232,11 +290,11 @@ func (x LevelJobState) String() string {
 }
 
 func (LevelJobState) Descriptor() protoreflect.EnumDescriptor {
-	return file_lienthong_v1_signing_proto_enumTypes[3].Descriptor()
+	return file_lienthong_v1_signing_proto_enumTypes[4].Descriptor()
 }
 
 func (LevelJobState) Type() protoreflect.EnumType {
-	return &file_lienthong_v1_signing_proto_enumTypes[3]
+	return &file_lienthong_v1_signing_proto_enumTypes[4]
 }
 
 func (x LevelJobState) Number() protoreflect.EnumNumber {
@@ -245,7 +303,7 @@ func (x LevelJobState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LevelJobState.Descriptor instead.
 func (LevelJobState) EnumDescriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{3}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{4}
 }
 
 // KeyUse says whether a key can be used now.
@@ -295,11 +353,11 @@ func (x KeyUse) String() string {
 }
 
 func (KeyUse) Descriptor() protoreflect.EnumDescriptor {
-	return file_lienthong_v1_signing_proto_enumTypes[4].Descriptor()
+	return file_lienthong_v1_signing_proto_enumTypes[5].Descriptor()
 }
 
 func (KeyUse) Type() protoreflect.EnumType {
-	return &file_lienthong_v1_signing_proto_enumTypes[4]
+	return &file_lienthong_v1_signing_proto_enumTypes[5]
 }
 
 func (x KeyUse) Number() protoreflect.EnumNumber {
@@ -308,7 +366,7 @@ func (x KeyUse) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use KeyUse.Descriptor instead.
 func (KeyUse) EnumDescriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{4}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{5}
 }
 
 type SignFileRequest struct {
@@ -330,6 +388,11 @@ type SignFileRequest struct {
 	Location  string `protobuf:"bytes,11,opt,name=location,proto3" json:"location,omitempty"`
 	RequestId string `protobuf:"bytes,12,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	Staff     *Staff `protobuf:"bytes,13,opt,name=staff,proto3" json:"staff,omitempty"`
+	// Of APPEARANCE_PROFILE_ANNEX and APPEARANCE_PROFILE_COPY.
+	CornerText *CornerText `protobuf:"bytes,20,opt,name=corner_text,json=cornerText,proto3" json:"corner_text,omitempty"`
+	// Width of the seal in millimetres, with APPEARANCE_PROFILE_AGENCY where its
+	// place is searched for; 36 if 0.
+	SealMillimetres float64 `protobuf:"fixed64,21,opt,name=seal_millimetres,json=sealMillimetres,proto3" json:"seal_millimetres,omitempty"`
 	// Number of the letter, of an agency's signature, such as "45/BC-UBND"; what the
 	// draft prints, such as "/BC-UBND", may be left out.
 	Number string `protobuf:"bytes,30,opt,name=number,proto3" json:"number,omitempty"`
@@ -465,6 +528,20 @@ func (x *SignFileRequest) GetStaff() *Staff {
 		return x.Staff
 	}
 	return nil
+}
+
+func (x *SignFileRequest) GetCornerText() *CornerText {
+	if x != nil {
+		return x.CornerText
+	}
+	return nil
+}
+
+func (x *SignFileRequest) GetSealMillimetres() float64 {
+	if x != nil {
+		return x.SealMillimetres
+	}
+	return 0
 }
 
 func (x *SignFileRequest) GetNumber() string {
@@ -733,15 +810,22 @@ func (x *PlacedField) GetPlacement() *Placement {
 	return nil
 }
 
-// Placement is a rectangle on a page, in points from its lower left corner.
+// Placement is a rectangle on a page, in points from its lower left corner as the
+// page is seen, or says how to find one. Where that is not clear the file is not
+// signed (NOT_SIGNABLE), and the error says what was looked for and found.
 type Placement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From 1; -1 is the last page.
-	Page          int32   `protobuf:"varint,1,opt,name=page,proto3" json:"page,omitempty"`
-	X             float64 `protobuf:"fixed64,2,opt,name=x,proto3" json:"x,omitempty"`
-	Y             float64 `protobuf:"fixed64,3,opt,name=y,proto3" json:"y,omitempty"`
-	Width         float64 `protobuf:"fixed64,4,opt,name=width,proto3" json:"width,omitempty"`
-	Height        float64 `protobuf:"fixed64,5,opt,name=height,proto3" json:"height,omitempty"`
+	Page   int32   `protobuf:"varint,1,opt,name=page,proto3" json:"page,omitempty"`
+	X      float64 `protobuf:"fixed64,2,opt,name=x,proto3" json:"x,omitempty"`
+	Y      float64 `protobuf:"fixed64,3,opt,name=y,proto3" json:"y,omitempty"`
+	Width  float64 `protobuf:"fixed64,4,opt,name=width,proto3" json:"width,omitempty"`
+	Height float64 `protobuf:"fixed64,5,opt,name=height,proto3" json:"height,omitempty"`
+	// Instead of page and rectangle: the position above the blank space where is
+	// signed, or the name below it, such as "CHỦ TỊCH".
+	Anchor string `protobuf:"bytes,6,opt,name=anchor,proto3" json:"anchor,omitempty"`
+	// Instead of page and rectangle: the signing block of the last page.
+	Auto          bool `protobuf:"varint,7,opt,name=auto,proto3" json:"auto,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -811,6 +895,85 @@ func (x *Placement) GetHeight() float64 {
 	return 0
 }
 
+func (x *Placement) GetAnchor() string {
+	if x != nil {
+		return x.Anchor
+	}
+	return ""
+}
+
+func (x *Placement) GetAuto() bool {
+	if x != nil {
+		return x.Auto
+	}
+	return false
+}
+
+// CornerText is what stands, beside the time of signing, in the upper right corner
+// of the first page of an annex or a copy (Decree 30/2020, Appendix I).
+type CornerText struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of an annex: number and symbol of its letter, such as "731/QĐ-UBND".
+	AnnexNumber string `protobuf:"bytes,1,opt,name=annex_number,json=annexNumber,proto3" json:"annex_number,omitempty"`
+	// Of a copy.
+	CopyKind CopyKind `protobuf:"varint,2,opt,name=copy_kind,json=copyKind,proto3,enum=lienthong.v1.CopyKind" json:"copy_kind,omitempty"`
+	// Of a copy: the agency that copies; if empty, as in the certificate.
+	CopyAgency    string `protobuf:"bytes,3,opt,name=copy_agency,json=copyAgency,proto3" json:"copy_agency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CornerText) Reset() {
+	*x = CornerText{}
+	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CornerText) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CornerText) ProtoMessage() {}
+
+func (x *CornerText) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CornerText.ProtoReflect.Descriptor instead.
+func (*CornerText) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CornerText) GetAnnexNumber() string {
+	if x != nil {
+		return x.AnnexNumber
+	}
+	return ""
+}
+
+func (x *CornerText) GetCopyKind() CopyKind {
+	if x != nil {
+		return x.CopyKind
+	}
+	return CopyKind_COPY_KIND_UNSPECIFIED
+}
+
+func (x *CornerText) GetCopyAgency() string {
+	if x != nil {
+		return x.CopyAgency
+	}
+	return ""
+}
+
 type SignFileResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	File  *File                  `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
@@ -830,7 +993,7 @@ type SignFileResponse struct {
 
 func (x *SignFileResponse) Reset() {
 	*x = SignFileResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +1005,7 @@ func (x *SignFileResponse) String() string {
 func (*SignFileResponse) ProtoMessage() {}
 
 func (x *SignFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[5]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +1018,7 @@ func (x *SignFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignFileResponse.ProtoReflect.Descriptor instead.
 func (*SignFileResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SignFileResponse) GetFile() *File {
@@ -930,7 +1093,7 @@ type SigningEvidence struct {
 
 func (x *SigningEvidence) Reset() {
 	*x = SigningEvidence{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1105,7 @@ func (x *SigningEvidence) String() string {
 func (*SigningEvidence) ProtoMessage() {}
 
 func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[6]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1118,7 @@ func (x *SigningEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningEvidence.ProtoReflect.Descriptor instead.
 func (*SigningEvidence) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SigningEvidence) GetPosition() int32 {
@@ -1040,7 +1203,7 @@ type LevelJob struct {
 
 func (x *LevelJob) Reset() {
 	*x = LevelJob{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1215,7 @@ func (x *LevelJob) String() string {
 func (*LevelJob) ProtoMessage() {}
 
 func (x *LevelJob) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[7]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1228,7 @@ func (x *LevelJob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LevelJob.ProtoReflect.Descriptor instead.
 func (*LevelJob) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *LevelJob) GetId() string {
@@ -1168,7 +1331,7 @@ type AugmentedFile struct {
 
 func (x *AugmentedFile) Reset() {
 	*x = AugmentedFile{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1180,7 +1343,7 @@ func (x *AugmentedFile) String() string {
 func (*AugmentedFile) ProtoMessage() {}
 
 func (x *AugmentedFile) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[8]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1193,7 +1356,7 @@ func (x *AugmentedFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AugmentedFile.ProtoReflect.Descriptor instead.
 func (*AugmentedFile) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AugmentedFile) GetSha256() []byte {
@@ -1248,7 +1411,7 @@ type AugmentFileRequest struct {
 
 func (x *AugmentFileRequest) Reset() {
 	*x = AugmentFileRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1423,7 @@ func (x *AugmentFileRequest) String() string {
 func (*AugmentFileRequest) ProtoMessage() {}
 
 func (x *AugmentFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[9]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1273,7 +1436,7 @@ func (x *AugmentFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AugmentFileRequest.ProtoReflect.Descriptor instead.
 func (*AugmentFileRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AugmentFileRequest) GetAgency() string {
@@ -1333,7 +1496,7 @@ type AugmentFileResponse struct {
 
 func (x *AugmentFileResponse) Reset() {
 	*x = AugmentFileResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +1508,7 @@ func (x *AugmentFileResponse) String() string {
 func (*AugmentFileResponse) ProtoMessage() {}
 
 func (x *AugmentFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[10]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +1521,7 @@ func (x *AugmentFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AugmentFileResponse.ProtoReflect.Descriptor instead.
 func (*AugmentFileResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AugmentFileResponse) GetFile() *File {
@@ -1407,7 +1570,7 @@ type GetSignedFileRequest struct {
 
 func (x *GetSignedFileRequest) Reset() {
 	*x = GetSignedFileRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1582,7 @@ func (x *GetSignedFileRequest) String() string {
 func (*GetSignedFileRequest) ProtoMessage() {}
 
 func (x *GetSignedFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[11]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1595,7 @@ func (x *GetSignedFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSignedFileRequest.ProtoReflect.Descriptor instead.
 func (*GetSignedFileRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetSignedFileRequest) GetAgency() string {
@@ -1464,7 +1627,7 @@ type GetSignedFileResponse struct {
 
 func (x *GetSignedFileResponse) Reset() {
 	*x = GetSignedFileResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1639,7 @@ func (x *GetSignedFileResponse) String() string {
 func (*GetSignedFileResponse) ProtoMessage() {}
 
 func (x *GetSignedFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[12]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1652,7 @@ func (x *GetSignedFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSignedFileResponse.ProtoReflect.Descriptor instead.
 func (*GetSignedFileResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetSignedFileResponse) GetFile() *File {
@@ -1531,7 +1694,7 @@ type ListLevelJobsRequest struct {
 
 func (x *ListLevelJobsRequest) Reset() {
 	*x = ListLevelJobsRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1706,7 @@ func (x *ListLevelJobsRequest) String() string {
 func (*ListLevelJobsRequest) ProtoMessage() {}
 
 func (x *ListLevelJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[13]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1719,7 @@ func (x *ListLevelJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLevelJobsRequest.ProtoReflect.Descriptor instead.
 func (*ListLevelJobsRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{13}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListLevelJobsRequest) GetAgency() string {
@@ -1590,7 +1753,7 @@ type ListLevelJobsResponse struct {
 
 func (x *ListLevelJobsResponse) Reset() {
 	*x = ListLevelJobsResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +1765,7 @@ func (x *ListLevelJobsResponse) String() string {
 func (*ListLevelJobsResponse) ProtoMessage() {}
 
 func (x *ListLevelJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[14]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +1778,7 @@ func (x *ListLevelJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLevelJobsResponse.ProtoReflect.Descriptor instead.
 func (*ListLevelJobsResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{14}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListLevelJobsResponse) GetJobs() []*LevelJob {
@@ -1645,7 +1808,7 @@ type ActivateKeyRequest struct {
 
 func (x *ActivateKeyRequest) Reset() {
 	*x = ActivateKeyRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +1820,7 @@ func (x *ActivateKeyRequest) String() string {
 func (*ActivateKeyRequest) ProtoMessage() {}
 
 func (x *ActivateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[15]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +1833,7 @@ func (x *ActivateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateKeyRequest.ProtoReflect.Descriptor instead.
 func (*ActivateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{15}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ActivateKeyRequest) GetAgency() string {
@@ -1710,7 +1873,7 @@ type ActivateKeyResponse struct {
 
 func (x *ActivateKeyResponse) Reset() {
 	*x = ActivateKeyResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[16]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1885,7 @@ func (x *ActivateKeyResponse) String() string {
 func (*ActivateKeyResponse) ProtoMessage() {}
 
 func (x *ActivateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[16]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1898,7 @@ func (x *ActivateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateKeyResponse.ProtoReflect.Descriptor instead.
 func (*ActivateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{16}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ActivateKeyResponse) GetKey() *SigningKey {
@@ -1756,7 +1919,7 @@ type DeactivateKeyRequest struct {
 
 func (x *DeactivateKeyRequest) Reset() {
 	*x = DeactivateKeyRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[17]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +1931,7 @@ func (x *DeactivateKeyRequest) String() string {
 func (*DeactivateKeyRequest) ProtoMessage() {}
 
 func (x *DeactivateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[17]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +1944,7 @@ func (x *DeactivateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeactivateKeyRequest.ProtoReflect.Descriptor instead.
 func (*DeactivateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{17}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DeactivateKeyRequest) GetAgency() string {
@@ -1813,7 +1976,7 @@ type DeactivateKeyResponse struct {
 
 func (x *DeactivateKeyResponse) Reset() {
 	*x = DeactivateKeyResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[18]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1825,7 +1988,7 @@ func (x *DeactivateKeyResponse) String() string {
 func (*DeactivateKeyResponse) ProtoMessage() {}
 
 func (x *DeactivateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[18]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1838,7 +2001,7 @@ func (x *DeactivateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeactivateKeyResponse.ProtoReflect.Descriptor instead.
 func (*DeactivateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{18}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{19}
 }
 
 type SuspendKeyRequest struct {
@@ -1856,7 +2019,7 @@ type SuspendKeyRequest struct {
 
 func (x *SuspendKeyRequest) Reset() {
 	*x = SuspendKeyRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[19]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1868,7 +2031,7 @@ func (x *SuspendKeyRequest) String() string {
 func (*SuspendKeyRequest) ProtoMessage() {}
 
 func (x *SuspendKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[19]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1881,7 +2044,7 @@ func (x *SuspendKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendKeyRequest.ProtoReflect.Descriptor instead.
 func (*SuspendKeyRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{19}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SuspendKeyRequest) GetAgency() string {
@@ -1920,7 +2083,7 @@ type SuspendKeyResponse struct {
 
 func (x *SuspendKeyResponse) Reset() {
 	*x = SuspendKeyResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[20]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +2095,7 @@ func (x *SuspendKeyResponse) String() string {
 func (*SuspendKeyResponse) ProtoMessage() {}
 
 func (x *SuspendKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[20]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +2108,7 @@ func (x *SuspendKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendKeyResponse.ProtoReflect.Descriptor instead.
 func (*SuspendKeyResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{20}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{21}
 }
 
 type ResumeKeyRequest struct {
@@ -1959,7 +2122,7 @@ type ResumeKeyRequest struct {
 
 func (x *ResumeKeyRequest) Reset() {
 	*x = ResumeKeyRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[21]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +2134,7 @@ func (x *ResumeKeyRequest) String() string {
 func (*ResumeKeyRequest) ProtoMessage() {}
 
 func (x *ResumeKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[21]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +2147,7 @@ func (x *ResumeKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeKeyRequest.ProtoReflect.Descriptor instead.
 func (*ResumeKeyRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{21}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ResumeKeyRequest) GetAgency() string {
@@ -2016,7 +2179,7 @@ type ResumeKeyResponse struct {
 
 func (x *ResumeKeyResponse) Reset() {
 	*x = ResumeKeyResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[22]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2028,7 +2191,7 @@ func (x *ResumeKeyResponse) String() string {
 func (*ResumeKeyResponse) ProtoMessage() {}
 
 func (x *ResumeKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[22]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2041,7 +2204,7 @@ func (x *ResumeKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeKeyResponse.ProtoReflect.Descriptor instead.
 func (*ResumeKeyResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{22}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{23}
 }
 
 type ListKeysRequest struct {
@@ -2053,7 +2216,7 @@ type ListKeysRequest struct {
 
 func (x *ListKeysRequest) Reset() {
 	*x = ListKeysRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[23]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2228,7 @@ func (x *ListKeysRequest) String() string {
 func (*ListKeysRequest) ProtoMessage() {}
 
 func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[23]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2241,7 @@ func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListKeysRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{23}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListKeysRequest) GetAgency() string {
@@ -2097,7 +2260,7 @@ type ListKeysResponse struct {
 
 func (x *ListKeysResponse) Reset() {
 	*x = ListKeysResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[24]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2109,7 +2272,7 @@ func (x *ListKeysResponse) String() string {
 func (*ListKeysResponse) ProtoMessage() {}
 
 func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[24]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2122,7 +2285,7 @@ func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListKeysResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{24}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListKeysResponse) GetKeys() []*SigningKey {
@@ -2156,7 +2319,7 @@ type SigningKey struct {
 
 func (x *SigningKey) Reset() {
 	*x = SigningKey{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[25]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2331,7 @@ func (x *SigningKey) String() string {
 func (*SigningKey) ProtoMessage() {}
 
 func (x *SigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[25]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2344,7 @@ func (x *SigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningKey.ProtoReflect.Descriptor instead.
 func (*SigningKey) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{25}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SigningKey) GetId() string {
@@ -2289,6 +2452,10 @@ type PrepareSignatureRequest struct {
 	Staff    *Staff `protobuf:"bytes,15,opt,name=staff,proto3" json:"staff,omitempty"`
 	// RSASSA-PSS, with RSA keys only.
 	Pss bool `protobuf:"varint,16,opt,name=pss,proto3" json:"pss,omitempty"`
+	// As in SignFileRequest.
+	CornerText *CornerText `protobuf:"bytes,20,opt,name=corner_text,json=cornerText,proto3" json:"corner_text,omitempty"`
+	// As in SignFileRequest.
+	SealMillimetres float64 `protobuf:"fixed64,21,opt,name=seal_millimetres,json=sealMillimetres,proto3" json:"seal_millimetres,omitempty"`
 	// As in SignFileRequest, and of one file only.
 	Number string `protobuf:"bytes,30,opt,name=number,proto3" json:"number,omitempty"`
 	Date   string `protobuf:"bytes,31,opt,name=date,proto3" json:"date,omitempty"`
@@ -2300,7 +2467,7 @@ type PrepareSignatureRequest struct {
 
 func (x *PrepareSignatureRequest) Reset() {
 	*x = PrepareSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[26]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2312,7 +2479,7 @@ func (x *PrepareSignatureRequest) String() string {
 func (*PrepareSignatureRequest) ProtoMessage() {}
 
 func (x *PrepareSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[26]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2325,7 +2492,7 @@ func (x *PrepareSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareSignatureRequest.ProtoReflect.Descriptor instead.
 func (*PrepareSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{26}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PrepareSignatureRequest) GetAgency() string {
@@ -2440,6 +2607,20 @@ func (x *PrepareSignatureRequest) GetPss() bool {
 	return false
 }
 
+func (x *PrepareSignatureRequest) GetCornerText() *CornerText {
+	if x != nil {
+		return x.CornerText
+	}
+	return nil
+}
+
+func (x *PrepareSignatureRequest) GetSealMillimetres() float64 {
+	if x != nil {
+		return x.SealMillimetres
+	}
+	return 0
+}
+
 func (x *PrepareSignatureRequest) GetNumber() string {
 	if x != nil {
 		return x.Number
@@ -2472,7 +2653,7 @@ type PrepareSignatureResponse struct {
 
 func (x *PrepareSignatureResponse) Reset() {
 	*x = PrepareSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[27]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2665,7 @@ func (x *PrepareSignatureResponse) String() string {
 func (*PrepareSignatureResponse) ProtoMessage() {}
 
 func (x *PrepareSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[27]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2678,7 @@ func (x *PrepareSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareSignatureResponse.ProtoReflect.Descriptor instead.
 func (*PrepareSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{27}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PrepareSignatureResponse) GetSignatures() []*PreparedSignature {
@@ -2540,7 +2721,7 @@ type PreparedSignature struct {
 
 func (x *PreparedSignature) Reset() {
 	*x = PreparedSignature{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[28]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2552,7 +2733,7 @@ func (x *PreparedSignature) String() string {
 func (*PreparedSignature) ProtoMessage() {}
 
 func (x *PreparedSignature) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[28]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2565,7 +2746,7 @@ func (x *PreparedSignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreparedSignature.ProtoReflect.Descriptor instead.
 func (*PreparedSignature) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{28}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PreparedSignature) GetSession() string {
@@ -2649,7 +2830,7 @@ type CompleteSignatureRequest struct {
 
 func (x *CompleteSignatureRequest) Reset() {
 	*x = CompleteSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[29]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2661,7 +2842,7 @@ func (x *CompleteSignatureRequest) String() string {
 func (*CompleteSignatureRequest) ProtoMessage() {}
 
 func (x *CompleteSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[29]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2674,7 +2855,7 @@ func (x *CompleteSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteSignatureRequest.ProtoReflect.Descriptor instead.
 func (*CompleteSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{29}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CompleteSignatureRequest) GetAgency() string {
@@ -2764,7 +2945,7 @@ type CompleteSignatureResponse struct {
 
 func (x *CompleteSignatureResponse) Reset() {
 	*x = CompleteSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[30]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2776,7 +2957,7 @@ func (x *CompleteSignatureResponse) String() string {
 func (*CompleteSignatureResponse) ProtoMessage() {}
 
 func (x *CompleteSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[30]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2789,7 +2970,7 @@ func (x *CompleteSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteSignatureResponse.ProtoReflect.Descriptor instead.
 func (*CompleteSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{30}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CompleteSignatureResponse) GetFile() *File {
@@ -2845,7 +3026,7 @@ type CancelSignatureRequest struct {
 
 func (x *CancelSignatureRequest) Reset() {
 	*x = CancelSignatureRequest{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[31]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2857,7 +3038,7 @@ func (x *CancelSignatureRequest) String() string {
 func (*CancelSignatureRequest) ProtoMessage() {}
 
 func (x *CancelSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[31]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2870,7 +3051,7 @@ func (x *CancelSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSignatureRequest.ProtoReflect.Descriptor instead.
 func (*CancelSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{31}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CancelSignatureRequest) GetAgency() string {
@@ -2902,7 +3083,7 @@ type CancelSignatureResponse struct {
 
 func (x *CancelSignatureResponse) Reset() {
 	*x = CancelSignatureResponse{}
-	mi := &file_lienthong_v1_signing_proto_msgTypes[32]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2914,7 +3095,7 @@ func (x *CancelSignatureResponse) String() string {
 func (*CancelSignatureResponse) ProtoMessage() {}
 
 func (x *CancelSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_signing_proto_msgTypes[32]
+	mi := &file_lienthong_v1_signing_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2927,14 +3108,14 @@ func (x *CancelSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSignatureResponse.ProtoReflect.Descriptor instead.
 func (*CancelSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{32}
+	return file_lienthong_v1_signing_proto_rawDescGZIP(), []int{33}
 }
 
 var File_lienthong_v1_signing_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\n" +
-	"\x1alienthong/v1/signing.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/file.proto\"\xc9\x04\n" +
+	"\x1alienthong/v1/signing.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/file.proto\"\xaf\x05\n" +
 	"\x0fSignFileRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x10\n" +
@@ -2950,7 +3131,10 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\blocation\x18\v \x01(\tR\blocation\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\f \x01(\tR\trequestId\x12)\n" +
-	"\x05staff\x18\r \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x16\n" +
+	"\x05staff\x18\r \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x129\n" +
+	"\vcorner_text\x18\x14 \x01(\v2\x18.lienthong.v1.CornerTextR\n" +
+	"cornerText\x12)\n" +
+	"\x10seal_millimetres\x18\x15 \x01(\x01R\x0fsealMillimetres\x12\x16\n" +
 	"\x06number\x18\x1e \x01(\tR\x06number\x12\x12\n" +
 	"\x04date\x18\x1f \x01(\tR\x04date\x12=\n" +
 	"\vlater_level\x18( \x01(\x0e2\x1c.lienthong.v1.SignatureLevelR\n" +
@@ -2974,13 +3158,21 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"X\n" +
 	"\vPlacedField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
-	"\tplacement\x18\x02 \x01(\v2\x17.lienthong.v1.PlacementR\tplacement\"i\n" +
+	"\tplacement\x18\x02 \x01(\v2\x17.lienthong.v1.PlacementR\tplacement\"\x95\x01\n" +
 	"\tPlacement\x12\x12\n" +
 	"\x04page\x18\x01 \x01(\x05R\x04page\x12\f\n" +
 	"\x01x\x18\x02 \x01(\x01R\x01x\x12\f\n" +
 	"\x01y\x18\x03 \x01(\x01R\x01y\x12\x14\n" +
 	"\x05width\x18\x04 \x01(\x01R\x05width\x12\x16\n" +
-	"\x06height\x18\x05 \x01(\x01R\x06height\"\xa5\x02\n" +
+	"\x06height\x18\x05 \x01(\x01R\x06height\x12\x16\n" +
+	"\x06anchor\x18\x06 \x01(\tR\x06anchor\x12\x12\n" +
+	"\x04auto\x18\a \x01(\bR\x04auto\"\x85\x01\n" +
+	"\n" +
+	"CornerText\x12!\n" +
+	"\fannex_number\x18\x01 \x01(\tR\vannexNumber\x123\n" +
+	"\tcopy_kind\x18\x02 \x01(\x0e2\x16.lienthong.v1.CopyKindR\bcopyKind\x12\x1f\n" +
+	"\vcopy_agency\x18\x03 \x01(\tR\n" +
+	"copyAgency\"\xa5\x02\n" +
 	"\x10SignFileResponse\x12&\n" +
 	"\x04file\x18\x01 \x01(\v2\x12.lienthong.v1.FileR\x04file\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x122\n" +
@@ -3095,7 +3287,7 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x03use\x18( \x01(\x0e2\x14.lienthong.v1.KeyUseR\x03use\x12!\n" +
 	"\factive_until\x18) \x01(\x03R\vactiveUntil\x12\x1b\n" +
 	"\tactive_by\x18* \x01(\tR\bactiveBy\x12\x16\n" +
-	"\x06reason\x18+ \x01(\tR\x06reason\"\xdb\x04\n" +
+	"\x06reason\x18+ \x01(\tR\x06reason\"\xc1\x05\n" +
 	"\x17PrepareSignatureRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x16\n" +
 	"\x06sha256\x18\x02 \x03(\fR\x06sha256\x12 \n" +
@@ -3113,7 +3305,10 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x04hash\x18\r \x01(\tR\x04hash\x12\x1a\n" +
 	"\breserved\x18\x0e \x01(\x05R\breserved\x12)\n" +
 	"\x05staff\x18\x0f \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x10\n" +
-	"\x03pss\x18\x10 \x01(\bR\x03pss\x12\x16\n" +
+	"\x03pss\x18\x10 \x01(\bR\x03pss\x129\n" +
+	"\vcorner_text\x18\x14 \x01(\v2\x18.lienthong.v1.CornerTextR\n" +
+	"cornerText\x12)\n" +
+	"\x10seal_millimetres\x18\x15 \x01(\x01R\x0fsealMillimetres\x12\x16\n" +
 	"\x06number\x18\x1e \x01(\tR\x06number\x12\x12\n" +
 	"\x04date\x18\x1f \x01(\tR\x04date\x12#\n" +
 	"\rallow_dynamic\x18( \x01(\bR\fallowDynamic\"w\n" +
@@ -3173,7 +3368,12 @@ const file_lienthong_v1_signing_proto_rawDesc = "" +
 	"\x1aPREPARED_FIELD_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15PREPARED_FIELD_NUMBER\x10\x01\x12\x17\n" +
 	"\x13PREPARED_FIELD_DATE\x10\x02\x12\x17\n" +
-	"\x13PREPARED_FIELD_SEAL\x10\x03*\x85\x01\n" +
+	"\x13PREPARED_FIELD_SEAL\x10\x03*j\n" +
+	"\bCopyKind\x12\x19\n" +
+	"\x15COPY_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fCOPY_KIND_SAO_Y\x10\x01\x12\x15\n" +
+	"\x11COPY_KIND_SAO_LUC\x10\x02\x12\x17\n" +
+	"\x13COPY_KIND_TRICH_SAO\x10\x03*\x85\x01\n" +
 	"\rLevelJobState\x12\x1f\n" +
 	"\x1bLEVEL_JOB_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17LEVEL_JOB_STATE_WAITING\x10\x01\x12\x18\n" +
@@ -3227,133 +3427,138 @@ func file_lienthong_v1_signing_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_signing_proto_rawDescData
 }
 
-var file_lienthong_v1_signing_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_lienthong_v1_signing_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_lienthong_v1_signing_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_lienthong_v1_signing_proto_goTypes = []any{
 	(SignatureLevel)(0),               // 0: lienthong.v1.SignatureLevel
 	(AppearanceProfile)(0),            // 1: lienthong.v1.AppearanceProfile
 	(PreparedField)(0),                // 2: lienthong.v1.PreparedField
-	(LevelJobState)(0),                // 3: lienthong.v1.LevelJobState
-	(KeyUse)(0),                       // 4: lienthong.v1.KeyUse
-	(*SignFileRequest)(nil),           // 5: lienthong.v1.SignFileRequest
-	(*PrepareFileRequest)(nil),        // 6: lienthong.v1.PrepareFileRequest
-	(*PrepareFileResponse)(nil),       // 7: lienthong.v1.PrepareFileResponse
-	(*PlacedField)(nil),               // 8: lienthong.v1.PlacedField
-	(*Placement)(nil),                 // 9: lienthong.v1.Placement
-	(*SignFileResponse)(nil),          // 10: lienthong.v1.SignFileResponse
-	(*SigningEvidence)(nil),           // 11: lienthong.v1.SigningEvidence
-	(*LevelJob)(nil),                  // 12: lienthong.v1.LevelJob
-	(*AugmentedFile)(nil),             // 13: lienthong.v1.AugmentedFile
-	(*AugmentFileRequest)(nil),        // 14: lienthong.v1.AugmentFileRequest
-	(*AugmentFileResponse)(nil),       // 15: lienthong.v1.AugmentFileResponse
-	(*GetSignedFileRequest)(nil),      // 16: lienthong.v1.GetSignedFileRequest
-	(*GetSignedFileResponse)(nil),     // 17: lienthong.v1.GetSignedFileResponse
-	(*ListLevelJobsRequest)(nil),      // 18: lienthong.v1.ListLevelJobsRequest
-	(*ListLevelJobsResponse)(nil),     // 19: lienthong.v1.ListLevelJobsResponse
-	(*ActivateKeyRequest)(nil),        // 20: lienthong.v1.ActivateKeyRequest
-	(*ActivateKeyResponse)(nil),       // 21: lienthong.v1.ActivateKeyResponse
-	(*DeactivateKeyRequest)(nil),      // 22: lienthong.v1.DeactivateKeyRequest
-	(*DeactivateKeyResponse)(nil),     // 23: lienthong.v1.DeactivateKeyResponse
-	(*SuspendKeyRequest)(nil),         // 24: lienthong.v1.SuspendKeyRequest
-	(*SuspendKeyResponse)(nil),        // 25: lienthong.v1.SuspendKeyResponse
-	(*ResumeKeyRequest)(nil),          // 26: lienthong.v1.ResumeKeyRequest
-	(*ResumeKeyResponse)(nil),         // 27: lienthong.v1.ResumeKeyResponse
-	(*ListKeysRequest)(nil),           // 28: lienthong.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),          // 29: lienthong.v1.ListKeysResponse
-	(*SigningKey)(nil),                // 30: lienthong.v1.SigningKey
-	(*PrepareSignatureRequest)(nil),   // 31: lienthong.v1.PrepareSignatureRequest
-	(*PrepareSignatureResponse)(nil),  // 32: lienthong.v1.PrepareSignatureResponse
-	(*PreparedSignature)(nil),         // 33: lienthong.v1.PreparedSignature
-	(*CompleteSignatureRequest)(nil),  // 34: lienthong.v1.CompleteSignatureRequest
-	(*CompleteSignatureResponse)(nil), // 35: lienthong.v1.CompleteSignatureResponse
-	(*CancelSignatureRequest)(nil),    // 36: lienthong.v1.CancelSignatureRequest
-	(*CancelSignatureResponse)(nil),   // 37: lienthong.v1.CancelSignatureResponse
-	(*Staff)(nil),                     // 38: lienthong.v1.Staff
-	(*File)(nil),                      // 39: lienthong.v1.File
-	(CertificateRole)(0),              // 40: lienthong.v1.CertificateRole
+	(CopyKind)(0),                     // 3: lienthong.v1.CopyKind
+	(LevelJobState)(0),                // 4: lienthong.v1.LevelJobState
+	(KeyUse)(0),                       // 5: lienthong.v1.KeyUse
+	(*SignFileRequest)(nil),           // 6: lienthong.v1.SignFileRequest
+	(*PrepareFileRequest)(nil),        // 7: lienthong.v1.PrepareFileRequest
+	(*PrepareFileResponse)(nil),       // 8: lienthong.v1.PrepareFileResponse
+	(*PlacedField)(nil),               // 9: lienthong.v1.PlacedField
+	(*Placement)(nil),                 // 10: lienthong.v1.Placement
+	(*CornerText)(nil),                // 11: lienthong.v1.CornerText
+	(*SignFileResponse)(nil),          // 12: lienthong.v1.SignFileResponse
+	(*SigningEvidence)(nil),           // 13: lienthong.v1.SigningEvidence
+	(*LevelJob)(nil),                  // 14: lienthong.v1.LevelJob
+	(*AugmentedFile)(nil),             // 15: lienthong.v1.AugmentedFile
+	(*AugmentFileRequest)(nil),        // 16: lienthong.v1.AugmentFileRequest
+	(*AugmentFileResponse)(nil),       // 17: lienthong.v1.AugmentFileResponse
+	(*GetSignedFileRequest)(nil),      // 18: lienthong.v1.GetSignedFileRequest
+	(*GetSignedFileResponse)(nil),     // 19: lienthong.v1.GetSignedFileResponse
+	(*ListLevelJobsRequest)(nil),      // 20: lienthong.v1.ListLevelJobsRequest
+	(*ListLevelJobsResponse)(nil),     // 21: lienthong.v1.ListLevelJobsResponse
+	(*ActivateKeyRequest)(nil),        // 22: lienthong.v1.ActivateKeyRequest
+	(*ActivateKeyResponse)(nil),       // 23: lienthong.v1.ActivateKeyResponse
+	(*DeactivateKeyRequest)(nil),      // 24: lienthong.v1.DeactivateKeyRequest
+	(*DeactivateKeyResponse)(nil),     // 25: lienthong.v1.DeactivateKeyResponse
+	(*SuspendKeyRequest)(nil),         // 26: lienthong.v1.SuspendKeyRequest
+	(*SuspendKeyResponse)(nil),        // 27: lienthong.v1.SuspendKeyResponse
+	(*ResumeKeyRequest)(nil),          // 28: lienthong.v1.ResumeKeyRequest
+	(*ResumeKeyResponse)(nil),         // 29: lienthong.v1.ResumeKeyResponse
+	(*ListKeysRequest)(nil),           // 30: lienthong.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),          // 31: lienthong.v1.ListKeysResponse
+	(*SigningKey)(nil),                // 32: lienthong.v1.SigningKey
+	(*PrepareSignatureRequest)(nil),   // 33: lienthong.v1.PrepareSignatureRequest
+	(*PrepareSignatureResponse)(nil),  // 34: lienthong.v1.PrepareSignatureResponse
+	(*PreparedSignature)(nil),         // 35: lienthong.v1.PreparedSignature
+	(*CompleteSignatureRequest)(nil),  // 36: lienthong.v1.CompleteSignatureRequest
+	(*CompleteSignatureResponse)(nil), // 37: lienthong.v1.CompleteSignatureResponse
+	(*CancelSignatureRequest)(nil),    // 38: lienthong.v1.CancelSignatureRequest
+	(*CancelSignatureResponse)(nil),   // 39: lienthong.v1.CancelSignatureResponse
+	(*Staff)(nil),                     // 40: lienthong.v1.Staff
+	(*File)(nil),                      // 41: lienthong.v1.File
+	(CertificateRole)(0),              // 42: lienthong.v1.CertificateRole
 }
 var file_lienthong_v1_signing_proto_depIdxs = []int32{
 	0,  // 0: lienthong.v1.SignFileRequest.level:type_name -> lienthong.v1.SignatureLevel
 	1,  // 1: lienthong.v1.SignFileRequest.profile:type_name -> lienthong.v1.AppearanceProfile
-	9,  // 2: lienthong.v1.SignFileRequest.placement:type_name -> lienthong.v1.Placement
-	38, // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
-	0,  // 4: lienthong.v1.SignFileRequest.later_level:type_name -> lienthong.v1.SignatureLevel
-	9,  // 5: lienthong.v1.PrepareFileRequest.number:type_name -> lienthong.v1.Placement
-	9,  // 6: lienthong.v1.PrepareFileRequest.date:type_name -> lienthong.v1.Placement
-	9,  // 7: lienthong.v1.PrepareFileRequest.seal:type_name -> lienthong.v1.Placement
-	2,  // 8: lienthong.v1.PrepareFileRequest.without:type_name -> lienthong.v1.PreparedField
-	38, // 9: lienthong.v1.PrepareFileRequest.staff:type_name -> lienthong.v1.Staff
-	39, // 10: lienthong.v1.PrepareFileResponse.file:type_name -> lienthong.v1.File
-	8,  // 11: lienthong.v1.PrepareFileResponse.fields:type_name -> lienthong.v1.PlacedField
-	9,  // 12: lienthong.v1.PlacedField.placement:type_name -> lienthong.v1.Placement
-	39, // 13: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
-	0,  // 14: lienthong.v1.SignFileResponse.level:type_name -> lienthong.v1.SignatureLevel
-	12, // 15: lienthong.v1.SignFileResponse.job:type_name -> lienthong.v1.LevelJob
-	11, // 16: lienthong.v1.SignFileResponse.evidence:type_name -> lienthong.v1.SigningEvidence
-	0,  // 17: lienthong.v1.LevelJob.level:type_name -> lienthong.v1.SignatureLevel
-	3,  // 18: lienthong.v1.LevelJob.state:type_name -> lienthong.v1.LevelJobState
-	0,  // 19: lienthong.v1.AugmentedFile.level:type_name -> lienthong.v1.SignatureLevel
-	0,  // 20: lienthong.v1.AugmentFileRequest.level:type_name -> lienthong.v1.SignatureLevel
-	38, // 21: lienthong.v1.AugmentFileRequest.staff:type_name -> lienthong.v1.Staff
-	39, // 22: lienthong.v1.AugmentFileResponse.file:type_name -> lienthong.v1.File
-	0,  // 23: lienthong.v1.AugmentFileResponse.level:type_name -> lienthong.v1.SignatureLevel
-	12, // 24: lienthong.v1.AugmentFileResponse.job:type_name -> lienthong.v1.LevelJob
-	39, // 25: lienthong.v1.GetSignedFileResponse.file:type_name -> lienthong.v1.File
-	13, // 26: lienthong.v1.GetSignedFileResponse.augmented:type_name -> lienthong.v1.AugmentedFile
-	12, // 27: lienthong.v1.GetSignedFileResponse.jobs:type_name -> lienthong.v1.LevelJob
-	11, // 28: lienthong.v1.GetSignedFileResponse.evidence:type_name -> lienthong.v1.SigningEvidence
-	12, // 29: lienthong.v1.ListLevelJobsResponse.jobs:type_name -> lienthong.v1.LevelJob
-	38, // 30: lienthong.v1.ActivateKeyRequest.staff:type_name -> lienthong.v1.Staff
-	30, // 31: lienthong.v1.ActivateKeyResponse.key:type_name -> lienthong.v1.SigningKey
-	38, // 32: lienthong.v1.DeactivateKeyRequest.staff:type_name -> lienthong.v1.Staff
-	38, // 33: lienthong.v1.SuspendKeyRequest.staff:type_name -> lienthong.v1.Staff
-	38, // 34: lienthong.v1.ResumeKeyRequest.staff:type_name -> lienthong.v1.Staff
-	30, // 35: lienthong.v1.ListKeysResponse.keys:type_name -> lienthong.v1.SigningKey
-	40, // 36: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
-	4,  // 37: lienthong.v1.SigningKey.use:type_name -> lienthong.v1.KeyUse
-	0,  // 38: lienthong.v1.PrepareSignatureRequest.level:type_name -> lienthong.v1.SignatureLevel
-	1,  // 39: lienthong.v1.PrepareSignatureRequest.profile:type_name -> lienthong.v1.AppearanceProfile
-	9,  // 40: lienthong.v1.PrepareSignatureRequest.placement:type_name -> lienthong.v1.Placement
-	38, // 41: lienthong.v1.PrepareSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	33, // 42: lienthong.v1.PrepareSignatureResponse.signatures:type_name -> lienthong.v1.PreparedSignature
-	38, // 43: lienthong.v1.CompleteSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	0,  // 44: lienthong.v1.CompleteSignatureRequest.later_level:type_name -> lienthong.v1.SignatureLevel
-	39, // 45: lienthong.v1.CompleteSignatureResponse.file:type_name -> lienthong.v1.File
-	0,  // 46: lienthong.v1.CompleteSignatureResponse.level:type_name -> lienthong.v1.SignatureLevel
-	12, // 47: lienthong.v1.CompleteSignatureResponse.job:type_name -> lienthong.v1.LevelJob
-	11, // 48: lienthong.v1.CompleteSignatureResponse.evidence:type_name -> lienthong.v1.SigningEvidence
-	38, // 49: lienthong.v1.CancelSignatureRequest.staff:type_name -> lienthong.v1.Staff
-	6,  // 50: lienthong.v1.SigningService.PrepareFile:input_type -> lienthong.v1.PrepareFileRequest
-	5,  // 51: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
-	31, // 52: lienthong.v1.SigningService.PrepareSignature:input_type -> lienthong.v1.PrepareSignatureRequest
-	34, // 53: lienthong.v1.SigningService.CompleteSignature:input_type -> lienthong.v1.CompleteSignatureRequest
-	36, // 54: lienthong.v1.SigningService.CancelSignature:input_type -> lienthong.v1.CancelSignatureRequest
-	14, // 55: lienthong.v1.SigningService.AugmentFile:input_type -> lienthong.v1.AugmentFileRequest
-	16, // 56: lienthong.v1.SigningService.GetSignedFile:input_type -> lienthong.v1.GetSignedFileRequest
-	18, // 57: lienthong.v1.SigningService.ListLevelJobs:input_type -> lienthong.v1.ListLevelJobsRequest
-	28, // 58: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
-	20, // 59: lienthong.v1.SigningService.ActivateKey:input_type -> lienthong.v1.ActivateKeyRequest
-	22, // 60: lienthong.v1.SigningService.DeactivateKey:input_type -> lienthong.v1.DeactivateKeyRequest
-	24, // 61: lienthong.v1.SigningService.SuspendKey:input_type -> lienthong.v1.SuspendKeyRequest
-	26, // 62: lienthong.v1.SigningService.ResumeKey:input_type -> lienthong.v1.ResumeKeyRequest
-	7,  // 63: lienthong.v1.SigningService.PrepareFile:output_type -> lienthong.v1.PrepareFileResponse
-	10, // 64: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
-	32, // 65: lienthong.v1.SigningService.PrepareSignature:output_type -> lienthong.v1.PrepareSignatureResponse
-	35, // 66: lienthong.v1.SigningService.CompleteSignature:output_type -> lienthong.v1.CompleteSignatureResponse
-	37, // 67: lienthong.v1.SigningService.CancelSignature:output_type -> lienthong.v1.CancelSignatureResponse
-	15, // 68: lienthong.v1.SigningService.AugmentFile:output_type -> lienthong.v1.AugmentFileResponse
-	17, // 69: lienthong.v1.SigningService.GetSignedFile:output_type -> lienthong.v1.GetSignedFileResponse
-	19, // 70: lienthong.v1.SigningService.ListLevelJobs:output_type -> lienthong.v1.ListLevelJobsResponse
-	29, // 71: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
-	21, // 72: lienthong.v1.SigningService.ActivateKey:output_type -> lienthong.v1.ActivateKeyResponse
-	23, // 73: lienthong.v1.SigningService.DeactivateKey:output_type -> lienthong.v1.DeactivateKeyResponse
-	25, // 74: lienthong.v1.SigningService.SuspendKey:output_type -> lienthong.v1.SuspendKeyResponse
-	27, // 75: lienthong.v1.SigningService.ResumeKey:output_type -> lienthong.v1.ResumeKeyResponse
-	63, // [63:76] is the sub-list for method output_type
-	50, // [50:63] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	10, // 2: lienthong.v1.SignFileRequest.placement:type_name -> lienthong.v1.Placement
+	40, // 3: lienthong.v1.SignFileRequest.staff:type_name -> lienthong.v1.Staff
+	11, // 4: lienthong.v1.SignFileRequest.corner_text:type_name -> lienthong.v1.CornerText
+	0,  // 5: lienthong.v1.SignFileRequest.later_level:type_name -> lienthong.v1.SignatureLevel
+	10, // 6: lienthong.v1.PrepareFileRequest.number:type_name -> lienthong.v1.Placement
+	10, // 7: lienthong.v1.PrepareFileRequest.date:type_name -> lienthong.v1.Placement
+	10, // 8: lienthong.v1.PrepareFileRequest.seal:type_name -> lienthong.v1.Placement
+	2,  // 9: lienthong.v1.PrepareFileRequest.without:type_name -> lienthong.v1.PreparedField
+	40, // 10: lienthong.v1.PrepareFileRequest.staff:type_name -> lienthong.v1.Staff
+	41, // 11: lienthong.v1.PrepareFileResponse.file:type_name -> lienthong.v1.File
+	9,  // 12: lienthong.v1.PrepareFileResponse.fields:type_name -> lienthong.v1.PlacedField
+	10, // 13: lienthong.v1.PlacedField.placement:type_name -> lienthong.v1.Placement
+	3,  // 14: lienthong.v1.CornerText.copy_kind:type_name -> lienthong.v1.CopyKind
+	41, // 15: lienthong.v1.SignFileResponse.file:type_name -> lienthong.v1.File
+	0,  // 16: lienthong.v1.SignFileResponse.level:type_name -> lienthong.v1.SignatureLevel
+	14, // 17: lienthong.v1.SignFileResponse.job:type_name -> lienthong.v1.LevelJob
+	13, // 18: lienthong.v1.SignFileResponse.evidence:type_name -> lienthong.v1.SigningEvidence
+	0,  // 19: lienthong.v1.LevelJob.level:type_name -> lienthong.v1.SignatureLevel
+	4,  // 20: lienthong.v1.LevelJob.state:type_name -> lienthong.v1.LevelJobState
+	0,  // 21: lienthong.v1.AugmentedFile.level:type_name -> lienthong.v1.SignatureLevel
+	0,  // 22: lienthong.v1.AugmentFileRequest.level:type_name -> lienthong.v1.SignatureLevel
+	40, // 23: lienthong.v1.AugmentFileRequest.staff:type_name -> lienthong.v1.Staff
+	41, // 24: lienthong.v1.AugmentFileResponse.file:type_name -> lienthong.v1.File
+	0,  // 25: lienthong.v1.AugmentFileResponse.level:type_name -> lienthong.v1.SignatureLevel
+	14, // 26: lienthong.v1.AugmentFileResponse.job:type_name -> lienthong.v1.LevelJob
+	41, // 27: lienthong.v1.GetSignedFileResponse.file:type_name -> lienthong.v1.File
+	15, // 28: lienthong.v1.GetSignedFileResponse.augmented:type_name -> lienthong.v1.AugmentedFile
+	14, // 29: lienthong.v1.GetSignedFileResponse.jobs:type_name -> lienthong.v1.LevelJob
+	13, // 30: lienthong.v1.GetSignedFileResponse.evidence:type_name -> lienthong.v1.SigningEvidence
+	14, // 31: lienthong.v1.ListLevelJobsResponse.jobs:type_name -> lienthong.v1.LevelJob
+	40, // 32: lienthong.v1.ActivateKeyRequest.staff:type_name -> lienthong.v1.Staff
+	32, // 33: lienthong.v1.ActivateKeyResponse.key:type_name -> lienthong.v1.SigningKey
+	40, // 34: lienthong.v1.DeactivateKeyRequest.staff:type_name -> lienthong.v1.Staff
+	40, // 35: lienthong.v1.SuspendKeyRequest.staff:type_name -> lienthong.v1.Staff
+	40, // 36: lienthong.v1.ResumeKeyRequest.staff:type_name -> lienthong.v1.Staff
+	32, // 37: lienthong.v1.ListKeysResponse.keys:type_name -> lienthong.v1.SigningKey
+	42, // 38: lienthong.v1.SigningKey.role:type_name -> lienthong.v1.CertificateRole
+	5,  // 39: lienthong.v1.SigningKey.use:type_name -> lienthong.v1.KeyUse
+	0,  // 40: lienthong.v1.PrepareSignatureRequest.level:type_name -> lienthong.v1.SignatureLevel
+	1,  // 41: lienthong.v1.PrepareSignatureRequest.profile:type_name -> lienthong.v1.AppearanceProfile
+	10, // 42: lienthong.v1.PrepareSignatureRequest.placement:type_name -> lienthong.v1.Placement
+	40, // 43: lienthong.v1.PrepareSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	11, // 44: lienthong.v1.PrepareSignatureRequest.corner_text:type_name -> lienthong.v1.CornerText
+	35, // 45: lienthong.v1.PrepareSignatureResponse.signatures:type_name -> lienthong.v1.PreparedSignature
+	40, // 46: lienthong.v1.CompleteSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 47: lienthong.v1.CompleteSignatureRequest.later_level:type_name -> lienthong.v1.SignatureLevel
+	41, // 48: lienthong.v1.CompleteSignatureResponse.file:type_name -> lienthong.v1.File
+	0,  // 49: lienthong.v1.CompleteSignatureResponse.level:type_name -> lienthong.v1.SignatureLevel
+	14, // 50: lienthong.v1.CompleteSignatureResponse.job:type_name -> lienthong.v1.LevelJob
+	13, // 51: lienthong.v1.CompleteSignatureResponse.evidence:type_name -> lienthong.v1.SigningEvidence
+	40, // 52: lienthong.v1.CancelSignatureRequest.staff:type_name -> lienthong.v1.Staff
+	7,  // 53: lienthong.v1.SigningService.PrepareFile:input_type -> lienthong.v1.PrepareFileRequest
+	6,  // 54: lienthong.v1.SigningService.SignFile:input_type -> lienthong.v1.SignFileRequest
+	33, // 55: lienthong.v1.SigningService.PrepareSignature:input_type -> lienthong.v1.PrepareSignatureRequest
+	36, // 56: lienthong.v1.SigningService.CompleteSignature:input_type -> lienthong.v1.CompleteSignatureRequest
+	38, // 57: lienthong.v1.SigningService.CancelSignature:input_type -> lienthong.v1.CancelSignatureRequest
+	16, // 58: lienthong.v1.SigningService.AugmentFile:input_type -> lienthong.v1.AugmentFileRequest
+	18, // 59: lienthong.v1.SigningService.GetSignedFile:input_type -> lienthong.v1.GetSignedFileRequest
+	20, // 60: lienthong.v1.SigningService.ListLevelJobs:input_type -> lienthong.v1.ListLevelJobsRequest
+	30, // 61: lienthong.v1.SigningService.ListKeys:input_type -> lienthong.v1.ListKeysRequest
+	22, // 62: lienthong.v1.SigningService.ActivateKey:input_type -> lienthong.v1.ActivateKeyRequest
+	24, // 63: lienthong.v1.SigningService.DeactivateKey:input_type -> lienthong.v1.DeactivateKeyRequest
+	26, // 64: lienthong.v1.SigningService.SuspendKey:input_type -> lienthong.v1.SuspendKeyRequest
+	28, // 65: lienthong.v1.SigningService.ResumeKey:input_type -> lienthong.v1.ResumeKeyRequest
+	8,  // 66: lienthong.v1.SigningService.PrepareFile:output_type -> lienthong.v1.PrepareFileResponse
+	12, // 67: lienthong.v1.SigningService.SignFile:output_type -> lienthong.v1.SignFileResponse
+	34, // 68: lienthong.v1.SigningService.PrepareSignature:output_type -> lienthong.v1.PrepareSignatureResponse
+	37, // 69: lienthong.v1.SigningService.CompleteSignature:output_type -> lienthong.v1.CompleteSignatureResponse
+	39, // 70: lienthong.v1.SigningService.CancelSignature:output_type -> lienthong.v1.CancelSignatureResponse
+	17, // 71: lienthong.v1.SigningService.AugmentFile:output_type -> lienthong.v1.AugmentFileResponse
+	19, // 72: lienthong.v1.SigningService.GetSignedFile:output_type -> lienthong.v1.GetSignedFileResponse
+	21, // 73: lienthong.v1.SigningService.ListLevelJobs:output_type -> lienthong.v1.ListLevelJobsResponse
+	31, // 74: lienthong.v1.SigningService.ListKeys:output_type -> lienthong.v1.ListKeysResponse
+	23, // 75: lienthong.v1.SigningService.ActivateKey:output_type -> lienthong.v1.ActivateKeyResponse
+	25, // 76: lienthong.v1.SigningService.DeactivateKey:output_type -> lienthong.v1.DeactivateKeyResponse
+	27, // 77: lienthong.v1.SigningService.SuspendKey:output_type -> lienthong.v1.SuspendKeyResponse
+	29, // 78: lienthong.v1.SigningService.ResumeKey:output_type -> lienthong.v1.ResumeKeyResponse
+	66, // [66:79] is the sub-list for method output_type
+	53, // [53:66] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_signing_proto_init() }
@@ -3364,7 +3569,7 @@ func file_lienthong_v1_signing_proto_init() {
 	file_lienthong_v1_access_proto_init()
 	file_lienthong_v1_envelope_proto_init()
 	file_lienthong_v1_file_proto_init()
-	file_lienthong_v1_signing_proto_msgTypes[29].OneofWrappers = []any{
+	file_lienthong_v1_signing_proto_msgTypes[30].OneofWrappers = []any{
 		(*CompleteSignatureRequest_Signature)(nil),
 		(*CompleteSignatureRequest_Cms)(nil),
 	}
@@ -3373,8 +3578,8 @@ func file_lienthong_v1_signing_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_signing_proto_rawDesc), len(file_lienthong_v1_signing_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   33,
+			NumEnums:      6,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
