@@ -168,29 +168,36 @@ func (p *plan) warn(format string, args ...any) {
 	p.warnings = append(p.warnings, fmt.Sprintf(format, args...))
 }
 
-// lookBelow warns where the signature hides text: what was signed before would be
-// judged as changed (see [comparison.place]), and nobody could read either.
+// lookBelow looks where the signature hides something: what was signed before would
+// be judged as changed (see [comparison.place]), and nobody could read either. A place
+// that was not given is refused then, one that was given is warned about.
 func (p *plan) lookBelow() error {
-	earlier, err := p.view.Signatures()
-	if err != nil || p.shown == nil || len(earlier) == 0 && !p.opts.Profile.Corner() {
+	if p.shown == nil {
 		return nil // a field that was there before has its place by right
+	}
+	earlier, err := p.view.Signatures()
+	if err != nil {
+		return fmt.Errorf("sign: read the earlier signatures: %w", err)
+	}
+	if len(earlier) == 0 && !p.opts.Profile.Corner() {
+		return nil
 	}
 	if p.below == nil {
 		p.below = p.see(p.reader(), p.field.page, p.shown.Page)
 	}
 	r := place.Rect(p.shown.Rect)
-	text, picture := p.below.Covered(r)
+	c := p.below.Covered(r)
 	inBlock := slices.ContainsFunc(p.below.Signed, func(s place.Signed) bool { return place.InBlock(r, s.Widget, 1) })
-	switch {
-	case inBlock || text == "" && !picture:
-	case len(earlier) > 0 && text != "":
-		p.warn("the signature lies over the text %q, outside of a signing block: the %d earlier signatures will be judged as changed after signing", text, len(earlier))
-	case len(earlier) > 0:
-		p.warn("the signature lies over an image or a drawing, outside of a signing block: the %d earlier signatures may be judged as changed after signing", len(earlier))
-	case text != "":
-		p.warn("the signature lies over the text %q", text)
+	switch chosen := p.opts.Place == nil || p.opts.Place.searched(); {
+	case inBlock || c == place.Cover{}:
+	case len(earlier) > 0 && c.Hides() && chosen:
+		return fmt.Errorf("%w: it would lie over %s, and the %d earlier signatures would be judged as changed after signing", ErrNoPlace, c, len(earlier))
+	case len(earlier) > 0 && c.Hides():
+		p.warn("the signature lies over %s, outside of a signing block: the %d earlier signatures will be judged as changed after signing", c, len(earlier))
+	case c.Text != "" || len(earlier) > 0:
+		p.warn("the signature lies over %s", c)
 	default:
-		p.warn("what lies below the signature cannot be told: the page is an image or a drawing there")
+		p.warn("the signature lies over %s: look whether it hides something", c)
 	}
 	return nil
 }

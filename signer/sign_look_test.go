@@ -165,6 +165,10 @@ func TestSignInBlockRefuses(t *testing.T) {
 		}
 	}
 	number := signer.Corner{Number: "1/QĐ"}
+	scanned, _ := sign(t, sample(t, "09-scanned.pdf"), w.person.Key(), signer.SignOptions{})
+	if err := refused(t, scanned, w.person.Key(), signer.SignOptions{Profile: appearance.Annex, Corner: number}); !errors.Is(err, signer.ErrNoPlace) || !strings.Contains(err.Error(), "the 1 earlier signatures would be judged as changed") {
+		t.Errorf("an annex that is a signed scan: %v", err)
+	}
 	for _, tt := range []struct {
 		name string
 		opts signer.SignOptions
@@ -208,6 +212,7 @@ func TestSignWarnsOfLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	signed, _ := sign(t, w.letter, w.person.Key(), signer.SignOptions{Profile: appearance.Personal, Image: hand, Place: auto})
+	scanned, _ := sign(t, sample(t, "09-scanned.pdf"), w.person.Key(), signer.SignOptions{})
 	gray := ring(color.NRGBA{80, 80, 80, 255})
 	for _, tt := range []struct {
 		name string
@@ -222,7 +227,8 @@ func TestSignWarnsOfLooks(t *testing.T) {
 		{"over the letter", signed, signer.SignOptions{Profile: appearance.Custom, Place: at(1, 100, 500, 250, 560)}, "will be judged as changed"},
 		{"over the letter, the first", w.letter, signer.SignOptions{Profile: appearance.Custom, Place: at(1, 100, 500, 250, 560)}, ""},
 		{"beside the letter", signed, signer.SignOptions{Profile: appearance.Custom, Place: at(1, 60, 20, 160, 80)}, ""},
-		{"a copy of a scan", sample(t, "09-scanned.pdf"), signer.SignOptions{Profile: appearance.Copy, Corner: signer.Corner{Kind: "SAO Y"}}, "cannot be told"},
+		{"a copy of a scan", sample(t, "09-scanned.pdf"), signer.SignOptions{Profile: appearance.Copy, Corner: signer.Corner{Kind: "SAO Y"}}, "lies over an image: look whether it hides something"},
+		{"over a scan", scanned, signer.SignOptions{Profile: appearance.Custom, Place: at(1, 60, 20, 160, 80)}, "over an image, outside of a signing block"},
 		{"an annex over text", w.letter, signer.SignOptions{Profile: appearance.Annex, Corner: signer.Corner{Number: "1/QĐ"}, Place: at(1, 100, 500, 350, 560)}, "lies over the text"},
 	} {
 		_, s := sign(t, tt.in, w.agency.Key(), tt.opts)

@@ -133,7 +133,7 @@ func (p *Page) between(all []Line, over, under int) *Block {
 	if gap < leastGap || gap > mostGap {
 		return nil
 	}
-	b := &Block{Title: stack(all, over), Name: all[under]}
+	b := &Block{Title: stack(all, over, all[under].Rect), Name: all[under]}
 	if !centred(all[over].Rect, all[under].Rect) && !centred(b.title(), all[under].Rect) {
 		return nil
 	}

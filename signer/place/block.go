@@ -111,7 +111,7 @@ func (p *Page) blockOf(all []Line, i int) *Block {
 	if gap := all[over].Rect[1] - name.Rect[3]; gap < leastGap || gap > mostGap {
 		return nil
 	}
-	b := &Block{Name: *name, Title: stack(all, over)}
+	b := &Block{Name: *name, Title: stack(all, over, name.Rect)}
 	if !centred(name.Rect, all[over].Rect) && !centred(name.Rect, b.title()) {
 		return nil
 	}
@@ -132,9 +132,11 @@ func above(all []Line, i int) int {
 	return -1
 }
 
+// centred reports whether two lines have one axis, or begin at one edge, as some
+// programs set blocks.
 func centred(a, b Rect) bool {
-	d := a.axis() - b.axis()
-	return max(d, -d) <= max(offAxis, 0.06*max(a.width(), b.width()))
+	d, e := a.axis()-b.axis(), a[0]-b[0]
+	return max(d, -d) <= max(offAxis, 0.06*max(a.width(), b.width())) || max(e, -e) <= 2
 }
 
 // title is what the lines above the gap take together.
@@ -146,12 +148,14 @@ func (b *Block) title() Rect {
 	return r
 }
 
-// stack returns the lines of the block above the gap, of which i is the last.
-func stack(all []Line, i int) []Line {
+// stack returns the lines of the block above the gap, of which i is the last. What
+// stands above them is centred as they are, or as the name is; else it is the end of
+// the letter's text.
+func stack(all []Line, i int, name Rect) []Line {
 	out := []Line{all[i]}
 	for range 6 {
 		j := above(all, i)
-		if j < 0 || !all[j].below(&all[i]) || !isTitle(&all[j]) {
+		if j < 0 || !all[j].below(&all[i]) || !isTitle(&all[j]) || !centred(all[j].Rect, all[i].Rect) && !centred(all[j].Rect, name) {
 			break
 		}
 		out, i = append(out, all[j]), j
@@ -206,7 +210,7 @@ func (p *Page) occupied(r Rect) bool {
 // with a capacity or a known position.
 func isTitle(l *Line) bool {
 	all, capital := letters(l.Text)
-	if all < 2 || utf8.RuneCountInString(l.Text) > 80 || strings.ContainsAny(l.Text, ":;?!") {
+	if all < 2 || utf8.RuneCountInString(l.Text) > 80 || strings.ContainsAny(l.Text, ":;?!") || strings.HasSuffix(l.Text, ".") && !slices.Contains(capacities, l.folded) {
 		return false
 	}
 	return capital == all || hasCapacity(l) || len(strings.Fields(l.Text)) <= 8 && startsPosition(l)

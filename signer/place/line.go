@@ -25,7 +25,8 @@ const maxLines = 5000
 
 const (
 	wordGap   = 0.13  // of the height of a character's box: more is a space
-	columnGap = 1.2   // more is the next column
+	columnGap = 1.0   // more is the next column
+	sizes     = 0.85  // the smaller of two in the larger; less is other text beside it
 	drop      = 0.196 // from a box's lower edge to the baseline: 0.22 of 1.12, as package content has it
 	sameLine  = 0.3
 )
@@ -76,7 +77,7 @@ func lines(boxes []content.Box) []Line {
 
 func (l *Line) takes(r Rect, off float64) bool {
 	h := min(l.box, r.height())
-	return off <= sameLine*h && r[0]-l.Rect[2] <= columnGap*h && max(l.box, r.height()) < 2*h
+	return off <= sameLine*h && r[0]-l.Rect[2] <= columnGap*h && h >= sizes*max(l.box, r.height())
 }
 
 func (l *Line) add(r Rect, text string) {

@@ -19,9 +19,6 @@ const (
 	textWidth  = 180.0
 	textHeight = 48.0
 	leastHand  = 12.0
-	// A widget is at least so high, with the picture in its middle: a seal of 42 mm
-	// that is centred on it is in its block then (see [InBlock]).
-	leastWidget = 48.0
 )
 
 // Personal is where the authorised person's handwriting goes: centred between
@@ -35,7 +32,6 @@ func Personal(b *Block, m Mark) (Rect, error) {
 	if h < leastHand || w < leastHand {
 		return Rect{}, &NotFound{fmt.Sprintf("room for a signature below %q", b.String()), fmt.Sprintf("%.0f by %.0f points", b.Gap.width(), b.Gap.height())}
 	}
-	h = max(h, min(leastWidget, b.Gap.height()-4))
 	y := (b.Gap[1] + b.Gap[3]) / 2
 	return Rect{b.Axis - w/2, y - h/2, b.Axis + w/2, y + h/2}, nil
 }
@@ -94,7 +90,7 @@ func Seal(p *Page, b *Block, m Mark) (Rect, error) {
 }
 
 // over puts a seal so that it covers the left third of what a signature paints,
-// centred on its height. Text outside of that signature's block stays uncovered.
+// centred on its height. What stands outside of that signature's block stays uncovered.
 func (p *Page) over(s *Signed, m Mark) (Rect, error) {
 	right, y := s.Ink[0]+s.Ink.width()/3, (s.Ink[1]+s.Ink[3])/2
 	r := Rect{right - m.Width, y - m.Height/2, right, y + m.Height/2}
@@ -102,8 +98,8 @@ func (p *Page) over(s *Signed, m Mark) (Rect, error) {
 	if r[0] < 0 || r[1] < 0 || r[2] > p.Width || r[3] > p.Height {
 		return Rect{}, &NotFound{wanted, fmt.Sprintf("the edge of page %d", p.Number)}
 	}
-	if text, _ := p.Covered(r); text != "" && !InBlock(r, s.Widget, 1) {
-		return Rect{}, &NotFound{wanted, fmt.Sprintf("the text %q, part of it outside of the signing block", text)}
+	if c := p.Covered(r); c.Hides() && !InBlock(r, s.Widget, 1) {
+		return Rect{}, &NotFound{wanted, fmt.Sprintf("%s, part of it outside of the signing block", c)}
 	}
 	return r, nil
 }
@@ -130,15 +126,14 @@ func Corner(p *Page, m Mark) (Rect, error) {
 	for _, clear := range []float64{clearance, 0} {
 		for top := cornerTop; top >= leastTop; top -= 2 {
 			r := at(top)
-			if text, picture := p.Covered(Rect{r[0], r[1] - clear, r[2], r[3]}); text == "" && !picture {
+			if p.Covered(Rect{r[0], r[1] - clear, r[2], r[3]}) == (Cover{}) {
 				return r, nil
 			}
 		}
 	}
-	text, _ := p.Covered(at(leastTop))
-	if text == "" { // a picture of a page, which nobody can look through
+	c := p.Covered(at(leastTop))
+	if c.Text == "" { // a picture of a page, in which nobody can read where it is blank
 		return at(cornerTop), nil
 	}
-	return Rect{}, &NotFound{fmt.Sprintf("%.0f by %.0f points of blank space in the upper right corner of page %d", m.Width, m.Height, p.Number),
-		fmt.Sprintf("the text %q", text)}
+	return Rect{}, &NotFound{fmt.Sprintf("%.0f by %.0f points of blank space in the upper right corner of page %d", m.Width, m.Height, p.Number), c.String()}
 }

@@ -13,6 +13,7 @@
 package place
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -64,28 +65,44 @@ type NotFound struct {
 
 func (e *NotFound) Error() string { return fmt.Sprintf("looked for %s; found %s", e.Wanted, e.Found) }
 
-// Covered returns the text, and whether an image or a drawing, that a rectangle
-// would lie over.
-func (p *Page) Covered(r Rect) (text string, picture bool) {
+// A Cover is what a rectangle would lie over.
+type Cover struct {
+	Text    string // the first words of it; "…" where its letters cannot be told
+	Image   bool
+	Unclear bool // a drawing, or text somewhere near
+}
+
+// Hides reports whether text or an image lies below, for certain.
+func (c Cover) Hides() bool { return c.Text != "" || c.Image }
+
+func (c Cover) String() string {
+	switch {
+	case c.Text != "":
+		return fmt.Sprintf("the text %q", c.Text)
+	case c.Image:
+		return "an image"
+	case c.Unclear:
+		return "a drawing, or text whose place is not clear"
+	}
+	return "blank page"
+}
+
+// Covered returns what a rectangle would lie over.
+func (p *Page) Covered(r Rect) (c Cover) {
 	var words []string
 	for _, b := range p.Boxes {
-		if !r.overlaps(Rect(b.Rect)) {
-			continue
-		}
-		switch b.Kind {
-		case content.Text:
-			if b.Rough { // somewhere in this box, which is an upper bound
-				picture = true
-			} else if b.Text != "" {
-				words = append(words, b.Text)
-			} else {
-				words = append(words, "…")
-			}
-		case content.Image, content.Drawing:
-			picture = true
+		switch {
+		case !r.overlaps(Rect(b.Rect)):
+		case b.Kind == content.Image:
+			c.Image = true
+		case b.Kind == content.Drawing || b.Rough:
+			c.Unclear = true
+		case b.Kind == content.Text && len(words) < 8:
+			words = append(words, cmp.Or(b.Text, "…"))
 		}
 	}
-	return strings.Join(words[:min(len(words), 8)], " "), picture
+	c.Text = strings.Join(words, " ")
+	return c
 }
 
 func finite(r [4]float64) bool {
@@ -103,11 +120,13 @@ func finite(r [4]float64) bool {
 const (
 	blockLeft   = 110.0
 	blockAround = 36.0
+	blockHeight = 42 * Millimetre // at least: that of the largest seal, centred on what it shows
 )
 
 // InBlock reports whether a rectangle lies, all of it, in the signing block of a
 // signature. Both are in units of which one is so many points.
 func InBlock(r, signature Rect, points float64) bool {
 	left, around := blockLeft/points, blockAround/points
-	return r[0] >= signature[0]-left && r[1] >= signature[1]-around && r[2] <= signature[2]+around && r[3] <= signature[3]+around
+	tall := max(around, (blockHeight/points-signature.height())/2)
+	return r[0] >= signature[0]-left && r[1] >= signature[1]-tall && r[2] <= signature[2]+around && r[3] <= signature[3]+tall
 }

@@ -53,6 +53,14 @@ func pieces(x, y float64, text string) []content.Box {
 	return append(plain, marked...)
 }
 
+// smaller is a line of 11 points.
+func smaller(boxes []content.Box) []content.Box {
+	for i := range boxes {
+		boxes[i].Rect[3] = boxes[i].Rect[1] + 12.3
+	}
+	return boxes
+}
+
 func picture(r Rect) []content.Box { return []content.Box{{Kind: content.Image, Rect: r}} }
 
 // The block of a ward's letter, and "Nơi nhận" on its left.
@@ -76,6 +84,8 @@ func TestFindBlock(t *testing.T) {
 		{"letters in pieces", sheet(body, receiversBox, pieces(430, 279, "CHÁNH VĂN PHÒNG"), pieces(430, 149, "Lỗ Thị Mỹ Hĩnh")), "CHÁNH VĂN PHÒNG … Lỗ Thị Mỹ Hĩnh"},
 		{"a position of two lines", sheet(line(430, 305, "KT. CHỦ TỊCH - PHÓ CHỦ"), line(412, 287, "TỊCH"), line(430, 149, "Phạm Thị Tĩnh")), "KT. CHỦ TỊCH - PHÓ CHỦ / TỊCH … Phạm Thị Tĩnh"},
 		{"a known position, and no receivers", sheet(line(430, 279, "GIÁM ĐỐC"), line(430, 149, "Trần Văn Ý")), "GIÁM ĐỐC … Trần Văn Ý"},
+		{"the letter's last line above it", sheet(line(320, 300, "Chủ tịch giao Trưởng phòng thực hiện"), line(430, 279, "GIÁM ĐỐC"), line(430, 149, "Trần Văn Ý")), "GIÁM ĐỐC … Trần Văn Ý"},
+		{"smaller text close on its left", sheet(smaller(line(360, 276, "nguyên (báo cáo)")), line(465, 279, "TRƯỞNG PHÒNG"), line(465, 149, "Trần Văn Ý")), "TRƯỞNG PHÒNG … Trần Văn Ý"},
 		{"in small letters", sheet(line(430, 279, "Trưởng phòng"), line(430, 149, "Y Vinh")), "Trưởng phòng … Y Vinh"},
 		{"an unknown position beside the receivers", sheet(receiversBox, line(430, 279, "NGƯỜI PHÁT NGÔN"), line(430, 149, "Nguyễn Văn An")), "NGƯỜI PHÁT NGÔN … Nguyễn Văn An"},
 		{"a name with a rank", sheet(line(430, 279, "CỤC TRƯỞNG"), line(430, 149, "Thiếu tướng Nguyễn Văn An")), "CỤC TRƯỞNG … Thiếu tướng Nguyễn Văn An"},
@@ -84,6 +94,7 @@ func TestFindBlock(t *testing.T) {
 		{"an unknown position alone", sheet(line(430, 279, "NGƯỜI PHÁT NGÔN"), line(430, 149, "Nguyễn Văn An")), `no: says no capacity and no known position`},
 		{"two beside each other", sheet(block("CHỦ TỊCH", "Đỗ Nghĩa Sĩ"), line(160, 279, "GIÁM ĐỐC"), line(160, 149, "Trần Văn Ý")), `no: 2: "`},
 		{"one below the other", sheet(block("CHỦ TỊCH", "Đỗ Nghĩa Sĩ"), line(430, 700, "GIÁM ĐỐC"), line(430, 600, "Trần Văn Ý")), `no: 2: "GIÁM ĐỐC … Trần Văn Ý"`},
+		{"one set to the left", sheet(block("CHỦ TỊCH", "Đỗ Nghĩa Sĩ"), line(160, 279, "KẾ TOÁN TRƯỞNG"), line(157.5, 149, "Trần Thị Bưởi")), `no: 2: `},
 		{"one who drafted on the left", sheet(block("CHỦ TỊCH", "Đỗ Nghĩa Sĩ"), line(160, 279, "NGƯỜI LẬP BIỂU"), line(160, 149, "Trần Văn Ý")), `no: 2: `},
 		{"in the left half", sheet(line(160, 279, "GIÁM ĐỐC"), line(160, 149, "Trần Văn Ý")), "no: one in the left half"},
 		{"no name", sheet(receiversBox, line(430, 279, "CHỦ TỊCH")), "no: none there"},
@@ -101,7 +112,7 @@ func TestFindBlock(t *testing.T) {
 		case err == nil && b.String() != tt.want:
 			t.Errorf("%s: found %q, want %q", tt.name, b, tt.want)
 		case err == nil:
-			if b.Gap.height() < leastGap || math.Abs(b.Axis-430) > 1 || b.Gap[1] < 164 || b.Gap[3] > 305 {
+			if b.Gap.height() < leastGap || math.Abs(b.Axis-430) > 1 && math.Abs(b.Axis-465) > 1 || b.Gap[1] < 164 || b.Gap[3] > 305 {
 				t.Errorf("%s: gap %v, axis %.1f", tt.name, b.Gap, b.Axis)
 			}
 		case !errors.As(err, &no):
@@ -223,11 +234,18 @@ func TestMarks(t *testing.T) {
 	if _, err := Seal(long, nil, Mark{119, 119}); err == nil || !strings.Contains(err.Error(), "outside of the signing block") {
 		t.Errorf("over the receivers: %v", err)
 	}
+	// However low handwriting is, a seal of 42 mm on it is in its block.
+	low := Rect{400, 200, 460, 212}
+	if r := (Rect{301, 206 - 59.5, 420, 206 + 59.5}); !InBlock(r, low, 1) || InBlock(Rect{301, 206 - 61, 420, 206}, low, 1) || !InBlock(half(r), half(low), 2) {
+		t.Errorf("the block of %v does not hold a seal at %v", low, r)
+	}
 	long.Signed[0].Ink = Rect{20, 205, 40, 225}
 	if _, err := Seal(long, nil, seal); err == nil || !strings.Contains(err.Error(), "edge") {
 		t.Errorf("out of the page: %v", err)
 	}
 }
+
+func half(r Rect) Rect { return Rect{r[0] / 2, r[1] / 2, r[2] / 2, r[3] / 2} }
 
 func TestCorner(t *testing.T) {
 	t.Parallel()
