@@ -51,10 +51,7 @@ func prepareRequest(m *lienthongv1.PrepareSignatureRequest) (exchange.PrepareReq
 		}
 		out.Chain = append(out.Chain, c)
 	}
-	// Both kinds of request say alike how the signature looks.
-	out.Options, err = signOptions(&lienthongv1.SignFileRequest{Level: m.GetLevel(), Profile: m.GetProfile(), Placement: m.GetPlacement(),
-		Field: m.GetField(), Lines: m.GetLines(), Image: m.GetImage(), Reason: m.GetReason(), Location: m.GetLocation(),
-		Number: m.GetNumber(), Date: m.GetDate(), CornerText: m.GetCornerText(), SealMillimetres: m.GetSealMillimetres()})
+	out.Options, err = signOptions(lookOf(m))
 	if err != nil {
 		return out, err
 	}
@@ -68,6 +65,14 @@ func prepareRequest(m *lienthongv1.PrepareSignatureRequest) (exchange.PrepareReq
 	}
 	out.Options.Hash, out.Options.PSS = hash, m.GetPss()
 	return out, nil
+}
+
+// lookOf is the request with which the signature would be made at once: both kinds say
+// alike how it looks.
+func lookOf(m *lienthongv1.PrepareSignatureRequest) *lienthongv1.SignFileRequest {
+	return &lienthongv1.SignFileRequest{Level: m.GetLevel(), Profile: m.GetProfile(), Placement: m.GetPlacement(),
+		Field: m.GetField(), Lines: m.GetLines(), Image: m.GetImage(), Reason: m.GetReason(), Location: m.GetLocation(),
+		Number: m.GetNumber(), Date: m.GetDate(), CornerText: m.GetCornerText(), SealMillimetres: m.GetSealMillimetres()}
 }
 
 func (g *signingService) CompleteSignature(ctx context.Context, m *lienthongv1.CompleteSignatureRequest) (*lienthongv1.CompleteSignatureResponse, error) {
