@@ -34,9 +34,11 @@ const (
 // checkLook fills in what is left out of the look, and refuses what goes not
 // together.
 func (o SignOptions) checkLook(cert *x509.Certificate) (SignOptions, error) {
-	if o.SealSize == 0 {
+	switch {
+	case o.SealSize == 0 && o.Profile == appearance.Agency:
 		o.SealSize = defaultSeal
-	} else if o.Profile != appearance.Agency || !(o.SealSize >= leastSeal && o.SealSize <= largestSeal) {
+	case o.SealSize == 0:
+	case o.Profile != appearance.Agency || !(o.SealSize >= leastSeal && o.SealSize <= largestSeal):
 		return o, fmt.Errorf("sign: a seal of %.1f mm: want %.0f to %.0f, with profile %s only", o.SealSize, leastSeal, largestSeal, appearance.Agency)
 	}
 	if p := o.Place; p != nil && p.searched() {

@@ -63,6 +63,8 @@ func FindBlock(p *Page) (*Block, error) {
 		return nil, &NotFound{wanted, fmt.Sprintf("%d: %s", len(blocks), list(blocks))}
 	case blocks[0].Axis <= p.Width/2:
 		return nil, &NotFound{wanted, "one in the left half: " + list(blocks)}
+	case p.Unknown != "": // there may be more than what was read
+		return nil, &NotFound{wanted, fmt.Sprintf("%s, on a page of which not all can be read: %s", list(blocks), p.Unknown)}
 	case !evident(all, blocks[0]):
 		return nil, &NotFound{wanted, fmt.Sprintf("%s, which may be one, but says no capacity and no known position, and no \"Nơi nhận\" is on its left", list(blocks))}
 	}

@@ -61,6 +61,11 @@ func smaller(boxes []content.Box) []content.Box {
 	return boxes
 }
 
+func unread(p *Page) *Page {
+	p.Unknown = "a form within itself"
+	return p
+}
+
 func picture(r Rect) []content.Box { return []content.Box{{Kind: content.Image, Rect: r}} }
 
 // The block of a ward's letter, and "Nơi nhận" on its left.
@@ -104,6 +109,7 @@ func TestFindBlock(t *testing.T) {
 		{"a scan", sheet(picture(Rect{0, 0, 595, 842})), "no: a picture of a page (a scan), and no text"},
 		{"letters that say nothing", sheet([]content.Box{{Kind: content.Text, Rect: [4]float64{100, 100, 200, 115}}}), "no: text whose letters cannot be told"},
 		{"nothing", sheet(), "no: no text"},
+		{"a page that is not understood", unread(sheet(block("CHỦ TỊCH", "Đỗ Nghĩa Sĩ"))), "no: on a page of which not all can be read: a form within itself"},
 		{"a table", sheet(line(430, 279, "THỜI HẠN"), line(430, 240, "6 ngày"), line(300, 279, "Thủ tục số 1")), "no: none there"},
 	} {
 		b, err := FindBlock(tt.page)
