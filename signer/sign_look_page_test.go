@@ -86,10 +86,10 @@ func TestLooksOnOddPages(t *testing.T) {
 			if r := validate(t, twice, w.options()); r.Verdict != signer.VerdictValid || r.Signatures[0].Changes != signer.ChangesSignature {
 				t.Errorf("%s", summary(r))
 			}
-			before := drawPage(t, in)
-			painted(t, before, drawPage(t, once), a.Place.Rect, isBlue)
+			before, between := drawPage(t, in), drawPage(t, once)
+			painted(t, before, between, a.Place.Rect, isBlue)
 			painted(t, before, drawPage(t, noted), c.Place.Rect, isBlack)
-			painted(t, drawPage(t, once), drawPage(t, twice), b.Place.Rect, isRed)
+			painted(t, between, drawPage(t, twice), b.Place.Rect, isRed)
 		})
 	}
 }

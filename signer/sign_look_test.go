@@ -66,7 +66,11 @@ func TestSignInBlock(t *testing.T) {
 			in := sample(t, tt.letter)
 			once, first := sign(t, in, w.person.Key(), signer.SignOptions{Profile: appearance.Personal, Image: hand, Place: tt.person})
 			twice, second := sign(t, once, w.agency.Key(), signer.SignOptions{Profile: appearance.Agency, Image: seal, Place: tt.place})
-			sound(t, w, in, twice, 2)
+			sound(t, w, twice, 2)
+			ours := strings.Contains("02 03 08", tt.letter[:2]) // the rest are judged by others, too
+			if !ours {
+				soundToOthers(t, w, in, twice, 2)
+			}
 			left, right := first.Place.Rect, second.Place.Rect
 			if len(first.Warnings)+len(second.Warnings) > 0 {
 				t.Errorf("warnings %q, %q", first.Warnings, second.Warnings)
@@ -83,15 +87,15 @@ func TestSignInBlock(t *testing.T) {
 					t.Errorf("anchor %q: page %d at %.1f, want page %d at %.1f", tt.anchor, third.Place.Page, third.Place.Rect, first.Place.Page, left)
 				}
 			}
-			if tt.letter[:2] == "02" || tt.letter[:2] == "03" || tt.letter[:2] == "08" {
-				return // the corners of all letters are alike
-			}
 			for _, o := range []signer.SignOptions{
 				{Profile: appearance.Annex, Corner: signer.Corner{Number: "731/QĐ-UBND"}},
 				{Profile: appearance.Copy, Corner: signer.Corner{Kind: "TRÍCH SAO"}},
 			} {
 				out, _ := sign(t, in, w.agency.Key(), o)
-				sound(t, w, in, out, 1)
+				sound(t, w, out, 1)
+				if annex := o.Profile == appearance.Annex; !ours && annex == (tt.letter[:2] < "05") {
+					soundToOthers(t, w, in, out, 1) // of two letters each
+				}
 			}
 		})
 	}
@@ -105,8 +109,8 @@ func farthest(a, b [4]float64) (d float64) {
 }
 
 // sound holds that a file is valid with n signatures of which each but the last is
-// followed by signatures and nothing else, by our judgement and that of others.
-func sound(t *testing.T, w *world, in, out []byte, n int) {
+// followed by signatures and nothing else.
+func sound(t *testing.T, w *world, out []byte, n int) {
 	t.Helper()
 	r := validate(t, out, w.options())
 	if r.Verdict != signer.VerdictValid || len(r.Signatures) != n {
@@ -124,6 +128,11 @@ func sound(t *testing.T, w *world, in, out []byte, n int) {
 	if found := find(r, "visible-signature-unchecked"); len(found) > 0 {
 		t.Errorf("unchecked: %v", found)
 	}
+}
+
+// soundToOthers holds that pdfsig, pyHanko and qpdf find nothing wrong either.
+func soundToOthers(t *testing.T, w *world, in, out []byte, n int) {
+	t.Helper()
 	before, after := save(t, "in.pdf", in), save(t, "out.pdf", out)
 	if a, b := complaints(t, before), complaints(t, after); fmt.Sprint(a) != fmt.Sprint(b) {
 		t.Errorf("qpdf --check: %v, before %v", b, a)
