@@ -9,7 +9,6 @@ import (
 	"lienthong/exchange"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 	"lienthong/signer"
-	"lienthong/signer/appearance"
 )
 
 // Both calls say in one way how a signature looks and where it goes.
@@ -22,15 +21,15 @@ func TestSignOptions(t *testing.T) {
 	}{
 		{"the signing block", &lienthongv1.SignFileRequest{Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_AGENCY,
 			Placement: &lienthongv1.Placement{Auto: true}, SealMillimetres: 30},
-			signer.SignOptions{Level: signer.LevelBB, Profile: appearance.Agency, Place: &signer.Placement{Auto: true}, SealSize: 30}},
+			signer.SignOptions{Level: signer.LevelBB, Profile: "agency", Place: &signer.Placement{Auto: true}, SealSize: 30}},
 		{"an anchor", &lienthongv1.SignFileRequest{Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_PERSONAL, Placement: &lienthongv1.Placement{Anchor: "CHỦ TỊCH"}},
-			signer.SignOptions{Level: signer.LevelBB, Profile: appearance.Personal, Place: &signer.Placement{Anchor: "CHỦ TỊCH"}}},
+			signer.SignOptions{Level: signer.LevelBB, Profile: "personal", Place: &signer.Placement{Anchor: "CHỦ TỊCH"}}},
 		{"a rectangle", &lienthongv1.SignFileRequest{Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_CUSTOM, Placement: &lienthongv1.Placement{Page: -1, X: 10, Y: 20, Width: 30, Height: 40}},
-			signer.SignOptions{Level: signer.LevelBB, Profile: appearance.Custom, Place: &signer.Placement{Page: -1, Rect: [4]float64{10, 20, 40, 60}}}},
+			signer.SignOptions{Level: signer.LevelBB, Profile: "custom", Place: &signer.Placement{Page: -1, Rect: [4]float64{10, 20, 40, 60}}}},
 		{"an annex", &lienthongv1.SignFileRequest{Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_ANNEX, CornerText: &lienthongv1.CornerText{AnnexNumber: "731/QĐ-UBND"}},
-			signer.SignOptions{Level: signer.LevelBB, Profile: appearance.Annex, Corner: signer.Corner{Number: "731/QĐ-UBND"}}},
+			signer.SignOptions{Level: signer.LevelBB, Profile: "annex", Corner: signer.Corner{Number: "731/QĐ-UBND"}}},
 		{"a copy", &lienthongv1.SignFileRequest{Profile: lienthongv1.AppearanceProfile_APPEARANCE_PROFILE_COPY, CornerText: &lienthongv1.CornerText{CopyKind: lienthongv1.CopyKind_COPY_KIND_TRICH_SAO, CopyAgency: "Sở Nội vụ"}},
-			signer.SignOptions{Level: signer.LevelBB, Profile: appearance.Copy, Corner: signer.Corner{Kind: "TRÍCH SAO", Agency: "Sở Nội vụ"}}},
+			signer.SignOptions{Level: signer.LevelBB, Profile: "copy", Corner: signer.Corner{Kind: "TRÍCH SAO", Agency: "Sở Nội vụ"}}},
 	} {
 		got, err := signOptions(tt.in)
 		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
