@@ -33,8 +33,9 @@ type File struct {
 	names   interner
 	refs    []Ref // of the object whose references were read last
 	packed  packedCache
-	opening bool  // an object stream is being opened
-	entries int64 // cross-reference entries read so far
+	opening bool            // an object stream is being opened
+	over    map[int64]error // objects beyond a limit, by where they begin
+	entries int64           // cross-reference entries read so far
 
 	repair *Repair // what was done to open it, or nil
 }

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 )
 
@@ -131,9 +132,28 @@ func (v *View) plain(ref Ref, e entry, rev int) (Object, error) {
 	if e.offset() >= end {
 		return nil, &SyntaxError{e.offset(), fmt.Sprintf("object %d lies after the end of revision %d, byte %d, which lists it", ref.Number, rev, end)}
 	}
-	o, err := v.file.body(e.offset(), end, ref)
+	o, err := v.file.once(e.offset(), end, ref)
 	if v.file.security != nil && err == nil {
 		o = v.file.security.openObject(o, ref)
+	}
+	return o, err
+}
+
+// maxOver is how many objects beyond a limit are remembered.
+const maxOver = 64
+
+// once is body, which reads an object that is beyond a limit only once: each attempt
+// costs all the memory that the limit allows.
+func (f *File) once(off, end int64, want Ref) (Object, error) {
+	if err, ok := f.over[off]; ok {
+		return nil, err
+	}
+	o, err := f.body(off, end, want)
+	if errors.Is(err, ErrLimit) && len(f.over) < maxOver {
+		if f.over == nil {
+			f.over = make(map[int64]error)
+		}
+		f.over[off] = err
 	}
 	return o, err
 }
