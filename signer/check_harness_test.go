@@ -108,6 +108,7 @@ type byHand struct {
 	entries   []pdf.Entry // more entries of the signature dictionary, or other values
 	widget    []pdf.Entry // more entries of the field
 	page      bool        // put the widget on page 1
+	there     bool        // the field is there, and empty
 	catalog   []pdf.Entry // more entries of the catalog
 	update    func(*pdf.Update)
 	value     func(digest []byte) []byte // of the CMS; a sound one if nil
@@ -182,6 +183,13 @@ func (h byHand) build(t testing.TB, u *pdf.Update) {
 	pages, err := u.View().Pages()
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("no pages: %v", err)
+	}
+	if h.there {
+		at, field := fieldRef(t, u, h.field)
+		field.Set("V", u.Add(d))
+		u.Set(at, merge(field, h.widget))
+		h.update(u)
+		return
 	}
 	field := u.Add(merge(pdf.NewDict(
 		pdf.Entry{Key: "Type", Value: pdf.Name("Annot")}, pdf.Entry{Key: "Subtype", Value: pdf.Name("Widget")},

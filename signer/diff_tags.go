@@ -156,7 +156,7 @@ func (c *comparison) formElement(root pdf.Ref, o pdf.Object) (f formElement, why
 		return f, why
 	}
 	w := c.widgets[object.Ref("Obj").Number]
-	if w == nil || w.ref != object.Ref("Obj") || w.earlier || !c.isNew(w.ref) {
+	if w == nil || w.ref != object.Ref("Obj") || !c.isNew(w.ref) {
 		return f, "it is not for a widget that this revision adds for a signature"
 	}
 	pages := d.Has("Pg") && d.Ref("Pg").Number != w.page || object.Has("Pg") && object.Ref("Pg").Number != w.page

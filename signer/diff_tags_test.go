@@ -57,8 +57,8 @@ func structTree(t testing.TB, v *pdf.View) (ref pdf.Ref, root, tree *pdf.Dict, t
 }
 
 // signTagged appends a signature whose widget becomes part of the structure tree, but
-// for what edit does to it.
-func signTagged(t testing.TB, in []byte, key keys.Key, edit func(*taggedByHand)) []byte {
+// for what edit does to it. The widget is new, or that of an empty field.
+func signTagged(t testing.TB, in []byte, key keys.Key, empty string, edit func(*taggedByHand)) []byte {
 	t.Helper()
 	f, err := pdf.Open(bytes.NewReader(in), pdf.DefaultLimits())
 	if err != nil {
@@ -71,19 +71,22 @@ func signTagged(t testing.TB, in []byte, key keys.Key, edit func(*taggedByHand))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.page, s.elementRef = pages[0].Ref, pdf.Ref{Number: v.MaxObject() + 3}
-	s.key, _ = s.root.Int("ParentTreeNextKey")
+	h := byHand{key: key, field: "Hai", page: true}
+	if empty != "" {
+		h.field, h.there = empty, true
+		s.field = fieldNamed(t, in, empty)
+	}
+	s.page = pages[0].Ref
+	last, _ := s.nums[len(s.nums)-2].(pdf.Integer)
+	s.key = int64(last) + 1
 	s.objr = pdf.NewDict(entry("Type", pdf.Name("OBJR")), entry("Obj", s.field), entry("Pg", s.page))
 	s.element = pdf.NewDict(entry("Type", pdf.Name("StructElem")), entry("S", pdf.Name("Form")), entry("P", s.ref), entry("Pg", s.page), entry("K", s.objr))
-	s.top = append(s.top[:len(s.top):len(s.top)], s.elementRef)
-	s.nums = append(s.nums[:len(s.nums):len(s.nums)], pdf.Integer(s.key), s.elementRef)
 	s.root.Set("ParentTreeNextKey", pdf.Integer(s.key+1))
-	h := byHand{key: key, field: "Hai", page: true, widget: []pdf.Entry{entry("Rect", rect(60, 60, 160, 120)), entry("StructParent", pdf.Integer(s.key))}}
+	h.widget = []pdf.Entry{entry("Rect", rect(60, 60, 160, 120)), entry("StructParent", pdf.Integer(s.key))}
 	h.update = func(u *pdf.Update) {
-		s.u = u
-		if got := u.Add(s.element); got != s.elementRef {
-			t.Fatalf("the element is object %v, want %v", got, s.elementRef)
-		}
+		s.u, s.elementRef = u, u.Add(s.element)
+		s.top = append(s.top[:len(s.top):len(s.top)], s.elementRef)
+		s.nums = append(s.nums[:len(s.nums):len(s.nums)], pdf.Integer(s.key), s.elementRef)
 		edit(s)
 		s.root.Set("K", s.top)
 		s.tree.Set("Nums", s.nums)
@@ -178,7 +181,7 @@ func TestWhatFollowsInStructure(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := validate(t, signTagged(t, once, w.agency.Key(), tt.edit), w.options())
+			r := validate(t, signTagged(t, once, w.agency.Key(), "", tt.edit), w.options())
 			s := r.Signatures[0]
 			if tt.why == "" {
 				if s.Indication != signer.TotalPassed || s.Changes != signer.ChangesSignature {
@@ -191,6 +194,62 @@ func TestWhatFollowsInStructure(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The structure says what a widget that was there stands for, or that it is none of the
+// content: a later revision does not change that, not even one that signs in it.
+func TestWidgetThatWasThereInStructure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	number := func(field *pdf.Dict) { field.Set("StructParent", pdf.Integer(2)) } // the next one
+	for _, tt := range []struct {
+		name, signed, tagged string
+		before               func(field *pdf.Dict)
+	}{
+		{"an empty field, as it is signed", "Dấu", "Dấu", nil},
+		{"one that leads nowhere", "Dấu", "Dấu", number},
+		{"one that did not show", "Dấu", "Dấu", func(field *pdf.Dict) { field.Delete("Rect") }},
+		{"a text field", "", "Số", number},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := editCatalog(t, archived(t, "ua1.pdf"), func(u *pdf.Update, c *pdf.Dict) {
+				pages, err := u.View().Pages()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var fields pdf.Array
+				for i, title := range []string{"Dấu", "Số"} {
+					field := dict("Type", name("Annot"), "Subtype", name("Widget"), "FT", name([]string{"Sig", "Tx"}[i]), "T", pdf.TextString(title),
+						"F", pdf.Integer(132), "Rect", rect(60, 60+100*i, 160, 120+100*i), "P", pages[0].Ref)
+					if title == tt.tagged && tt.before != nil {
+						tt.before(field)
+					}
+					fields = append(fields, u.Add(field))
+				}
+				page := pages[0].Dict.Clone()
+				page.Set("Annots", fields)
+				u.Set(pages[0].Ref, page)
+				c.Set("AcroForm", u.Add(dict("Fields", fields)))
+			})
+			once, _ := sign(t, in, w.person.Key(), signer.SignOptions{})
+			r := validate(t, signTagged(t, once, w.agency.Key(), tt.signed, func(s *taggedByHand) { s.objr.Set("Obj", fieldNamed(t, once, tt.tagged)) }), w.options())
+			if s := r.Signatures[0]; s.Indication != signer.TotalFailed || s.Changes != signer.ChangesContent || !strings.Contains(summary(r), "not for a widget that this revision adds") {
+				t.Errorf("want content:\n%s", summary(r))
+			}
+		})
+	}
+}
+
+func fieldNamed(t testing.TB, data []byte, full string) pdf.Ref {
+	t.Helper()
+	for _, f := range fields(t, data) {
+		if f.FullName == full {
+			return f.Ref
+		}
+	}
+	t.Fatalf("no field %q", full)
+	return pdf.Ref{}
 }
 
 // Without a signature nothing of the structure may change, nor may a tree be added.
