@@ -9,7 +9,7 @@ import (
 	"lienthong/signer/pdf"
 )
 
-// ErrConformity stands for a signature by which a file would cease to conform to
+// ErrConformity stands for a signature or a field by which a file would cease to conform to
 // the standard that it names in its metadata: PDF/A (ISO 19005) or PDF/UA (ISO 14289).
 var ErrConformity = errors.New("the file would no longer conform")
 
@@ -116,7 +116,12 @@ func (p *plan) refuse(format string, args ...any) error {
 	if p.opts.Force {
 		return nil
 	}
-	return fmt.Errorf("sign: %w to %s, which its metadata claims: %s", ErrConformity, p.claim, fmt.Sprintf(format, args...))
+	return fmt.Errorf("sign: %w", p.claim.broken(format, args...))
+}
+
+// broken is the error about what a claim does not survive.
+func (c claim) broken(format string, args ...any) error {
+	return fmt.Errorf("%w to %s, which its metadata claims: %s", ErrConformity, c, fmt.Sprintf(format, args...))
 }
 
 // checkClaim refuses what no signature here is known to keep.

@@ -2,6 +2,7 @@ package signer_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -66,5 +67,8 @@ func TestSignRefusesUnknownAccess(t *testing.T) {
 	forced.Force = true
 	if _, err := trySign(in, key, forced); err != nil {
 		t.Errorf("forced: %v", err)
+	}
+	if _, _, err := tryPrepare(in, placedFields()); !errors.Is(err, signer.ErrConformity) || !strings.Contains(err.Error(), "PDF/UA-2") {
+		t.Errorf("prepared: %v", err)
 	}
 }

@@ -115,8 +115,8 @@ func stamped(pki *testpki.PKI) signer.SignOptions {
 }
 
 // Files that conform to PDF/A or PDF/UA do so after each of two visible signatures, at
-// the lowest and the highest level, after one of text alone, on a curve, and after one
-// that does not show.
+// the lowest and the highest level, after one of text alone, on a curve, after one
+// that does not show, and with prepared fields, empty and filled in.
 func TestSignKeepsConformity(t *testing.T) {
 	t.Parallel()
 	pki := testpki.New(t)
@@ -143,6 +143,7 @@ func TestSignKeepsConformity(t *testing.T) {
 			Place: &signer.Placement{Page: 1, Rect: [4]float64{330, 660, 510, 700}}})
 		hidden, _ := sign(t, in, person, longTerm(pki, signer.LevelBLTA))
 		n.put(t, name, in, of)
+		n.signDrafted(t, pki, name, in, of)
 		for variant, data := range map[string][]byte{"once": once, "twice": twice, "words": words, "hidden": hidden} {
 			n.put(t, name+"+"+variant+".pdf", data, of)
 		}
@@ -152,6 +153,7 @@ func TestSignKeepsConformity(t *testing.T) {
 		}
 	}
 	n.signPrepared(t, pki)
+	n.sealDrafted(t, pki)
 	answers := n.compare(t)
 	for name := range inputs {
 		for q, failed := range answers {

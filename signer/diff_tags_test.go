@@ -2,6 +2,7 @@ package signer_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -346,5 +347,11 @@ func TestTagRefuses(t *testing.T) {
 	}
 	if _, err := trySign(silent, key, personal()); err != nil {
 		t.Errorf("without PDF/UA: %v", err)
+	}
+	if _, _, err := tryPrepare(claims, placedFields()); !errors.Is(err, signer.ErrConformity) || !strings.Contains(err.Error(), "not in order") {
+		t.Errorf("PDF/UA, prepared: %v", err)
+	}
+	if _, _, err := tryPrepare(silent, placedFields()); err != nil {
+		t.Errorf("without PDF/UA, prepared: %v", err)
 	}
 }

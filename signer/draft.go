@@ -72,8 +72,9 @@ var (
 //
 // The fields for number and date are read-only, so that no viewer lets people type
 // into them or draws them anew; [Sign] fills them, and signs in the third, in one
-// revision. The errors are [ErrEncrypted], [ErrNotAllowed], [ErrCertified], those
-// above, and those of [pdf.Open].
+// revision. A file that claims PDF/A or PDF/UA stays conforming. The errors are
+// [ErrEncrypted], [ErrNotAllowed], [ErrCertified], [ErrConformity], those above, and
+// those of [pdf.Open].
 func PrepareDraft(ctx context.Context, in pdf.Source, opts DraftOptions, out io.Writer) (*Drafted, error) {
 	if opts.At.IsZero() {
 		return nil, errors.New("draft: no time")
@@ -133,6 +134,9 @@ func (d *draftPlan) acceptable() error {
 	}
 	if perms, err := d.view.Dict(d.catalog.Get("Perms")); err != nil || perms.Has("DocMDP") {
 		return fmt.Errorf("%w: /Perms names a certification", ErrCertified)
+	}
+	if d.claim.access > 1 {
+		return fmt.Errorf("draft: %w", d.claim.broken("new fields have no place in the structure of such a file: save the draft as PDF/UA-1, or without the claim"))
 	}
 	form, err := d.view.Dict(d.catalog.Get("AcroForm"))
 	if err != nil {

@@ -152,7 +152,8 @@ func (d *draftPlan) write() error {
 	groups[fieldRoot] = pdf.NewDict(pdf.Entry{Key: "T", Value: pdf.TextString(fieldRoot)})
 	refs := map[string]pdf.Ref{fieldRoot: root}
 	order := []string{fieldRoot}
-	widgets := make(map[int][]pdf.Object) // by page
+	var widgets []placedWidget
+	onPage := make(map[int][]pdf.Object) // by number
 	for _, f := range d.fields {
 		parent, partial := f.name[:strings.LastIndexByte(f.name, '.')], f.name[strings.LastIndexByte(f.name, '.')+1:]
 		if groups[parent] == nil { // one level below the root
@@ -162,19 +163,38 @@ func (d *draftPlan) write() error {
 			order = append(order, parent)
 			adopt(groups[fieldRoot], refs[parent])
 		}
-		ref := d.update.Add(d.widget(f, partial, refs[parent]))
-		adopt(groups[parent], ref)
-		widgets[f.page] = append(widgets[f.page], ref)
+		w := placedWidget{d.update.Reserve(), d.widget(f, partial, refs[parent]), d.owned[f.page].Ref, f.tip}
+		adopt(groups[parent], w.ref)
+		widgets = append(widgets, w)
+		onPage[f.page] = append(onPage[f.page], w.ref)
+	}
+	if err := d.tagFields(widgets); err != nil {
+		return err
 	}
 	for _, name := range order {
 		d.update.Set(refs[name], groups[name])
 	}
-	for number, list := range widgets {
+	for number, list := range onPage {
 		if err := d.addAnnotations(d.owned[number], list...); err != nil {
 			return err
 		}
 	}
 	return d.writeDraftForm(root)
+}
+
+// tagFields makes the fields part of the structure of a tagged file, in which nothing
+// has to change then when they are filled and signed.
+func (d *draftPlan) tagFields(widgets []placedWidget) error {
+	if err := d.tag(widgets...); err != nil {
+		return fmt.Errorf("draft: %w", d.claim.broken("its structure tree cannot take the elements of fields (%v): save the draft with a sound one, or without the claim", err))
+	}
+	for _, w := range widgets {
+		d.update.Set(w.ref, w.dict)
+	}
+	if _, ok := d.owned[1]; !ok {
+		d.orderFirstPage()
+	}
+	return nil
 }
 
 func adopt(parent *pdf.Dict, kid pdf.Ref) {

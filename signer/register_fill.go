@@ -85,7 +85,7 @@ func sizeIn(o pdf.Object) float64 {
 // of it changes.
 func (p *plan) fill(f *pdf.Field, w textWidget, value string, italic bool) error {
 	look, err := appearance.DrawLine(p.update, appearance.Line{Text: value, Width: w.width, Height: w.height, Size: w.size,
-		Rotate: w.page.Rotate, Centre: w.centre, Italic: italic})
+		Rotate: w.page.Rotate, Centre: w.centre, Italic: italic, Restrict: p.claim.restrictions()})
 	if err != nil {
 		return registerError("field %q: %v", f.FullName, err)
 	}

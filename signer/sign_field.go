@@ -117,10 +117,12 @@ func (p *plan) writeField() error {
 	if !f.look.IsZero() {
 		p.show(dict)
 	}
-	if err := p.tag(dict); err != nil {
-		return err
+	if err := p.tag(placedWidget{f.ref, dict, f.page.Ref, f.text}); err != nil {
+		if err := p.refuse("its structure tree cannot take the element of a visible signature (%v): sign an empty field that the file has, or invisibly", err); err != nil {
+			return err
+		}
 	}
-	p.describe(dict)
+	p.blank(dict)
 	p.update.Set(f.ref, dict)
 	if err := p.addToPage(); err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 // structure tree: into an element Form that refers to it (ISO 32000-2, 14.8.4.7.2; ISO
 // 14289-1, 7.18.4). That changes the root of the tree, which pyHanko does not take for
 // part of a further signature. So it is done where the file claims PDF/UA, and else
-// only for the first signature, of which nobody compares anything.
+// only before and with the first signature, of which nobody compares anything.
 
-// tagging says whether the new widget becomes part of the structure tree.
+// tagging says whether new widgets become part of the structure tree.
 func (p *plan) tagging() bool {
 	if !p.visible() || p.field.dict != nil || p.claim.access > 1 {
 		return false
@@ -28,43 +28,62 @@ func (p *plan) signed() bool {
 	return err != nil || len(list) > 0
 }
 
-// tag makes the element, and gives the widget the number that leads to it. What it
-// has to change is read and checked first: where it cannot, nothing is changed, and
-// only a file that claims PDF/UA is refused.
-func (p *plan) tag(widget *pdf.Dict) error {
+// A placedWidget is one that a revision adds to a page.
+type placedWidget struct {
+	ref  pdf.Ref
+	dict *pdf.Dict
+	page pdf.Ref
+	text string // what it is, for those who cannot see it
+}
+
+// tag makes an element for each widget, and gives the widget the number that leads to
+// it, and its words (ISO 14289-1, 7.18.1). What it has to change is read and checked
+// first: where it cannot, nothing is changed, and only of a file that claims PDF/UA is
+// that an error, which says what is wrong with its structure tree.
+func (p *plan) tag(widgets ...placedWidget) error {
 	if !p.tagging() {
 		return nil
 	}
-	s, err := p.readStructure()
+	s, err := p.readStructure(int64(len(widgets)))
 	if err != nil {
 		if p.claim.access == 0 {
 			return nil
 		}
-		return p.refuse("its structure tree cannot take the element of a visible signature (%v): sign an empty field that the file has, or invisibly", err)
+		return err
 	}
-	page := p.field.page.Ref
-	element := p.update.Add(pdf.NewDict(
-		pdf.Entry{Key: "Type", Value: pdf.Name("StructElem")},
-		pdf.Entry{Key: "S", Value: pdf.Name("Form")},
-		pdf.Entry{Key: "P", Value: s.ref},
-		pdf.Entry{Key: "Pg", Value: page},
-		pdf.Entry{Key: "Lang", Value: pdf.TextString("vi")}, // of what is said in the widget
-		pdf.Entry{Key: "K", Value: pdf.NewDict(
-			pdf.Entry{Key: "Type", Value: pdf.Name("OBJR")},
-			pdf.Entry{Key: "Obj", Value: p.field.ref},
-			pdf.Entry{Key: "Pg", Value: page},
-		)},
-	))
-	widget.Set("StructParent", pdf.Integer(s.key))
-	p.addElement(s, element)
-	p.addParent(s, element)
-	s.root.Set("ParentTreeNextKey", pdf.Integer(s.key+1))
+	var elements, pairs pdf.Array
+	for i, w := range widgets {
+		key := pdf.Integer(s.key + int64(i))
+		element := p.update.Add(w.element(s.ref))
+		elements, pairs = append(elements, element), append(pairs, key, element)
+		w.dict.Set("StructParent", key)
+		w.dict.Set("Contents", pdf.TextString(w.text))
+	}
+	p.addElements(s, elements)
+	p.addParents(s, pairs)
+	s.root.Set("ParentTreeNextKey", pdf.Integer(s.key+int64(len(widgets))))
 	p.update.Set(s.ref, s.root)
 	p.tagged = true
 	return nil
 }
 
-// structure is what a new element changes.
+// element is the place of the widget in the structure, below the root.
+func (w placedWidget) element(root pdf.Ref) *pdf.Dict {
+	return pdf.NewDict(
+		pdf.Entry{Key: "Type", Value: pdf.Name("StructElem")},
+		pdf.Entry{Key: "S", Value: pdf.Name("Form")},
+		pdf.Entry{Key: "P", Value: root},
+		pdf.Entry{Key: "Pg", Value: w.page},
+		pdf.Entry{Key: "Lang", Value: pdf.TextString("vi")}, // of what is said in the widget
+		pdf.Entry{Key: "K", Value: pdf.NewDict(
+			pdf.Entry{Key: "Type", Value: pdf.Name("OBJR")},
+			pdf.Entry{Key: "Obj", Value: w.ref},
+			pdf.Entry{Key: "Pg", Value: w.page},
+		)},
+	)
+}
+
+// structure is what new elements change.
 type structure struct {
 	ref  pdf.Ref
 	root *pdf.Dict // as it will be
@@ -72,10 +91,11 @@ type structure struct {
 	tree *pdf.Dict // the root of the parent tree as it is, nil for none
 	kids pdf.Array // of it
 	nums pdf.Array
-	key  int64
+	key  int64 // the first that is free
 }
 
-func (p *plan) readStructure() (*structure, error) {
+// readStructure reads what count new elements change.
+func (p *plan) readStructure(count int64) (*structure, error) {
 	s := &structure{ref: p.catalog.Ref("StructTreeRoot")}
 	root, err := p.view.Dict(p.catalog.Get("StructTreeRoot"))
 	if err != nil || root == nil || s.ref.IsZero() || len(root.Duplicates()) > 0 {
@@ -101,17 +121,17 @@ func (p *plan) readStructure() (*structure, error) {
 		}
 	}
 	next, _ := root.Int("ParentTreeNextKey")
-	if s.key = max(next, tree.next()); s.key > maxStructParent {
-		return nil, fmt.Errorf("its parent tree has no number left under %d", maxStructParent)
+	if s.key = max(next, tree.next()); s.key > maxStructParent-count {
+		return nil, fmt.Errorf("its parent tree has too few numbers left under %d", maxStructParent)
 	}
 	return s, nil
 }
 
 const maxStructParent = 1<<31 - 2 // readers of 32 bits
 
-// addElement puts an element behind those at the top of the tree.
-func (p *plan) addElement(s *structure, element pdf.Ref) {
-	top := append(s.top[:len(s.top):len(s.top)], element)
+// addElements puts elements behind those at the top of the tree.
+func (p *plan) addElements(s *structure, elements pdf.Array) {
+	top := append(s.top[:len(s.top):len(s.top)], elements...)
 	if ref, ok := s.root.Get("K").(pdf.Ref); ok && p.isArray(ref) {
 		p.update.Set(ref, top)
 		return
@@ -125,19 +145,18 @@ func (p *plan) isArray(ref pdf.Ref) bool {
 	return err == nil && ok
 }
 
-// addParent puts the element's number into the parent tree: into a leaf of its own
-// where the tree has leaves, else into the only node.
-func (p *plan) addParent(s *structure, element pdf.Ref) {
-	pair := pdf.Array{pdf.Integer(s.key), element}
+// addParents puts the numbers of elements, each before its element, into the parent
+// tree: into a leaf of their own where the tree has leaves, else into the only node.
+func (p *plan) addParents(s *structure, pairs pdf.Array) {
 	if s.tree == nil {
-		s.root.Set("ParentTree", p.update.Add(pdf.NewDict(pdf.Entry{Key: "Nums", Value: pair})))
+		s.root.Set("ParentTree", p.update.Add(pdf.NewDict(pdf.Entry{Key: "Nums", Value: pairs})))
 		return
 	}
-	key, list := pdf.Name("Nums"), append(s.nums[:len(s.nums):len(s.nums)], pair...)
+	key, list := pdf.Name("Nums"), append(s.nums[:len(s.nums):len(s.nums)], pairs...)
 	if len(s.kids) > 0 {
 		leaf := p.update.Add(pdf.NewDict(
-			pdf.Entry{Key: "Limits", Value: pdf.Array{pdf.Integer(s.key), pdf.Integer(s.key)}},
-			pdf.Entry{Key: "Nums", Value: pair},
+			pdf.Entry{Key: "Limits", Value: pdf.Array{pairs[0], pairs[len(pairs)-2]}},
+			pdf.Entry{Key: "Nums", Value: pairs},
 		))
 		key, list = "Kids", append(s.kids[:len(s.kids):len(s.kids)], leaf)
 	}
@@ -178,13 +197,9 @@ func (p *plan) orderFirstPage() {
 	p.update.Set(page.Ref, dict)
 }
 
-// describe gives a new widget what its standards ask for beyond what all have: words
-// for those who cannot see it (ISO 14289-1, 7.18.1), and an appearance also where
-// nothing is to be seen (ISO 19005-1, 6.9).
-func (p *plan) describe(widget *pdf.Dict) {
-	if p.tagged {
-		widget.Set("Contents", pdf.TextString(p.field.text))
-	}
+// blank gives a new widget an appearance also where nothing is to be seen (ISO
+// 19005-1, 6.9).
+func (p *plan) blank(widget *pdf.Dict) {
 	if p.claim.archive == 1 && p.field.look.IsZero() {
 		widget.Set("AP", pdf.NewDict(pdf.Entry{Key: "N", Value: appearance.Blank(p.update)}))
 	}

@@ -119,6 +119,8 @@ func prepareError(path string, err error) error {
 		return fail(exitNo, wrapped, "give the place: --number-at, --date-at or --seal-at page,x,y,w,h; or leave the field out: --without number,date,seal")
 	case errors.Is(err, signer.ErrDraftSigned), errors.Is(err, signer.ErrDraftFields), errors.Is(err, signer.ErrCertified):
 		return fail(exitNo, wrapped, "look at it: lienthong inspect "+path)
+	case errors.Is(err, signer.ErrConformity):
+		return fail(exitNo, wrapped, "save the draft anew, or without the claim to PDF/UA")
 	case errors.Is(err, signer.ErrDraftForm), errors.Is(err, signer.ErrNotAllowed):
 		return fail(exitNo, wrapped)
 	}

@@ -21,6 +21,7 @@ type Line struct {
 	Rotate        int     // as of [Content]
 	Centre        bool    // in the middle of the box, else at its left
 	Italic        bool    // as the date of a letter is (Decree 30/2020/NĐ-CP, Appendix I)
+	Restrict      Restrictions
 }
 
 // LineHeight is how high the box of a [Line] is for its size, and LineBelow how far
@@ -55,7 +56,7 @@ func DrawLine(u *pdf.Update, l Line) (pdf.Ref, error) {
 	if err != nil {
 		return pdf.Ref{}, fmt.Errorf("appearance: %w", err)
 	}
-	c := Content{Width: l.Width, Height: l.Height, Rotate: l.Rotate, face: family}
+	c := Content{Width: l.Width, Height: l.Height, Rotate: l.Rotate, Restrict: l.Restrict, face: family}
 	if l.Italic {
 		c.face = italicFamily
 	}
