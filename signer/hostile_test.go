@@ -45,7 +45,10 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-func inChild(t *testing.T, path, act string) {
+// inChild has a process of its own validate or sign a file, and returns what came of
+// it.
+func inChild(t *testing.T, path, act string) string {
+	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHostile$", "-test.v")
 	cmd.Env = append(os.Environ(), "SIGNER_HOSTILE_FILE="+path, "SIGNER_HOSTILE_ACT="+act)
 	out, err := cmd.CombinedOutput()
@@ -53,16 +56,18 @@ func inChild(t *testing.T, path, act string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	_, said, _ := strings.Cut(string(out), "answered: ")
+	said, _, _ = strings.Cut(said, "\n")
 	var took time.Duration
 	var peak int
 	if _, err := fmt.Sscanf(said, "%d ns, %d MiB", &took, &peak); err != nil {
 		t.Fatalf("no answer: %s", out)
 	}
-	said, _, _ = strings.Cut(said, "\n")
 	t.Logf("%s took %v, %s", act, took.Round(time.Millisecond), said)
 	if took > 2*time.Second || peak > 256 {
 		t.Errorf("%s took %v and %d MiB, want at most 2 s and 256 MiB", act, took, peak)
 	}
+	_, said, _ = strings.Cut(said, "; ")
+	return said
 }
 
 // answer does one act on a file, and says what came of it and what it took beside

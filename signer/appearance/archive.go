@@ -84,7 +84,7 @@ func cidSet(letters []rune) *pdf.Stream {
 func flate(d *pdf.Dict, data []byte) *pdf.Stream {
 	var b bytes.Buffer
 	w := zlib.NewWriter(&b)
-	w.Write(data) // to memory, which does not fail
+	w.Write(data) //nolint:errcheck // into memory
 	w.Close()
 	d.Set("Filter", pdf.Name("FlateDecode"))
 	return pdf.NewStream(d, b.Bytes())
