@@ -247,14 +247,22 @@ func (c *check) quoteFilled() {
 			c.note(ruleRegistration, Passed, refText(a.page), "revision %d, that of the signature in %q, fills in %s", a.revision, it.out.Field, a.text)
 			continue
 		}
+		if it := c.passingAt(a.revision, ""); it != nil {
+			c.note(ruleFilled, Warning, refText(a.page), "revision %d, that of the signature in %q, of whose agency nothing is known here, fills in %s", a.revision, it.out.Field, a.text)
+			continue
+		}
 		c.note(ruleFilled, Warning, refText(a.page), "revision %d, which is not that of a passing signature of an agency, fills in %s", a.revision, a.text)
 	}
 }
 
 // agencyAt is the passing signature of an agency that a revision holds, or nil.
-func (c *check) agencyAt(revision int) *item {
+func (c *check) agencyAt(revision int) *item { return c.passingAt(revision, RoleAgency) }
+
+// passingAt is the passing signature that a revision holds, of a role, or of one that
+// nobody could tell, or nil.
+func (c *check) passingAt(revision int, role string) *item {
 	for _, it := range c.items {
-		if it.revision == revision && !it.timestamp && it.out.Role == RoleAgency && weight(it.out.Indication) <= weight(TotalPassed) {
+		if it.revision == revision && !it.timestamp && it.out.Role == role && weight(it.out.Indication) <= weight(TotalPassed) {
 			return it
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"lienthong/signer/appearance"
 	"lienthong/signer/pdf"
+	"lienthong/signer/place"
 )
 
 const (
@@ -94,18 +95,26 @@ func (d *draftPlan) findSeal() error {
 	if d.without(FieldSeal) {
 		return nil
 	}
-	place := d.opts.Seal
-	if place == nil {
+	at := d.opts.Seal
+	if at == nil {
 		last := len(d.pages)
-		lines, _ := printedLines(d.view, d.pages[last-1])
-		width, height := seenSize(d.pages[last-1])
-		r, err := findSeal(lines, width, height)
+		r, err := d.sealBeside(d.see(d.reader(), d.pages[last-1], last))
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrNoBlank, err)
 		}
-		place = &Placement{Page: last, Rect: r}
+		at = &Placement{Page: last, Rect: r}
 	}
-	return d.add(draftField{name: FieldSeal, tip: "Chữ ký số của cơ quan"}, *place)
+	return d.add(draftField{name: FieldSeal, tip: "Chữ ký số của cơ quan"}, *at)
+}
+
+// sealBeside is the place of a seal of usual size beside the handwriting that is to
+// come.
+func (d *draftPlan) sealBeside(page *place.Page) (place.Rect, error) {
+	block, err := place.FindBlock(page)
+	if err != nil {
+		return place.Rect{}, err
+	}
+	return place.Seal(page, block, place.Mark{Width: defaultSeal * place.Millimetre, Height: defaultSeal * place.Millimetre})
 }
 
 func (d *draftPlan) addBlank(name, tip string, b *blank) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -179,8 +180,8 @@ func TestPrepareDraftOfPrintedLetters(t *testing.T) {
 				t.Errorf("fields %q, number %q, date %q", got, made.Number, made.Date)
 			}
 			r := made.Fields[0].Rect
-			if r[2]-r[0] != 102 || r[0] < 250 || r[2] > 450 {
-				t.Errorf("the seal is at %v", r)
+			if mm := (r[2] - r[0]) / 72 * 25.4; math.Abs(mm-36) > 0.01 || r[0] < 250 || r[2] > 450 {
+				t.Errorf("the seal is at %v, %.2f mm wide, want 36 mm left of the block", r, mm)
 			}
 		})
 	}

@@ -374,3 +374,20 @@ func TestRegisterOnATurnedPage(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody says whose the file is, the report cannot call it the agency's doing,
+// and must not say that it is a stranger's.
+func TestFilledWithoutClaim(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	prepared, _ := prepareDraft(t, draft(t, "01-blanks.pdf"), signer.DraftOptions{})
+	signed, _ := sign(t, prepared, w.person.Key(), signer.SignOptions{})
+	sealed, _ := sign(t, signed, w.agency.Key(), signer.SignOptions{Number: "45", Date: testpki.Now})
+	opts := w.options()
+	opts.Claim = nil
+	r := validate(t, sealed, opts)
+	said := strings.Join(warnings(r), "\n")
+	if r.Verdict != signer.VerdictValid || !strings.Contains(said, `that of the signature in "lienthong.seal", of whose agency nothing is known here, fills in number "45"`) {
+		t.Errorf("%s", summary(r))
+	}
+}
