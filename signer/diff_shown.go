@@ -62,6 +62,7 @@ func (c *comparison) compareShown(g *pdf.Field, ref pdf.Ref, widget *pdf.Dict, v
 	if err != nil || look == nil || isNull(look.Get("N")) {
 		return // viewers draw it from the value
 	}
+	before, known := c.shownBefore(ref) // with a reader of its own, whose work counts
 	reader, done := c.d.reader(c.new)
 	defer done()
 	if reader == nil {
@@ -84,13 +85,30 @@ func (c *comparison) compareShown(g *pdf.Field, ref pdf.Ref, widget *pdf.Dict, v
 		c.content(ref, path, "the text field shows an image, and its value is %q", cutText(value))
 	case why != "":
 		c.note(ruleShown, ref, "field %q: what it shows was not compared with its value %q: %s", g.FullName, cutText(value), why)
-	case shown == "" || c.formatted(g, widget) || g.Flags&flagMultiline != 0 && strings.HasPrefix(want, shown):
-		// A value that nobody sees, one that is set out in another way, or the beginning of
-		// one that is too long for its box: odd, and no lie.
+	case shown == "" || c.formatted(g, widget) || g.Flags&flagMultiline != 0 && strings.HasPrefix(want, shown) || known && shown == before:
+		// A value that nobody sees, one that is set out in another way, the beginning of one
+		// that is too long for its box, or text that was there: odd, and no lie.
 		c.note(ruleShown, ref, "field %q shows %q, and its value is %q", g.FullName, cutText(shown), cutText(value))
 	default:
 		c.content(ref, path, "the field shows %q, and its value is %q", cutText(shown), cutText(value))
 	}
+}
+
+// shownBefore is the text that a widget showed in the revision before, if that can be
+// told. Where it is the same, only the value was filled in, and people see what they
+// saw.
+func (c *comparison) shownBefore(ref pdf.Ref) (text string, known bool) {
+	widget, err := c.old.Dict(ref)
+	if err != nil || widget == nil {
+		return "", false
+	}
+	reader, done := c.d.reader(c.old)
+	defer done()
+	if reader == nil {
+		return "", false
+	}
+	text, why := shownText(reader.Annotation(widget))
+	return text, why == ""
 }
 
 // hides tells what text or image of the page lies below what the appearance paints

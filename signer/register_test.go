@@ -254,6 +254,8 @@ func TestForgedRegistrations(t *testing.T) {
 		{"filled in without a seal", refill(t, signed, signer.FieldNumber, "45", "45"), "valid", "filled-fields", `not that of a passing signature of an agency, fills in number "45"`},
 		{"a value that is not shown", editField(t, signed, signer.FieldNumber, func(_ *pdf.Update, d *pdf.Dict) { d.Set("V", pdf.TextString("45")) }),
 			"valid", "field-appearance", `shows "", and its value is "45"`},
+		{"another value behind what was shown", editField(t, refill(t, signed, signer.FieldNumber, "45", "45"), signer.FieldNumber, func(_ *pdf.Update, d *pdf.Dict) { d.Set("V", pdf.TextString("46")) }),
+			"valid", "field-appearance", `shows "45", and its value is "46"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
