@@ -115,6 +115,7 @@ type Store interface {
 	// first, without Prepared.
 	ExpiredSessions(ctx context.Context, now int64, limit int) ([]SigningSession, error)
 	SigningStore
+	WatchStore
 
 	// Principal finds a principal by the SHA-256 of a SubjectPublicKeyInfo. ErrNotFound.
 	Principal(ctx context.Context, key envelope.Digest) (Principal, error)
@@ -393,6 +394,9 @@ type Blobs interface {
 	Discard(ctx context.Context, key string) error
 	// Open opens a blob for reading. ErrNotFound.
 	Open(ctx context.Context, digest envelope.Digest) (Blob, error)
+	// Room writes and removes a small file where files are kept, and says how many bytes
+	// more they may have there. ErrFull.
+	Room(ctx context.Context) (uint64, error)
 }
 
 // A Blob is an open file.

@@ -63,6 +63,14 @@ func (b blobs) Open(ctx context.Context, digest envelope.Digest) (exchange.Blob,
 	return f, nil
 }
 
+func (b blobs) Room(ctx context.Context) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.s.Room()
+	return n, domain(err)
+}
+
 // domain says a blob store's errors in the words of exchange.
 func domain(err error) error {
 	for _, m := range []struct{ is, means error }{

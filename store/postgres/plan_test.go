@@ -80,6 +80,11 @@ func TestPlans(t *testing.T) {
 		{"key state", selectKeyState, "key_state_pkey", nil},
 		{"fetched", selectFetched, "fetched_pkey", nil},
 		{"old fetched", deleteOldFetched, "fetched_due", nil},
+		// What is counted waits: these indexes hold nothing else.
+		{"waiting deliveries", countWaiting, "delivery_waiting", []string{"Sort", "no condition"}}, // sorts what waits
+		{"waiting statements", countStatements, "statement_out", []string{"no condition"}},
+		{"waiting jobs", countJobs, "job_claimable", nil},
+		{"waiting level jobs", countLevelJobs, "level_job_claimable", []string{"no condition"}},
 		{"file", selectFile, "possession_pkey", []string{"Filter: (state = 1)"}},
 		{"blob", selectBlob, "blob_pkey", []string{"Filter: (state = 1)"}},
 		{"principal", selectPrincipal, "principal_key_pkey", []string{"Sort"}},

@@ -35,6 +35,9 @@ type writer struct {
 	ctx   context.Context // of everything that the goroutine does; ends with close
 	quit  context.CancelFunc
 	done  chan struct{}
+
+	batches    atomic.Uint64 // that were committed
+	operations atomic.Uint64 // in them
 }
 
 // An operation is one domain operation that waits for its commit.
@@ -131,9 +134,24 @@ func (w *writer) commit(batch []*operation) {
 			}
 		}
 	}
+	w.count(batch)
 	for _, op := range batch {
 		op.size = w.tree.Size()
 		close(op.done)
+	}
+}
+
+// count counts what was committed of a batch.
+func (w *writer) count(batch []*operation) {
+	succeeded := uint64(0)
+	for _, op := range batch {
+		if op.err == nil {
+			succeeded++
+		}
+	}
+	if succeeded > 0 {
+		w.batches.Add(1)
+		w.operations.Add(succeeded)
 	}
 }
 

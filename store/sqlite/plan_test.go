@@ -51,6 +51,11 @@ func TestPlans(t *testing.T) {
 		{"key state", selectKeyState, 1, []string{"SEARCH key_state USING PRIMARY KEY (key=?)"}},
 		{"fetched", selectFetched, 1, []string{"SEARCH fetched USING INDEX sqlite_autoindex_fetched_1 (key=?)"}},
 		{"old fetched", selectOldFetched, 1, []string{"SEARCH fetched USING INDEX fetched_due (due<?)"}},
+		// What is counted waits: these indexes hold nothing else.
+		{"waiting deliveries", countWaiting, 0, []string{"SEARCH delivery USING COVERING INDEX delivery_waiting (state=?)"}},
+		{"waiting statements", countStatements, 0, []string{"SCAN statement_out USING COVERING INDEX statement_out_peer"}},
+		{"waiting jobs", countJobs, 1, []string{"SEARCH job USING COVERING INDEX job_claimable (claimable_at<?)"}},
+		{"waiting level jobs", countLevelJobs, 0, []string{"SCAN level_job USING INDEX level_job_claimable"}},
 		{"file", selectFile, 2, []string{"SEARCH b USING PRIMARY KEY (digest=?)", "SEARCH p USING PRIMARY KEY (agency_id=? AND digest=?)"}},
 		{"blob", selectBlob, 1, []string{"SEARCH blob USING PRIMARY KEY (digest=?)"}},
 		{"principal", selectPrincipal, 1, []string{"SEARCH k USING PRIMARY KEY (key=?)", "SEARCH p USING PRIMARY KEY (id=?)"}},

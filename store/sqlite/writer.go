@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"lienthong/journal"
 )
@@ -28,6 +29,9 @@ type writer struct {
 	queue chan *operation
 	quit  chan struct{}
 	done  chan struct{}
+
+	batches    atomic.Uint64 // that were committed
+	operations atomic.Uint64 // in them
 }
 
 // An operation is one domain operation that waits for its commit.
@@ -166,7 +170,12 @@ func (w *writer) transact(batch []*operation) (err error) {
 			return err
 		}
 	}
-	return w.exec("COMMIT")
+	if err := w.exec("COMMIT"); err != nil {
+		return err
+	}
+	w.batches.Add(1)
+	w.operations.Add(uint64(succeeded))
+	return nil
 }
 
 // apply runs one operation in a savepoint, so that its failure undoes itself

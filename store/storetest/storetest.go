@@ -59,6 +59,8 @@ func Run(t *testing.T, open Opener) {
 		{"evidence is kept once, with its blobs", testEvidence},
 		{"a key is suspended at the revision that was read", testKeyStates},
 		{"what was fetched is replaced, and forgotten long after", testFetched},
+		{"what waits is counted, and what has ended is not", testBacklog},
+		{"commits and what was in them are counted", testWritten},
 		{"principals are found by any of their keys", testPrincipals},
 		{"a directory is replaced by higher epochs only", testDirectory},
 		{"a change without entries is refused", testNoEntries},
