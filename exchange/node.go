@@ -27,6 +27,7 @@ type Config struct {
 	Signing     *signer.Service // the door to keys; nil: this node has none
 	Now         func() time.Time
 	Log         *slog.Logger // nil discards
+	Observe     Observer     // nil: nobody is told
 	MaxFile     int64        // bytes of one file; 0 means 4 GiB
 	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
 	Workers     int          // validations at once; 0 means 2
@@ -68,6 +69,7 @@ func NewNode(cfg Config) (*Node, error) {
 		cfg.Workers = 2
 	}
 	cfg.levelDefaults()
+	cfg.observe()
 	n := &Node{cfg: cfg}
 	if cfg.Signing != nil && cfg.Signing.Suspended == nil {
 		cfg.Signing.Suspended = n.KeySuspended
@@ -118,7 +120,9 @@ func (n *Node) newID() (envelope.ID, error) { return envelope.NewID(n.cfg.Now(),
 
 // commit is the one way to write: after it, everyone who waits for changes looks again.
 func (n *Node) commit(ctx context.Context, change Change) (Committed, error) {
+	began := n.cfg.Now()
 	done, err := n.cfg.Store.Commit(ctx, change)
+	n.cfg.Observe.Committed(&change, n.cfg.Now().Sub(began), err)
 	if err != nil {
 		return Committed{}, err
 	}

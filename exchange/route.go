@@ -72,6 +72,18 @@ func (d *Directory) Dials(self string) []string {
 	return out
 }
 
+// Neighbours lists the nodes that self has a link with when all is well: those that it
+// dials and those that dial it.
+func (d *Directory) Neighbours(self string) []string {
+	out := d.Dials(self)
+	for id, n := range d.nodes {
+		if n.Ended == 0 && (n.Parent == self || contains(n.Dials, self)) && id != self && !contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 func contains(list []string, s string) bool {
 	for _, x := range list {
 		if x == s {

@@ -44,6 +44,13 @@ type SignResult struct {
 // file, in the agency's possession, that was verified before it was kept. A repeat
 // of a request id gives the file that was made then.
 func (s *Service) SignFile(ctx context.Context, actor journal.Actor, req SignRequest) (*SignResult, error) {
+	began := s.cfg.Now()
+	result, err := s.signFile(ctx, actor, req)
+	s.cfg.Observe.Signed(OutcomeOf(err), s.cfg.Now().Sub(began))
+	return result, err
+}
+
+func (s *Service) signFile(ctx context.Context, actor journal.Actor, req SignRequest) (*SignResult, error) {
 	if s.cfg.Signing == nil {
 		return nil, fail(Unavailable, "NO_KEYS", "this node has no signing keys")
 	}

@@ -95,13 +95,26 @@ func (n *Node) validateOne(ctx context.Context) (bool, error) {
 	judged := n.judge(limited, &letter, &content)
 	if limited.Err() != nil {
 		if ctx.Err() != nil {
-			return true, ctx.Err()
+			return true, n.handBack(context.WithoutCancel(ctx), job)
 		}
 		if job.Attempts < maxAttempt {
 			return true, fmt.Errorf("validate letter %s: not done within %s", letter.Key.ID, jobLimit)
 		}
 	}
 	return true, n.recordVerdict(ctx, job, judged)
+}
+
+// handBack makes a job due again that this process has no time for: whoever goes on
+// does not wait for the lease.
+func (n *Node) handBack(ctx context.Context, job Job) error {
+	ctx, cancel := context.WithTimeout(ctx, closeLimit)
+	defer cancel()
+	d := n.draft(journal.System)
+	e := d.entry(job.Agency, "validation.attempt", "", about(job.Key))
+	d.change.Entries[e].Outcome = "STOPPED"
+	d.change.Jobs = []Job{{Key: job.Key, Agency: job.Agency, DueAt: n.now()}}
+	_, err := n.commit(ctx, d.change)
+	return err
 }
 
 // A judgement is the outcome of validating a letter.

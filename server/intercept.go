@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -27,6 +28,7 @@ type call struct {
 	id     string
 	caller caller
 	log    *slog.Logger
+	began  time.Time
 }
 
 func (s *Server) begin(ctx context.Context, method string) *call {
@@ -41,7 +43,7 @@ func (s *Server) begin(ctx context.Context, method string) *call {
 		_, _ = rand.Read(b[:]) // never fails
 		id = hex.EncodeToString(b[:])
 	}
-	return &call{s: s, method: method, id: id, log: s.log.With("request_id", id, "method", method)}
+	return &call{s: s, method: method, id: id, began: s.now(), log: s.log.With("request_id", id, "method", method)}
 }
 
 func printable(s string) bool {
@@ -77,20 +79,28 @@ func (c *call) admit(ctx context.Context, request any) (context.Context, error) 
 // answer turns the outcome of a call into what leaves the node. An error that no
 // one expected is logged whole, and answered with a reference to find it by.
 func (c *call) answer(err error) error {
+	took := c.s.now().Sub(c.began)
+	out := c.logged(err, took)
+	c.s.opts.Called(c.method, status.Code(out).String(), took)
+	return out
+}
+
+func (c *call) logged(err error, took time.Duration) error {
+	log := c.log.With("caller", c.caller.name(), "ms", took.Milliseconds())
 	if err == nil {
-		c.log.Debug("call", "caller", c.caller.name(), "code", codes.OK.String())
+		log.Debug("call", "code", codes.OK.String())
 		return nil
 	}
 	s := wire.ErrorToStatus(err)
 	if s == nil {
-		c.log.Error("call", "caller", c.caller.name(), "code", codes.Internal.String(), "error", err.Error())
+		log.Error("call", "code", codes.Internal.String(), "error", err.Error())
 		return wire.NewStatus(codes.Internal, wire.ReasonInternal, "internal error, reference "+c.id).Err()
 	}
 	level := slog.LevelInfo
 	if s.Code() == codes.Canceled {
 		level = slog.LevelDebug
 	}
-	c.log.Log(context.Background(), level, "call", "caller", c.caller.name(), "code", s.Code().String(), "error", s.Message())
+	log.Log(context.Background(), level, "call", "code", s.Code().String(), "error", s.Message())
 	return s.Err()
 }
 

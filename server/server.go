@@ -24,7 +24,7 @@ import (
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
-// Options is what a server is made of. All but Log and Limit are required.
+// Options is what a server is made of. All but Log, Limit and Called are required.
 type Options struct {
 	Service     *exchange.Service
 	Relay       *exchange.Relay
@@ -33,6 +33,9 @@ type Options struct {
 	Log         *slog.Logger // nil discards
 	Limit       int          // bytes of a request of a client; DefaultLimit if 0
 	MaxFile     uint64       // bytes of a file, as told to clients that upload
+	// Called is told of every call that has ended: "/package.Service/Method", and the
+	// gRPC code. Links and watches end late. May be nil; it must not wait.
+	Called func(method, code string, took time.Duration)
 }
 
 // DefaultLimit is the largest request of a client: files go in pieces.
@@ -73,6 +76,9 @@ func New(opts Options) (*Server, error) {
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Called == nil {
+		opts.Called = func(string, string, time.Duration) {}
 	}
 	if opts.Limit == 0 {
 		opts.Limit = DefaultLimit
