@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"lienthong/admin"
 	"lienthong/store"
 )
 
@@ -73,7 +74,15 @@ type config struct {
 	Limits struct {
 		File    byteSize `yaml:"file" default:"4GiB" doc:"largest file that is taken"`
 		Message byteSize `yaml:"message" default:"4MiB" doc:"largest gRPC message"`
+
+		Grace time.Duration `yaml:"grace" default:"10s" doc:"how long calls in progress may take after the node is told to stop; then they are cut"`
 	} `yaml:"limits"`
+
+	Admin struct {
+		Listen  string   `yaml:"listen" doc:"address of /metrics, /healthz and /readyz over HTTP, such as 127.0.0.1:9443; none if empty"`
+		Remote  bool     `yaml:"remote" default:"false" doc:"other machines may reach that address: nobody is asked who they are, so let a firewall say who may"`
+		MinFree byteSize `yaml:"min_free" default:"1GiB" doc:"free bytes where files are kept below which /readyz says that the node is not ready"`
+	} `yaml:"admin"`
 
 	Log struct {
 		Level  string `yaml:"level" default:"info" doc:"debug, info, warn or error"`
@@ -166,6 +175,14 @@ func (c *config) check() error {
 	}
 	if _, err := newSecondOpinion(c.CrossCheck); err != nil {
 		return failf(exitUsage, "%s: cross_check: %v", c.path, err)
+	}
+	if c.Admin.Listen != "" {
+		if err := admin.Check(c.Admin.Listen, c.Admin.Remote); err != nil {
+			return fail(exitUsage, fmt.Errorf("%s: admin.listen: %w", c.path, err), "admin.remote: true lets other machines reach it")
+		}
+	}
+	if c.Limits.Grace < 0 {
+		return failf(exitUsage, "%s: limits.grace %s: want 0s or more", c.path, c.Limits.Grace)
 	}
 	if c.Limits.File <= 0 || c.Limits.Message < 1<<20 {
 		return failf(exitUsage, "%s: limits: want file above 0 and message of 1MiB or more", c.path)

@@ -113,6 +113,9 @@ func (n *demoNode) lastLog() string {
 	return string(lines[len(lines)-1])
 }
 
+// stopLimit is more than a node takes that is told to stop, see limits.grace.
+const stopLimit = 15 * time.Second
+
 // stop ends the node in order, and by force where it does not follow.
 func (n *demoNode) stop() error {
 	if n.process == nil || n.process.Process == nil {
@@ -122,7 +125,7 @@ func (n *demoNode) stop() error {
 	if err := interrupt(n.process.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		_ = n.process.Process.Kill()
 	}
-	timer := time.NewTimer(grace + 5*time.Second)
+	timer := time.NewTimer(stopLimit)
 	defer timer.Stop()
 	select {
 	case <-n.exited:

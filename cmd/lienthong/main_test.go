@@ -68,7 +68,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SAMPLES", samples)
 			e.Setenv("STORE", filepath.Join(filepath.Dir(samples), "store-v1"))
 			e.Setenv("LANG", "C")
-			for _, name := range []string{"ADDRESS", "ADDRESS2", "TSA"} {
+			e.Values[gates{}] = map[string]*gateway{}
+			for _, name := range []string{"ADDRESS", "ADDRESS2", "TSA", "ADMIN", "GATE", "GATE2"} {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
 				if err != nil {
 					return err
@@ -82,7 +83,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "firstname": firstName,
-			"copies": copies, "awaitfile": awaitFile, "same": same,
+			"copies": copies, "awaitfile": awaitFile, "same": same, "gate": gate, "terminate": terminate,
 		},
 	})
 }

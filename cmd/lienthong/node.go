@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"lienthong/admin"
 	"lienthong/certs"
 	"lienthong/client"
 	"lienthong/envelope"
@@ -29,6 +30,7 @@ type node struct {
 	evidence    *certs.Evidence
 	service     *exchange.Service
 	relay       *exchange.Relay
+	metrics     *admin.Metrics // nil: nobody can ask for them
 }
 
 // openNode opens the store and wires a node over it. It takes the directory file
@@ -48,6 +50,10 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 			"postgres: the server must be running, and its user may create tables in the schema")
 	}
 	n.store, n.blobs = parts.Store, parts.Blobs
+	if cfg.Admin.Listen != "" {
+		n.metrics = admin.NewMetrics(cfg.Node)
+		parts.Observe = n.metrics
+	}
 	defer func() {
 		if err != nil {
 			n.store.Close()
@@ -217,8 +223,12 @@ func agenciesOf(cfg *config, key string, names []string, dir *exchange.Directory
 
 // newServer makes the door of the node.
 func (n *node) newServer(a *app, log *slog.Logger) (*server.Server, error) {
-	return server.New(server.Options{Service: n.service, Relay: n.relay, Certificate: n.certificate, Now: a.now, Log: log,
-		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File)})
+	options := server.Options{Service: n.service, Relay: n.relay, Certificate: n.certificate, Now: a.now, Log: log,
+		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File)}
+	if n.metrics != nil {
+		options.Called = n.metrics.Called
+	}
+	return server.New(options)
 }
 
 // refreshEvery is how often the revocation lists of the configuration are read

@@ -7,15 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"lienthong/server"
 )
-
-// grace is how long calls in progress may take after the node is told to stop.
-const grace = 10 * time.Second
 
 func (a *app) serveCommand() *cobra.Command {
 	var path string
@@ -24,7 +20,9 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:   "serve --config FILE",
 		Short: "Run a node (chạy nút liên thông)",
 		Long: `Run a node until it is interrupted: it serves its clients and peers, keeps a link
-to its parent, and relays. --help-config describes every key of the file.`,
+to its parent, and relays. --help-config describes every key of the file.
+Told to stop (SIGTERM, Ctrl-C), it takes no new calls and finishes those in progress; told
+twice, it ends at once, and loses nothing that it has acknowledged.`,
 		Args: args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if help {
@@ -74,9 +72,15 @@ func (a *app) serve(ctx context.Context, cfg *config) error {
 func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.Listener, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	closeAdmin, err := n.startAdmin(ctx, a.now, log)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer closeAdmin()
+	context.AfterFunc(ctx, func() { log.Info("stopping", "grace", n.cfg.Limits.Grace.String()) })
 	var wg sync.WaitGroup
 	parts := []func() error{
-		func() error { return s.Serve(ctx, l, grace) },
+		func() error { return s.Serve(ctx, l, n.cfg.Limits.Grace) },
 		func() error { return n.relay.Run(ctx, n.dialer(a)) },
 		func() error { return n.refresh(ctx, log) },
 		func() error { return n.sweep(ctx, a.now, log) },
@@ -89,6 +93,7 @@ func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.List
 		})
 	}
 	wg.Wait()
+	log.Info("stopped")
 	close(errs)
 	var all []error
 	for err := range errs {

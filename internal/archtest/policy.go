@@ -37,9 +37,10 @@ internal/wire:      proto/* exchange signer journal envelope
 server:             proto/* internal/wire envelope exchange signer journal certs certs/keys
 client:             proto/* internal/wire envelope exchange signer
 web:                exchange signer journal
+admin:              exchange envelope
 
 # The one place that wires everything.
-cmd/lienthong:      server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/* journal internal/wire internal/durable
+cmd/lienthong:      server client web admin proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/* journal internal/wire internal/durable
 
 # Test harnesses, shipped as packages so that every test builds the real thing.
 internal/testpki:   certs certs/* signer signer/* journal
@@ -104,8 +105,12 @@ golang.org/x/sync:            exchange server client store/* cmd/lienthong inter
 golang.org/x/sys:             internal/durable internal/measure store/blob store/sqlite cmd/lienthong
 golang.org/x/text:            signer signer/pdf signer/appearance signer/place envelope exchange certs/dev cmd/lienthong
 
+# What Prometheus reads: its own library, whose histograms and text form are what every
+# tool around it was tested against.
+github.com/prometheus/client_golang: admin
+
 # The network, and other programs.
-net/http:                     signer/tsp certs/fetch certs/dev server client web cmd/lienthong internal/testpki internal/testnode
+net/http:                     signer/tsp certs/fetch certs/dev server client web admin cmd/lienthong internal/testpki internal/testnode
 os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/powercut store/storetest tools/corpus tools/mutate tools/bench
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that

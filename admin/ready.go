@@ -1,0 +1,76 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"lienthong/exchange"
+)
+
+// lookLimit is how long one look may take. Whoever asks gives up after some seconds.
+const lookLimit = 3 * time.Second
+
+// Ready knows whether a node can do its work: take a letter, keep it, know its way.
+type Ready struct {
+	Store     exchange.Store
+	Blobs     exchange.Blobs
+	Directory func() *exchange.Directory
+	MinFree   uint64          // bytes below which it is not ready
+	Stopping  context.Context // ends when the node is told to stop
+
+	mu sync.Mutex // one look at a time: each writes a small file
+}
+
+// Look asks everything, and says of each check how it went, a line each.
+func (r *Ready) Look(ctx context.Context) (text string, ready bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	var b strings.Builder
+	ready = true
+	for _, check := range []struct {
+		name string
+		ask  func(context.Context) error
+	}{{"running", r.running}, {"store", r.store}, {"files", r.files}, {"directory", r.directory}} {
+		if err := check.ask(ctx); err != nil {
+			ready = false
+			fmt.Fprintf(&b, "%s: %v\n", check.name, err)
+			continue
+		}
+		fmt.Fprintf(&b, "%s: ok\n", check.name)
+	}
+	return b.String(), ready
+}
+
+func (r *Ready) running(context.Context) error {
+	if r.Stopping.Err() != nil {
+		return errors.New("the node is stopping")
+	}
+	return nil
+}
+
+// store reads one row.
+func (r *Ready) store(ctx context.Context) error {
+	_, err := r.Store.TreeSize(ctx)
+	return err
+}
+
+func (r *Ready) files(ctx context.Context) error {
+	free, err := r.Blobs.Room(ctx)
+	if err == nil && free < r.MinFree {
+		err = fmt.Errorf("%d bytes are free, want %d (admin.min_free): delete what is not the node's, or make the disk larger", free, r.MinFree)
+	}
+	return err
+}
+
+func (r *Ready) directory(context.Context) error {
+	if r.Directory().Zone == "" {
+		return errors.New("no directory is loaded: directory.file, or lienthong agency import")
+	}
+	return nil
+}
