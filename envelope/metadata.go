@@ -10,7 +10,7 @@ import (
 // A FieldProblem is a field of metadata that breaks a limit.
 type FieldProblem struct {
 	Field  string // name in the .proto, such as "to_places[3]"
-	Reason string // REQUIRED, TOO_LONG, NOT_TEXT, NOT_A_DATE, IN_FUTURE, SECRET
+	Reason string // REQUIRED, TOO_LONG, NOT_TEXT, NOT_A_DATE, IN_FUTURE, BEFORE_ISSUE, SECRET
 	Text   string
 }
 
@@ -43,16 +43,24 @@ func (m *Metadata) Problems(today string) []FieldProblem {
 	if m.DueDate != "" {
 		if _, err := time.Parse(time.DateOnly, m.DueDate); err != nil {
 			add("due_date", "NOT_A_DATE", "is %q, want yyyy-mm-dd", m.DueDate)
+		} else if m.IssuedDate != "" && m.DueDate < m.IssuedDate {
+			add("due_date", "BEFORE_ISSUE", "is %s, before the document was issued, %s", m.DueDate, m.IssuedDate)
 		}
 	}
 	if strings.TrimSpace(m.Secrecy) != "" {
 		add("secrecy", "SECRET", "is %.40q: documents with state secrets are not sent by this network", m.Secrecy)
+	}
+	if m.PageAmount > maxPages {
+		add("page_amount", "TOO_LONG", "is %d, at most %d", m.PageAmount, maxPages)
 	}
 	if len(m.ToPlaces) > MaxRecipients {
 		add("to_places", "TOO_LONG", "has %d entries, at most %d", len(m.ToPlaces), MaxRecipients)
 	}
 	return out
 }
+
+// maxPages fills the three digits that registers have for them.
+const maxPages = 999
 
 type textLimit struct {
 	name, value string

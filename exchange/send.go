@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lienthong/envelope"
+	"lienthong/exchange/notation"
 	"lienthong/journal"
 )
 
@@ -161,7 +162,7 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 	}
 	code := CodeAt(from, now)
 	if content.Metadata.DocumentID == "" {
-		content.Metadata.DocumentID = fmt.Sprintf("%s,%.4s,%s/%s", code, req.Metadata.IssuedDate, req.Metadata.Number, req.Metadata.Symbol)
+		content.Metadata.DocumentID = fmt.Sprintf("%s,%.4s,%s", code, req.Metadata.IssuedDate, notation.Join(req.Metadata.Number, req.Metadata.Symbol))
 	}
 	body, err := content.Marshal()
 	if err != nil {
@@ -187,10 +188,8 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 // checkSend checks everything but files and recipients, and fills in what was left out.
 func (s *Service) checkSend(from envelope.Agency, req *SendRequest) []Field {
 	now := s.cfg.Now()
-	var bad []Field
-	for _, p := range req.Metadata.Problems(now.In(Vietnam).Format(time.DateOnly)) {
-		bad = append(bad, Field{"metadata." + p.Field, p.Reason, p.Text})
-	}
+	cleanRegistration(&req.Metadata)
+	bad := registrationProblems(&req.Metadata, today(now))
 	if req.Urgency == 0 {
 		req.Urgency = envelope.UrgencyNormal
 	}

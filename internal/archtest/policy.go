@@ -9,7 +9,7 @@ package archtest
 // that has no line may not exist.
 const policy = `
 # Leaves: formats and mechanisms that know nothing of ours.
-journal, certs/keys, certs/names, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, proto/*:
+journal, certs/keys, certs/names, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, exchange/notation, exchange/calendar, proto/*:
 
 # What stands on leaves alone.
 certs/crl:          certs/names
@@ -23,8 +23,8 @@ store/blob:         internal/durable
 
 # The engine, the domain, and what makes a throw-away world for both.
 signer:             signer/* certs certs/keys journal
-exchange:           envelope signer certs journal
-exchange/edxml:     exchange envelope
+exchange:           envelope signer certs journal exchange/notation exchange/calendar
+exchange/edxml:     exchange exchange/notation envelope
 certs/dev:          certs certs/keys certs/ocsp signer/tsp
 
 # Stores implement what exchange declares; Open alone knows which there are.
@@ -40,11 +40,11 @@ web:                exchange signer journal
 admin:              exchange envelope
 
 # The one place that wires everything.
-cmd/lienthong:      server client web admin proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/* journal internal/wire internal/durable
+cmd/lienthong:      server client web admin proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable
 
 # Test harnesses, shipped as packages so that every test builds the real thing.
 internal/testpki:   certs certs/* signer signer/* journal
-internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/edxml envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki
+internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki
 
 internal/powercut, internal/testpg, internal/testpdf, internal/measure:
 
@@ -103,7 +103,7 @@ golang.org/x/term:            cmd/lienthong
 github.com/google/uuid:       envelope exchange internal/wire store/* server cmd/lienthong internal/testnode
 golang.org/x/sync:            exchange server client store/* cmd/lienthong internal/testnode
 golang.org/x/sys:             internal/durable internal/measure store/blob store/sqlite cmd/lienthong
-golang.org/x/text:            signer signer/pdf signer/appearance signer/place envelope exchange certs/dev cmd/lienthong
+golang.org/x/text:            signer signer/pdf signer/appearance signer/place envelope exchange exchange/notation certs/dev cmd/lienthong
 
 # What Prometheus reads: its own library, whose histograms and text form are what every
 # tool around it was tested against.

@@ -1,0 +1,77 @@
+package exchange
+
+import (
+	"fmt"
+	"time"
+
+	"lienthong/envelope"
+	"lienthong/exchange/notation"
+)
+
+// cleanRegistration brings what identifies a document into the one form in which it is
+// compared: NFC, without space around it.
+func cleanRegistration(m *envelope.Metadata) {
+	for _, p := range []*string{&m.Number, &m.Symbol, &m.TypeCode, &m.DocumentID} {
+		*p = notation.Clean(*p)
+	}
+}
+
+// registrationProblems are the fields of a document that must not be sent so. today is
+// the date in Vietnam, yyyy-mm-dd.
+func registrationProblems(m *envelope.Metadata, today string) []Field {
+	var out []Field
+	for _, p := range m.Problems(today) {
+		out = append(out, Field{"metadata." + p.Field, p.Reason, p.Text})
+	}
+	for _, f := range registration(m).Check() {
+		if f.Refuse {
+			out = append(out, Field{"metadata." + f.Field, f.Reason, f.Text})
+		}
+	}
+	for _, f := range []struct{ name, mark string }{
+		{"subject", notation.SecretMark(m.Subject)}, {"summary", notation.SecretMark(m.Summary)},
+		{"type_name", notation.SecretMark(m.TypeName)}, {"symbol", notation.SecretSymbol(m.Symbol)},
+	} {
+		if f.mark != "" {
+			out = append(out, Field{"metadata." + f.name, "SECRET", fmt.Sprintf("holds the mark %q: documents with state secrets are not sent by this network", f.mark)})
+		}
+	}
+	return out
+}
+
+// maxToPlaces is the room for all places together in a register of what comes in
+// (Decree 30/2020, Appendix VI), in characters.
+const maxToPlaces = 1000
+
+// competences are the signing capacities of Decree 30/2020, Art. 13; none: the head of
+// an agency in person.
+var competences = map[string]bool{"": true, "TM.": true, "Q.": true, "KT.": true, "TL.": true, "TUQ.": true}
+
+// registrationWarnings are the fields of a document that look odd, and by which it is
+// taken all the same.
+func registrationWarnings(m *envelope.Metadata) []Field {
+	var out []Field
+	for _, f := range registration(m).Check() {
+		if !f.Refuse {
+			out = append(out, Field{"metadata." + f.Field, f.Reason, f.Text})
+		}
+	}
+	if c := m.Signer.Competence; !competences[notation.Clean(c)] {
+		out = append(out, Field{"metadata.signer.competence", "UNKNOWN_COMPETENCE", fmt.Sprintf("is %.40q, want TM., Q., KT., TL. or TUQ., or nothing", c)})
+	}
+	places := 0
+	for _, p := range m.ToPlaces {
+		places += len([]rune(p))
+	}
+	if places > maxToPlaces {
+		out = append(out, Field{"metadata.to_places", "TOO_LONG", fmt.Sprintf("have %d characters together; a receiver's register has room for %d", places, maxToPlaces)})
+	}
+	return out
+}
+
+func registration(m *envelope.Metadata) notation.Registration {
+	return notation.Registration{Number: m.Number, Symbol: m.Symbol, TypeCode: m.TypeCode, TypeName: m.TypeName, IssuedDate: m.IssuedDate}
+}
+
+// today is the date in Vietnam, yyyy-mm-dd.
+func today(now time.Time) string { return now.In(Vietnam).Format(time.DateOnly) }
