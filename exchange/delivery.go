@@ -47,6 +47,8 @@ type Delivery struct {
 	Updated      int64
 	ExpiresAt    int64
 	HeldUntil    int64           // while held: when to look again
+	Arrived      int64           // at the recipient's home, by its clock; 0 while not known
+	AnswerBy     int64           // at the recipient's home: the end of the day by which an answer is wanted; 0 for none
 	Tip          envelope.Digest // [Path] under which this node answers for it
 	Custodian    string          // last node known to answer for it
 	Verdict      string          // at the recipient's home; empty while not known
@@ -90,7 +92,7 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 		d.Custodian = st.Issuer
 		return true, false
 	case st.Kind == envelope.Delivered && st.Issuer == home && d.State != StateDelivered:
-		d.State, d.Custodian, d.Reason, d.HeldUntil = StateDelivered, st.Issuer, "", 0
+		d.State, d.Custodian, d.Reason, d.HeldUntil, d.Arrived = StateDelivered, st.Issuer, "", 0, st.Time
 		return true, true
 	case st.Kind == envelope.Failed && (answer || d.State == StateRelayed):
 		d.State, d.Reason = StateFailed, st.Failed.Reason

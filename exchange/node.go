@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lienthong/envelope"
+	"lienthong/exchange/calendar"
 	"lienthong/journal"
 	"lienthong/signer"
 )
@@ -31,6 +32,8 @@ type Config struct {
 	MaxFile     int64        // bytes of one file; 0 means 4 GiB
 	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
 	Workers     int          // validations at once; 0 means 2
+
+	Calendar *calendar.Calendar // working days and hours; nil: one that knows no year
 
 	WaitLevel   time.Duration // how long Send waits for a level that is queued; 0: not at all
 	GiveUp      time.Duration // how long a level is tried for; 0 means 7 days
@@ -67,6 +70,9 @@ func NewNode(cfg Config) (*Node, error) {
 	}
 	if cfg.Workers <= 0 {
 		cfg.Workers = 2
+	}
+	if cfg.Calendar == nil {
+		cfg.Calendar = calendar.Plain()
 	}
 	cfg.levelDefaults()
 	cfg.observe()

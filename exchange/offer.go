@@ -74,6 +74,7 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 	}
 	out.letter = &Letter{Key: LetterKey{route.OriginNode, route.ID}, Digest: o.Envelope.Digest(), Agency: route.OriginAgency.ID, Sealed: o.Envelope,
 		Content: o.Content, From: peer, Received: n.now(), Urgency: route.Urgency, Expires: route.ExpiresAt}
+	out.letter.Register, out.letter.Document = registerKeys(&out.content.Metadata)
 	if len(o.Chain) > 0 {
 		// A refusal names the statement under which the peer offers, however the chain fares.
 		out.under = o.Chain[len(o.Chain)-1].Digest()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lienthong/envelope"
+	"lienthong/exchange/calendar"
 	"lienthong/exchange/notation"
 )
 
@@ -69,9 +70,33 @@ func registrationWarnings(m *envelope.Metadata) []Field {
 	return out
 }
 
+// printedNumber is number and symbol as they stand on the document.
+func printedNumber(m *envelope.Metadata) string { return notation.Join(m.Number, m.Symbol) }
+
 func registration(m *envelope.Metadata) notation.Registration {
 	return notation.Registration{Number: m.Number, Symbol: m.Symbol, TypeCode: m.TypeCode, TypeName: m.TypeName, IssuedDate: m.IssuedDate}
 }
 
 // today is the date in Vietnam, yyyy-mm-dd.
 func today(now time.Time) string { return now.In(Vietnam).Format(time.DateOnly) }
+
+// registerKeys are the digests by which letters are compared (Decree 30/2020, Appendix
+// VI): digests, since what a stranger sends may be of any length.
+func registerKeys(m *envelope.Metadata) (register, document envelope.Digest) {
+	if key := notation.Key(m.Number, m.Symbol, m.IssuedDate); key != "" {
+		register = envelope.Sum([]byte(key))
+	}
+	if id := notation.Clean(m.DocumentID); id != "" {
+		document = envelope.Sum([]byte(id))
+	}
+	return register, document
+}
+
+// answerBy is the end of the day by which an answer is wanted, in microseconds; 0: none.
+func answerBy(m *envelope.Metadata) int64 {
+	at := calendar.Answer(m.DueDate)
+	if at.IsZero() {
+		return 0
+	}
+	return max(0, at.UnixMicro())
+}

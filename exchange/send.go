@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"lienthong/envelope"
-	"lienthong/exchange/notation"
 	"lienthong/journal"
 )
 
@@ -162,7 +161,7 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 	}
 	code := CodeAt(from, now)
 	if content.Metadata.DocumentID == "" {
-		content.Metadata.DocumentID = fmt.Sprintf("%s,%.4s,%s", code, req.Metadata.IssuedDate, notation.Join(req.Metadata.Number, req.Metadata.Symbol))
+		content.Metadata.DocumentID = fmt.Sprintf("%s,%.4s,%s", code, req.Metadata.IssuedDate, printedNumber(&req.Metadata))
 	}
 	body, err := content.Marshal()
 	if err != nil {
@@ -174,6 +173,7 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 		ContentSize: uint64(len(body)), ContentDigest: envelope.Sum(body)}
 	letter := &Letter{Key: LetterKey{s.cfg.ID, id}, Agency: from.ID, Content: body, Received: route.Created, Urgency: req.Urgency,
 		Expires: req.ExpiresAt, Staff: req.Staff.ID}
+	letter.Register, letter.Document = registerKeys(&content.Metadata)
 	for _, f := range files {
 		route.FilesSize += f.Size
 		letter.Files = append(letter.Files, LetterFile{f.SHA256, f.Size, f.LeafRoot})

@@ -53,7 +53,9 @@ type Document struct {
 	Letter     Letter
 	Route      envelope.Route
 	Content    envelope.Content
-	Deliveries []Delivery // of those recipients that the asking agency may see
+	Deliveries []Delivery  // of those recipients that the asking agency may see
+	Deadlines  []Deadlines // of each of Deliveries
+	Warnings   []Field     // what is odd about it, to the asking agency
 }
 
 // An Event is one statement about a delivery, with its proof.

@@ -65,6 +65,7 @@ type Store interface {
 	// Inbox lists deliveries to an agency at home here (Home is true), newest (highest
 	// delivery id) first, after the cursor (zero: from the newest).
 	Inbox(ctx context.Context, agency string, after envelope.ID, limit int) ([]Delivery, error)
+	RegisterStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
 	// OriginAgency of letters submitted here, From empty) whose Changed is after the cursor,
 	// ordered by Changed, then ID. Rows with one Changed are never cut apart: limit may be
@@ -241,7 +242,9 @@ type Letter struct {
 	Received int64
 	Urgency  envelope.Urgency
 	Expires  int64
-	Staff    string // id of the staff member, at the origin
+	Staff    string          // id of the staff member, at the origin
+	Register envelope.Digest // of number, symbol and year; zero if the content does not say
+	Document envelope.Digest // of the document's id; zero if there is none
 }
 
 // A LetterFile is a file of a letter, in the order of its content.

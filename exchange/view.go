@@ -66,8 +66,21 @@ func (n *Node) document(ctx context.Context, letter Letter) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc.Deliveries, err = n.cfg.Store.Deliveries(ctx, letter.Key)
-	return doc, err
+	if doc.Deliveries, err = n.cfg.Store.Deliveries(ctx, letter.Key); err != nil {
+		return nil, err
+	}
+	return doc, n.remark(ctx, doc, letter.Agency)
+}
+
+// remark adds deadlines and warnings, as an agency (id) sees them.
+func (n *Node) remark(ctx context.Context, doc *Document, viewer string) error {
+	m := &doc.Content.Metadata
+	for i := range doc.Deliveries {
+		doc.Deadlines = append(doc.Deadlines, n.deadlines(&doc.Deliveries[i], m))
+	}
+	twice, err := n.duplicates(ctx, viewer, &doc.Letter, m)
+	doc.Warnings = slices.Concat(registrationWarnings(m), n.sentLate(&doc.Letter, &doc.Route, m), twice)
+	return err
 }
 
 func opened(letter Letter) (*Document, error) {
@@ -104,7 +117,7 @@ func (s *Service) Delivery(ctx context.Context, agency string, id envelope.ID) (
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.view(ctx, d)
+	view, err := s.view(ctx, a.ID, d)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +172,7 @@ func orderStatuses(events []Event) {
 	}
 }
 
-func (n *Node) view(ctx context.Context, d Delivery) (*DeliveryView, error) {
+func (n *Node) view(ctx context.Context, viewer string, d Delivery) (*DeliveryView, error) {
 	letter, err := n.cfg.Store.Letter(ctx, d.Key.Letter())
 	if err != nil {
 		return nil, err
@@ -169,14 +182,17 @@ func (n *Node) view(ctx context.Context, d Delivery) (*DeliveryView, error) {
 		return nil, err
 	}
 	doc.Deliveries = []Delivery{d}
+	if err := n.remark(ctx, doc, viewer); err != nil {
+		return nil, err
+	}
 	to, _ := doc.Route.Recipient(d.Key.Recipient)
 	return &DeliveryView{Delivery: d, Document: *doc, Recipient: to}, nil
 }
 
-func (n *Node) views(ctx context.Context, rows []Delivery) ([]DeliveryView, error) {
+func (n *Node) views(ctx context.Context, viewer string, rows []Delivery) ([]DeliveryView, error) {
 	out := make([]DeliveryView, 0, len(rows))
 	for _, d := range rows {
-		view, err := n.view(ctx, d)
+		view, err := n.view(ctx, viewer, d)
 		if err != nil {
 			return nil, err
 		}
@@ -195,7 +211,7 @@ func (s *Service) Inbox(ctx context.Context, agency string, after envelope.ID, l
 	if err != nil {
 		return nil, err
 	}
-	return s.views(ctx, rows)
+	return s.views(ctx, a.ID, rows)
 }
 
 // Changes lists deliveries of an agency that changed after a journal index, and the
@@ -212,7 +228,7 @@ func (s *Service) Changes(ctx context.Context, agency string, after uint64, limi
 			return nil, after, err
 		}
 		if len(rows) > 0 {
-			views, err := s.views(ctx, rows)
+			views, err := s.views(ctx, a.ID, rows)
 			return views, rows[len(rows)-1].Changed, err
 		}
 		if !wait(ctx, next, 10*pollPause) {

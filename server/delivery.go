@@ -21,6 +21,9 @@ func (d *deliveryService) ListDeliveries(ctx context.Context, m *lienthongv1.Lis
 	if err != nil {
 		return nil, err
 	}
+	if m.GetOverdue() != lienthongv1.Overdue_OVERDUE_UNSPECIFIED {
+		return d.overdue(ctx, agency, m)
+	}
 	after, err := wire.PageCursor(m.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -36,6 +39,26 @@ func (d *deliveryService) ListDeliveries(ctx context.Context, m *lienthongv1.Lis
 	}
 	if len(list) == size {
 		out.NextPageToken = wire.PageToken(list[size-1].Delivery.ID)
+	}
+	return out, nil
+}
+
+func (d *deliveryService) overdue(ctx context.Context, agency string, m *lienthongv1.ListDeliveriesRequest) (*lienthongv1.ListDeliveriesResponse, error) {
+	after, err := wire.MarkCursor(m.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := pageSize(m.GetPageSize())
+	list, mark, err := d.svc.Overdue(ctx, agency, exchange.Overdue(m.GetOverdue()), after, size)
+	if err != nil {
+		return nil, err
+	}
+	out := &lienthongv1.ListDeliveriesResponse{}
+	for i := range list {
+		out.Deliveries = append(out.Deliveries, wire.DeliveryToProto(agency, &list[i], d.svc.Directory()))
+	}
+	if len(list) == size {
+		out.NextPageToken = wire.MarkToken(mark)
 	}
 	return out, nil
 }

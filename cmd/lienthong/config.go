@@ -62,6 +62,8 @@ type config struct {
 
 	CrossCheck string `yaml:"cross_check" doc:"second opinion on every signature that is made: pdfsign, in a process of its own; none if empty"`
 
+	Calendar string `yaml:"calendar" doc:"YAML file with the days and hours that are worked, by which deadlines are counted (docs/calendar.example.yaml); if empty, only Saturdays and Sundays are free"`
+
 	Repair bool `yaml:"repair" default:"false" doc:"sign damaged files too, with a complete cross-reference section appended; the journal says so of each"`
 
 	Order struct {
@@ -194,7 +196,7 @@ func (c *config) check() error {
 func (c *config) resolve() {
 	base := filepath.Dir(c.path)
 	c.Store = store.Rebase(c.Store, c.Data, func(name string) string { return under(base, name) })
-	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Directory.File} {
+	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Directory.File, &c.Calendar} {
 		*p = under(base, *p)
 	}
 	for _, list := range [][]string{c.Directory.Authority, c.Trust.Anchors, c.Trust.CRLs} {

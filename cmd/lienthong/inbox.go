@@ -3,25 +3,30 @@ package main
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"lienthong/client"
+	"lienthong/exchange/notation"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
 func (a *app) inboxCommand() *cobra.Command {
 	var limit int
+	var overdue bool
 	c := a.nodeFlags(&cobra.Command{
 		Use:   "inbox",
 		Short: "List what has come, newest first, and what it is worth (văn bản đến)",
 		Args:  args(0, 0),
-		RunE:  func(c *cobra.Command, _ []string) error { return a.inbox(c.Context(), limit) },
+		RunE:  func(c *cobra.Command, _ []string) error { return a.inbox(c.Context(), limit, overdue) },
 	})
+	c.Flags().BoolVar(&overdue, "overdue", false, "only what is late to be acknowledged or answered, the longest first (quá hạn)")
 	c.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")
 	return c
 }
 
-func (a *app) inbox(ctx context.Context, limit int) error {
+func (a *app) inbox(ctx context.Context, limit int, overdue bool) error {
 	c, profile, err := a.connect(ctx)
 	if err != nil {
 		return err
@@ -31,24 +36,42 @@ func (a *app) inbox(ctx context.Context, limit int) error {
 	if err != nil {
 		return err
 	}
-	shown := 0
-	for token := ""; shown < limit; {
-		page, err := c.Deliveries.ListDeliveries(ctx, &lienthongv1.ListDeliveriesRequest{Agency: agency, PageToken: token, PageSize: int32(min(limit-shown, 500))})
+	lists, none := []lienthongv1.Overdue{0}, a.t("nothing has come", "chưa có văn bản đến")
+	if overdue {
+		lists = []lienthongv1.Overdue{lienthongv1.Overdue_OVERDUE_ACKNOWLEDGE, lienthongv1.Overdue_OVERDUE_ANSWER}
+		none = a.t("nothing is late", "không có văn bản quá hạn")
+	}
+	seen := map[string]bool{} // late in both ways
+	for _, what := range lists {
+		if err := a.listInbox(ctx, c, agency, what, limit, seen); err != nil {
+			return err
+		}
+	}
+	if len(seen) == 0 && !a.json {
+		a.printf("%s\n", none)
+	}
+	return nil
+}
+
+// listInbox prints one list until limit are seen.
+func (a *app) listInbox(ctx context.Context, c *client.Client, agency string, what lienthongv1.Overdue, limit int, seen map[string]bool) error {
+	for token := ""; len(seen) < limit; {
+		page, err := c.Deliveries.ListDeliveries(ctx, &lienthongv1.ListDeliveriesRequest{Agency: agency, Overdue: what, PageToken: token, PageSize: int32(min(limit-len(seen), 500))})
 		if err != nil {
 			return err
 		}
 		for _, d := range page.GetDeliveries() {
+			if seen[d.GetName()] {
+				continue
+			}
+			seen[d.GetName()] = true
 			if err := a.printDeliveryLine(d); err != nil {
 				return err
 			}
 		}
-		shown += len(page.GetDeliveries())
 		if token = page.GetNextPageToken(); token == "" {
 			break
 		}
-	}
-	if shown == 0 && !a.json {
-		a.printf("%s\n", a.t("nothing has come", "chưa có văn bản đến"))
 	}
 	return nil
 }
@@ -61,10 +84,45 @@ func (a *app) printDeliveryLine(d *lienthongv1.Delivery) error {
 	a.printf("%s  %-18s %-14s %-14s %s\n", vnMicro(d.GetDocument().GetCreated()), documentNumber(m),
 		a.verdictText(d.GetVerdict()), a.statusText(d.GetStatus()), m.GetSubject())
 	a.printf("%s%s\n", strings.Repeat(" ", 21), d.GetName())
+	if late := a.deadlineText(d.GetDeadlines(), d.GetStatus()); late != "" {
+		a.printf("%s%s\n", strings.Repeat(" ", 21), late)
+	}
+	a.printWarnings(d.GetDocument())
 	return nil
+}
+
+// deadlineText is what is to be done next with a delivery, and by when; empty if nothing
+// is.
+func (a *app) deadlineText(d *lienthongv1.Deadlines, status uint32) string {
+	switch {
+	case d.GetOverdue() == lienthongv1.Overdue_OVERDUE_ACKNOWLEDGE:
+		return a.t("LATE: was to be acknowledged by ", "QUÁ HẠN xác nhận: ") + a.byText(d, d.GetAcknowledgeBy())
+	case d.GetOverdue() == lienthongv1.Overdue_OVERDUE_ANSWER:
+		return a.t("LATE: was to be answered by ", "QUÁ HẠN trả lời: ") + a.byText(d, d.GetAnswerBy())
+	case status == 0 && d.GetAcknowledgeBy() != 0:
+		return a.t("acknowledge by ", "hạn xác nhận: ") + a.byText(d, d.GetAcknowledgeBy())
+	}
+	return ""
+}
+
+// byText is a deadline; the first moment that is too late is shown as the last one that
+// is not.
+func (a *app) byText(d *lienthongv1.Deadlines, micro int64) string {
+	text := time.UnixMicro(micro).Add(-time.Second).In(hanoi).Format("2006-01-02 15:04")
+	if d.GetCalendarUnknown() {
+		text += a.t(" (holidays not known)", " (chưa có lịch nghỉ)")
+	}
+	return text
+}
+
+// printWarnings says what is odd about a letter.
+func (a *app) printWarnings(d *lienthongv1.Document) {
+	for _, w := range d.GetWarnings() {
+		a.printf("%s%s %s %s\n", strings.Repeat(" ", 21), a.t("note:", "lưu ý:"), strings.TrimPrefix(w.GetField(), "metadata."), w.GetText())
+	}
 }
 
 // documentNumber is số/ký hiệu as printed on the letter.
 func documentNumber(m *lienthongv1.DocumentMetadata) string {
-	return m.GetNumber() + "/" + m.GetSymbol()
+	return notation.Join(m.GetNumber(), m.GetSymbol())
 }

@@ -112,7 +112,11 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if _, err := signer.BuiltinPolicy(cfg.Trust.Policy); err != nil || cfg.Trust.Policy == "integrity" {
 		return exchange.Config{}, failf(exitUsage, "%s: trust.policy %q: want default or strict", cfg.path, cfg.Trust.Policy)
 	}
-	return exchange.Config{ID: cfg.Node, Signer: own, Authorities: authorities,
+	days, err := loadCalendar(cfg.Calendar)
+	if err != nil {
+		return exchange.Config{}, err
+	}
+	return exchange.Config{ID: cfg.Node, Calendar: days, Signer: own, Authorities: authorities,
 		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File),
 		WaitLevel: cfg.Signing.WaitLevel, GiveUp: cfg.TSA.GiveUp, RenewBefore: cfg.TSA.RenewBefore}, nil
 }

@@ -58,6 +58,7 @@ func (a *app) printDocumentLines(d *lienthongv1.Document) error {
 	}
 	m := d.GetMetadata()
 	a.printf("%s  %-18s %s\n                     %s\n", vnMicro(d.GetCreated()), documentNumber(m), m.GetSubject(), d.GetName())
+	a.printWarnings(d)
 	for _, s := range d.GetDeliveries() {
 		a.printSummary(s)
 	}
@@ -74,6 +75,9 @@ func (a *app) printSummary(s *lienthongv1.DeliverySummary) {
 	}
 	if s.GetCustodian() != "" && s.GetState() != lienthongv1.DeliveryState_DELIVERY_STATE_DELIVERED {
 		a.printf(a.t(" (at %s)", " (tại %s)"), s.GetCustodian())
+	}
+	if s.GetDeadlines().GetOverdue() != lienthongv1.Overdue_OVERDUE_UNSPECIFIED {
+		a.printf(", %s", a.deadlineText(s.GetDeadlines(), s.GetStatus()))
 	}
 	a.printf("\n")
 }

@@ -166,6 +166,7 @@ func (a *app) printSent(d *lienthongv1.Document) error {
 	for _, s := range d.GetDeliveries() {
 		a.printf("  %-40s %s\n", s.GetRecipientName()+" ("+s.GetRecipient().GetAgency().GetCode()+")", a.stateText(s.GetState()))
 	}
+	a.printWarnings(d)
 	a.printf(a.t("follow it: lienthong show %s\n", "theo dõi: lienthong show %s\n"), d.GetName())
 	return nil
 }

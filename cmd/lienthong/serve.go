@@ -65,6 +65,9 @@ func (a *app) serve(ctx context.Context, cfg *config) error {
 	if err != nil {
 		return fail(exitUndecided, err, "another process has the address, or it is not of this machine: see listen in "+cfg.path)
 	}
+	if days, err := loadCalendar(cfg.Calendar); err == nil { // read when the node was opened
+		warnCalendar(cfg.Calendar, days, a.now(), log)
+	}
 	log.Info("serving", "address", l.Addr().String(), "epoch", n.service.Directory().Epoch)
 	return a.runNode(ctx, n, s, l, log)
 }

@@ -43,6 +43,7 @@ func (a *app) show(ctx context.Context, name string) error {
 		return nil
 	}
 	a.printDocument(document)
+	a.printWarnings(document)
 	for _, d := range deliveries {
 		a.printHistory(d)
 	}
@@ -125,5 +126,8 @@ func (a *app) printHistory(d *lienthongv1.Delivery) {
 	}
 	if d.GetReason() != "" {
 		a.printf("  %s: %s\n", a.t("reason", "lý do"), d.GetReason())
+	}
+	if text := a.deadlineText(d.GetDeadlines(), d.GetStatus()); text != "" {
+		a.printf("  %s\n", text)
 	}
 }

@@ -2,6 +2,8 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"lienthong/envelope"
@@ -35,10 +37,25 @@ func DocumentToProto(agency string, d *exchange.Document, dir *exchange.Director
 	for _, r := range d.Route.Relations {
 		out.Relations = append(out.Relations, r.Proto())
 	}
-	for _, delivery := range d.Deliveries {
-		out.Deliveries = append(out.Deliveries, summaryToProto(agency, delivery, &d.Route, dir))
+	for i, delivery := range d.Deliveries {
+		summary := summaryToProto(agency, delivery, &d.Route, dir)
+		summary.Deadlines = deadlinesToProto(d, i)
+		out.Deliveries = append(out.Deliveries, summary)
+	}
+	for _, w := range d.Warnings {
+		out.Warnings = append(out.Warnings, &lienthongv1.Warning{Field: w.Path, Reason: w.Reason, Text: w.Text})
 	}
 	return out
+}
+
+// deadlinesToProto converts those of the delivery at a place of a document's list.
+func deadlinesToProto(d *exchange.Document, i int) *lienthongv1.Deadlines {
+	if i >= len(d.Deadlines) {
+		return nil
+	}
+	t := d.Deadlines[i]
+	return &lienthongv1.Deadlines{Arrived: d.Deliveries[i].Arrived, AcknowledgeBy: t.AcknowledgeBy, AnswerBy: t.AnswerBy,
+		Overdue: lienthongv1.Overdue(t.Overdue), CalendarUnknown: t.Guessed}
 }
 
 func summaryToProto(agency string, d exchange.Delivery, route *envelope.Route, dir *exchange.Directory) *lienthongv1.DeliverySummary {
@@ -60,6 +77,7 @@ func DeliveryToProto(agency string, v *exchange.DeliveryView, dir *exchange.Dire
 		Recipient: v.Recipient.Proto(), State: lienthongv1.DeliveryState(v.Delivery.State),
 		Verdict: v.Delivery.Verdict, Status: v.Delivery.Status, Reason: v.Delivery.Reason, Updated: v.Delivery.Updated,
 	}
+	out.Deadlines = deadlinesToProto(&v.Document, 0)
 	for _, e := range v.History {
 		out.History = append(out.History, eventToProto(e))
 	}
@@ -142,6 +160,26 @@ func PageCursor(token string) (envelope.ID, error) {
 		}
 	}
 	return envelope.ID{}, BadField("page_token", fmt.Errorf("want a token of the answer before: %w", err))
+}
+
+// MarkToken is the place at which a list that is ordered by time goes on.
+func MarkToken(m exchange.Mark) string {
+	return base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint64(nil, uint64(m.At)), m.ID[:]...))
+}
+
+// MarkCursor reads what MarkToken made; an empty one begins at the first.
+func MarkCursor(token string) (exchange.Mark, error) {
+	var m exchange.Mark
+	if token == "" {
+		return m, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) != 8+len(m.ID) {
+		return m, BadField("page_token", errors.New("want a token of the answer before"))
+	}
+	m.At = int64(binary.BigEndian.Uint64(b))
+	copy(m.ID[:], b[8:])
+	return m, nil
 }
 
 // FileToProto converts a stored file.

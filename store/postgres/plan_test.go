@@ -58,6 +58,10 @@ func TestPlans(t *testing.T) {
 		{"deliveries", selectDeliveries, "delivery_key", nil},
 		{"delivery", selectDelivery, "delivery_pkey", nil},
 		{"inbox", selectInbox, "delivery_inbox", nil},
+		{"letters of one number", selectSameNumber, "letter_register", visibleFilters},
+		{"letters of one document", selectSameDocument, "letter_document", visibleFilters},
+		{"late to acknowledge", selectUnacknowledged, "delivery_unacknowledged", nil},
+		{"late to answer", selectUnanswered, "delivery_unanswered", nil},
 		{"expiring", selectExpiring, "delivery_expiring", nil},
 		{"held", selectHeldDue, "delivery_held", nil},
 		{"changes received", selectChanges, "delivery_received_changed", nil},
@@ -96,7 +100,7 @@ func TestPlans(t *testing.T) {
 		{"a letter", insertLetter, "letter_key", []string{"Conflict Filter: (letter.digest <> excluded.digest)", "no condition"}},
 		{"touched blobs", touchBlobs, "blob_pkey", []string{"Filter: ((touched < $3) AND (state = 1))"}},
 		{"missing blobs", selectMissing, "blob_pkey", []string{"Filter: (b.state = 1)", "Filter: (state = 1)", "Sort"}}, // as many as were named
-		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $20)"}},
+		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $22)"}},
 		{"claimed jobs", claimJobs, "job_claimable", nil},
 		{"a finished job", deleteJob, "job_pkey", nil},
 		{"a settled row", deleteOutbox, "outbox_key", nil},
@@ -132,6 +136,10 @@ func TestPlans(t *testing.T) {
 		})
 	}
 }
+
+// visibleFilters are what is looked at of the few letters that are found: whether the one
+// who asks may see them.
+var visibleFilters = []string{"Filter: (((from_peer = ''::text) AND (agency_id = $1)) OR (SubPlan 1))"}
 
 func contains(list []string, s string) bool {
 	for _, l := range list {

@@ -24,7 +24,7 @@ func before(after envelope.ID) []byte {
 
 // A letter's files come with it, as three arrays.
 const letterColumns = `SELECT envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff, f.digests, f.sizes, f.roots FROM letter, LATERAL (
+	received, urgency, expires_at, staff, register, document, f.digests, f.sizes, f.roots FROM letter, LATERAL (
 		SELECT array_agg(digest ORDER BY position) AS digests, array_agg(size ORDER BY position) AS sizes,
 			array_agg(leaf_root ORDER BY position) AS roots
 		FROM letter_file WHERE letter = n) f `
@@ -40,7 +40,7 @@ func scanLetter(row scanner, l *exchange.Letter) error {
 	var digests, roots [][]byte
 	var sizes []int64
 	if err := row.Scan(fixed(l.Key.ID[:]), &l.Key.Origin, &l.Agency, fixed(l.Digest[:]), sealed{&l.Sealed}, &l.Content, &l.From,
-		&l.Received, &l.Urgency, &l.Expires, &l.Staff, &digests, &sizes, &roots); err != nil {
+		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:]), &digests, &sizes, &roots); err != nil {
 		return err
 	}
 	for i, size := range sizes {
@@ -86,7 +86,7 @@ func (s *Store) Path(ctx context.Context, tip envelope.Digest) (p exchange.Path,
 
 const deliveryColumns = `id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role, home, state, reason,
 	from_peer, peer, urgency, created, updated, expires_at, held_until, tip, custodian, verdict, status, status_seq,
-	verdict_seq, revision, changed`
+	verdict_seq, revision, changed, arrived, answer_by`
 
 const (
 	selectDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE envelope_id = $1 AND origin_node = $2 ORDER BY agency_id`
@@ -110,7 +110,7 @@ func deliveryInto(d *exchange.Delivery) []any {
 	return []any{fixed(d.ID[:]), fixed(d.Key.ID[:]), &d.Key.Origin, &d.Key.Recipient, &d.OriginAgency, fixed(d.Digest[:]),
 		&d.Role, &d.Home, &d.State, &d.Reason, &d.From, &d.Peer, &d.Urgency, &d.Created, &d.Updated, &d.ExpiresAt, &d.HeldUntil,
 		fixed(d.Tip[:]), &d.Custodian, &d.Verdict, &d.Status, unsigned{&d.StatusSeq}, unsigned{&d.VerdictSeq},
-		unsigned{&d.Revision}, unsigned{&d.Changed}}
+		unsigned{&d.Revision}, unsigned{&d.Changed}, &d.Arrived, &d.AnswerBy}
 }
 
 func (s *Store) deliveries(ctx context.Context, query string, args ...any) ([]exchange.Delivery, error) {

@@ -31,7 +31,7 @@ func (a *act) putRequest() {
 // A letter that is here stays. One with another digest is put over itself, for its
 // digest to be returned; that act fails, and this with it.
 const insertLetter = `INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	received, urgency, expires_at, staff, register, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 	ON CONFLICT ON CONSTRAINT letter_key DO UPDATE SET digest = letter.digest WHERE letter.digest <> excluded.digest
 	RETURNING digest`
 
@@ -51,7 +51,7 @@ func (a *act) putLetter() {
 		}
 		return nil
 	}, insertLetter, l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), l.Content, l.From,
-		l.Received, int64(l.Urgency), l.Expires, l.Staff)
+		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:])
 }
 
 const insertLetterFiles = `INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)

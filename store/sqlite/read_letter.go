@@ -23,7 +23,7 @@ func before(after envelope.ID) []byte {
 }
 
 const letterColumns = `SELECT n, envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff FROM letter `
+	received, urgency, expires_at, staff, register, document FROM letter `
 
 const (
 	selectLetter      = letterColumns + `WHERE envelope_id = ? AND origin_node = ?`
@@ -35,7 +35,7 @@ const (
 // letterInto lists where the columns of a letter go.
 func letterInto(n *int64, l *exchange.Letter) []any {
 	return []any{n, fixed(l.Key.ID[:]), &l.Key.Origin, &l.Agency, fixed(l.Digest[:]), sealed{&l.Sealed}, &l.Content, &l.From,
-		&l.Received, &l.Urgency, &l.Expires, &l.Staff}
+		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:])}
 }
 
 // Letter implements [exchange.Store].
@@ -93,7 +93,7 @@ func (s *Store) Path(ctx context.Context, tip envelope.Digest) (p exchange.Path,
 
 const deliveryColumns = `id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role, home, state, reason,
 	from_peer, peer, urgency, created, updated, expires_at, held_until, tip, custodian, verdict, status, status_seq,
-	verdict_seq, revision, changed`
+	verdict_seq, revision, changed, arrived, answer_by`
 
 const (
 	selectDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE envelope_id = ? AND origin_node = ? ORDER BY agency_id`
@@ -127,7 +127,7 @@ func deliveryInto(d *exchange.Delivery) []any {
 	return []any{fixed(d.ID[:]), fixed(d.Key.ID[:]), &d.Key.Origin, &d.Key.Recipient, &d.OriginAgency, fixed(d.Digest[:]),
 		&d.Role, &d.Home, &d.State, &d.Reason, &d.From, &d.Peer, &d.Urgency, &d.Created, &d.Updated, &d.ExpiresAt, &d.HeldUntil,
 		fixed(d.Tip[:]), &d.Custodian, &d.Verdict, &d.Status, unsigned{&d.StatusSeq}, unsigned{&d.VerdictSeq},
-		unsigned{&d.Revision}, unsigned{&d.Changed}}
+		unsigned{&d.Revision}, unsigned{&d.Changed}, &d.Arrived, &d.AnswerBy}
 }
 
 // Deliveries implements [exchange.Store].

@@ -35,10 +35,10 @@ func (a *act) putLetter() error {
 		return nil
 	}
 	n, err := a.exec(`INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-		received, urgency, expires_at, staff) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		received, urgency, expires_at, staff, register, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (envelope_id, origin_node) DO NOTHING`,
 		l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), some(l.Content), l.From,
-		l.Received, int64(l.Urgency), l.Expires, l.Staff)
+		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:])
 	if err != nil || n == 1 {
 		return err
 	}

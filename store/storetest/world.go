@@ -94,14 +94,14 @@ func (w *world) letter(origin, agency, from string) exchange.Letter {
 	sealed := w.sealed("route")
 	return exchange.Letter{Key: exchange.LetterKey{Origin: origin, ID: w.id()}, Digest: sealed.Digest(), Agency: agency,
 		Sealed: sealed, Content: []byte("nội dung"), From: from, Received: w.now, Urgency: envelope.UrgencyNormal,
-		Expires: w.now + 7*24*3600_000_000, Staff: "staff-7"}
+		Expires: w.now + 7*24*3600_000_000, Staff: "staff-7", Register: w.digest(), Document: w.digest()}
 }
 
 // delivery makes a new delivery of a letter to an agency.
 func (w *world) delivery(l *exchange.Letter, recipient string, home bool) exchange.Delivery {
 	return exchange.Delivery{ID: w.id(), Key: exchange.DeliveryKey{Origin: l.Key.Origin, ID: l.Key.ID, Recipient: recipient},
 		Digest: l.Digest, OriginAgency: l.Agency, Role: envelope.RecipientTo, State: exchange.StateQueued, Home: home,
-		From: l.From, Urgency: l.Urgency, Created: w.now, Updated: w.now, ExpiresAt: l.Expires, Tip: w.digest()}
+		From: l.From, Urgency: l.Urgency, Created: w.now, Updated: w.now, ExpiresAt: l.Expires, Tip: w.digest(), Arrived: w.now, AnswerBy: w.now + 1}
 }
 
 // outbox makes an outbox row of a delivery that is due now.

@@ -34,8 +34,9 @@ type Delivery struct {
 	Status  uint32          `protobuf:"varint,6,opt,name=status,proto3" json:"status,omitempty"`
 	History []*HistoryEvent `protobuf:"bytes,7,rep,name=history,proto3" json:"history,omitempty"`
 	// Why a failed one failed, or a held one is held.
-	Reason        string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
-	Updated       int64  `protobuf:"varint,9,opt,name=updated,proto3" json:"updated,omitempty"`
+	Reason        string     `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Updated       int64      `protobuf:"varint,9,opt,name=updated,proto3" json:"updated,omitempty"`
+	Deadlines     *Deadlines `protobuf:"bytes,60,opt,name=deadlines,proto3" json:"deadlines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -131,6 +132,13 @@ func (x *Delivery) GetUpdated() int64 {
 		return x.Updated
 	}
 	return 0
+}
+
+func (x *Delivery) GetDeadlines() *Deadlines {
+	if x != nil {
+		return x.Deadlines
+	}
+	return nil
 }
 
 // HistoryEvent is one statement about a delivery, with its proof.
@@ -245,10 +253,12 @@ func (x *HistoryEvent) GetStatus() uint32 {
 }
 
 type ListDeliveriesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
-	PageSize      int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Agency    string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	PageSize  int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only what is late in this way.
+	Overdue       Overdue `protobuf:"varint,60,opt,name=overdue,proto3,enum=lienthong.v1.Overdue" json:"overdue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -302,6 +312,13 @@ func (x *ListDeliveriesRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListDeliveriesRequest) GetOverdue() Overdue {
+	if x != nil {
+		return x.Overdue
+	}
+	return Overdue_OVERDUE_UNSPECIFIED
 }
 
 type ListDeliveriesResponse struct {
@@ -789,7 +806,7 @@ var File_lienthong_v1_delivery_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\n" +
-	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\"\xd6\x02\n" +
+	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\"\x8d\x03\n" +
 	"\bDelivery\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\bdocument\x18\x02 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\x125\n" +
@@ -799,7 +816,8 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\x06status\x18\x06 \x01(\rR\x06status\x124\n" +
 	"\ahistory\x18\a \x03(\v2\x1a.lienthong.v1.HistoryEventR\ahistory\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12\x18\n" +
-	"\aupdated\x18\t \x01(\x03R\aupdated\"\xa5\x02\n" +
+	"\aupdated\x18\t \x01(\x03R\aupdated\x125\n" +
+	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\"\xa5\x02\n" +
 	"\fHistoryEvent\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.lienthong.v1.StatementKindR\x04kind\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x12\n" +
@@ -809,12 +827,13 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\rjournal_index\x18\x06 \x01(\x04R\fjournalIndex\x12/\n" +
 	"\areceipt\x18\a \x01(\v2\x15.lienthong.v1.ReceiptR\areceipt\x12\x1a\n" +
 	"\bverified\x18\b \x01(\bR\bverified\x12\x16\n" +
-	"\x06status\x18\t \x01(\rR\x06status\"k\n" +
+	"\x06status\x18\t \x01(\rR\x06status\"\x9c\x01\n" +
 	"\x15ListDeliveriesRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"x\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12/\n" +
+	"\aoverdue\x18< \x01(\x0e2\x15.lienthong.v1.OverdueR\aoverdue\"x\n" +
 	"\x16ListDeliveriesResponse\x126\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x16.lienthong.v1.DeliveryR\n" +
@@ -887,39 +906,43 @@ var file_lienthong_v1_delivery_proto_goTypes = []any{
 	(*Document)(nil),                    // 12: lienthong.v1.Document
 	(*Recipient)(nil),                   // 13: lienthong.v1.Recipient
 	(DeliveryState)(0),                  // 14: lienthong.v1.DeliveryState
-	(StatementKind)(0),                  // 15: lienthong.v1.StatementKind
-	(*Receipt)(nil),                     // 16: lienthong.v1.Receipt
-	(*Staff)(nil),                       // 17: lienthong.v1.Staff
+	(*Deadlines)(nil),                   // 15: lienthong.v1.Deadlines
+	(StatementKind)(0),                  // 16: lienthong.v1.StatementKind
+	(*Receipt)(nil),                     // 17: lienthong.v1.Receipt
+	(Overdue)(0),                        // 18: lienthong.v1.Overdue
+	(*Staff)(nil),                       // 19: lienthong.v1.Staff
 }
 var file_lienthong_v1_delivery_proto_depIdxs = []int32{
 	12, // 0: lienthong.v1.Delivery.document:type_name -> lienthong.v1.Document
 	13, // 1: lienthong.v1.Delivery.recipient:type_name -> lienthong.v1.Recipient
 	14, // 2: lienthong.v1.Delivery.state:type_name -> lienthong.v1.DeliveryState
 	1,  // 3: lienthong.v1.Delivery.history:type_name -> lienthong.v1.HistoryEvent
-	15, // 4: lienthong.v1.HistoryEvent.kind:type_name -> lienthong.v1.StatementKind
-	16, // 5: lienthong.v1.HistoryEvent.receipt:type_name -> lienthong.v1.Receipt
-	0,  // 6: lienthong.v1.ListDeliveriesResponse.deliveries:type_name -> lienthong.v1.Delivery
-	0,  // 7: lienthong.v1.GetDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
-	17, // 8: lienthong.v1.AcknowledgeDeliveryRequest.staff:type_name -> lienthong.v1.Staff
-	0,  // 9: lienthong.v1.AcknowledgeDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
-	17, // 10: lienthong.v1.ReportStatusRequest.staff:type_name -> lienthong.v1.Staff
-	0,  // 11: lienthong.v1.ReportStatusResponse.delivery:type_name -> lienthong.v1.Delivery
-	0,  // 12: lienthong.v1.WatchDeliveriesResponse.delivery:type_name -> lienthong.v1.Delivery
-	2,  // 13: lienthong.v1.DeliveryService.ListDeliveries:input_type -> lienthong.v1.ListDeliveriesRequest
-	4,  // 14: lienthong.v1.DeliveryService.GetDelivery:input_type -> lienthong.v1.GetDeliveryRequest
-	6,  // 15: lienthong.v1.DeliveryService.AcknowledgeDelivery:input_type -> lienthong.v1.AcknowledgeDeliveryRequest
-	8,  // 16: lienthong.v1.DeliveryService.ReportStatus:input_type -> lienthong.v1.ReportStatusRequest
-	10, // 17: lienthong.v1.DeliveryService.WatchDeliveries:input_type -> lienthong.v1.WatchDeliveriesRequest
-	3,  // 18: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
-	5,  // 19: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
-	7,  // 20: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
-	9,  // 21: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
-	11, // 22: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
-	18, // [18:23] is the sub-list for method output_type
-	13, // [13:18] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	15, // 4: lienthong.v1.Delivery.deadlines:type_name -> lienthong.v1.Deadlines
+	16, // 5: lienthong.v1.HistoryEvent.kind:type_name -> lienthong.v1.StatementKind
+	17, // 6: lienthong.v1.HistoryEvent.receipt:type_name -> lienthong.v1.Receipt
+	18, // 7: lienthong.v1.ListDeliveriesRequest.overdue:type_name -> lienthong.v1.Overdue
+	0,  // 8: lienthong.v1.ListDeliveriesResponse.deliveries:type_name -> lienthong.v1.Delivery
+	0,  // 9: lienthong.v1.GetDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
+	19, // 10: lienthong.v1.AcknowledgeDeliveryRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 11: lienthong.v1.AcknowledgeDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
+	19, // 12: lienthong.v1.ReportStatusRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 13: lienthong.v1.ReportStatusResponse.delivery:type_name -> lienthong.v1.Delivery
+	0,  // 14: lienthong.v1.WatchDeliveriesResponse.delivery:type_name -> lienthong.v1.Delivery
+	2,  // 15: lienthong.v1.DeliveryService.ListDeliveries:input_type -> lienthong.v1.ListDeliveriesRequest
+	4,  // 16: lienthong.v1.DeliveryService.GetDelivery:input_type -> lienthong.v1.GetDeliveryRequest
+	6,  // 17: lienthong.v1.DeliveryService.AcknowledgeDelivery:input_type -> lienthong.v1.AcknowledgeDeliveryRequest
+	8,  // 18: lienthong.v1.DeliveryService.ReportStatus:input_type -> lienthong.v1.ReportStatusRequest
+	10, // 19: lienthong.v1.DeliveryService.WatchDeliveries:input_type -> lienthong.v1.WatchDeliveriesRequest
+	3,  // 20: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
+	5,  // 21: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
+	7,  // 22: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
+	9,  // 23: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
+	11, // 24: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
+	20, // [20:25] is the sub-list for method output_type
+	15, // [15:20] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_delivery_proto_init() }

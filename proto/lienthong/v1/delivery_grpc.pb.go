@@ -32,7 +32,8 @@ const (
 //
 // DeliveryService is the inbox (văn bản đến) and the fate of what was sent.
 type DeliveryServiceClient interface {
-	// ListDeliveries lists the inbox of an agency, newest first.
+	// ListDeliveries lists the inbox of an agency, newest first; or what is late
+	// there, the longest first.
 	ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error)
 	// GetDelivery gives one delivery with its whole history.
 	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error)
@@ -119,7 +120,8 @@ type DeliveryService_WatchDeliveriesClient = grpc.ServerStreamingClient[WatchDel
 //
 // DeliveryService is the inbox (văn bản đến) and the fate of what was sent.
 type DeliveryServiceServer interface {
-	// ListDeliveries lists the inbox of an agency, newest first.
+	// ListDeliveries lists the inbox of an agency, newest first; or what is late
+	// there, the longest first.
 	ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error)
 	// GetDelivery gives one delivery with its whole history.
 	GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error)

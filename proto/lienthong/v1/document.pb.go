@@ -21,6 +21,58 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Overdue is what is late about a delivery.
+type Overdue int32
+
+const (
+	Overdue_OVERDUE_UNSPECIFIED Overdue = 0
+	// No status was reported in time.
+	Overdue_OVERDUE_ACKNOWLEDGE Overdue = 1
+	// The day due_date is over, and it is neither done nor refused.
+	Overdue_OVERDUE_ANSWER Overdue = 2
+)
+
+// Enum value maps for Overdue.
+var (
+	Overdue_name = map[int32]string{
+		0: "OVERDUE_UNSPECIFIED",
+		1: "OVERDUE_ACKNOWLEDGE",
+		2: "OVERDUE_ANSWER",
+	}
+	Overdue_value = map[string]int32{
+		"OVERDUE_UNSPECIFIED": 0,
+		"OVERDUE_ACKNOWLEDGE": 1,
+		"OVERDUE_ANSWER":      2,
+	}
+)
+
+func (x Overdue) Enum() *Overdue {
+	p := new(Overdue)
+	*p = x
+	return p
+}
+
+func (x Overdue) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Overdue) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_document_proto_enumTypes[0].Descriptor()
+}
+
+func (Overdue) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_document_proto_enumTypes[0]
+}
+
+func (x Overdue) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Overdue.Descriptor instead.
+func (Overdue) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{0}
+}
+
 // DeliveryState is where a delivery stands in transport.
 type DeliveryState int32
 
@@ -76,11 +128,11 @@ func (x DeliveryState) String() string {
 }
 
 func (DeliveryState) Descriptor() protoreflect.EnumDescriptor {
-	return file_lienthong_v1_document_proto_enumTypes[0].Descriptor()
+	return file_lienthong_v1_document_proto_enumTypes[1].Descriptor()
 }
 
 func (DeliveryState) Type() protoreflect.EnumType {
-	return &file_lienthong_v1_document_proto_enumTypes[0]
+	return &file_lienthong_v1_document_proto_enumTypes[1]
 }
 
 func (x DeliveryState) Number() protoreflect.EnumNumber {
@@ -89,7 +141,7 @@ func (x DeliveryState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DeliveryState.Descriptor instead.
 func (DeliveryState) EnumDescriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{0}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{1}
 }
 
 type SendDocumentRequest struct {
@@ -415,8 +467,10 @@ type Document struct {
 	Deliveries     []*DeliverySummary `protobuf:"bytes,12,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
 	Relations      []*Relation        `protobuf:"bytes,13,rep,name=relations,proto3" json:"relations,omitempty"`
 	Staff          *Staff             `protobuf:"bytes,14,opt,name=staff,proto3" json:"staff,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What looks odd in its registration, or is there twice; it was taken all the same.
+	Warnings      []*Warning `protobuf:"bytes,60,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Document) Reset() {
@@ -547,6 +601,160 @@ func (x *Document) GetStaff() *Staff {
 	return nil
 }
 
+func (x *Document) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// Warning is something to look at, in the form of a field violation.
+type Warning struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path in the request, such as metadata.number.
+	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
+	// Stable, upper case, such as DUPLICATE_NUMBER.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Warning) Reset() {
+	*x = Warning{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Warning) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Warning) ProtoMessage() {}
+
+func (x *Warning) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Warning.ProtoReflect.Descriptor instead.
+func (*Warning) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Warning) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *Warning) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Warning) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// Deadlines of a delivery, by the working calendar of the node that is asked.
+// Times are microseconds UTC, the first moment that is too late; 0 if there is none.
+type Deadlines struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it came to the recipient's home node.
+	Arrived int64 `protobuf:"varint,1,opt,name=arrived,proto3" json:"arrived,omitempty"`
+	// Acknowledgement (Decree 30/2020, Art. 21).
+	AcknowledgeBy int64 `protobuf:"varint,2,opt,name=acknowledge_by,json=acknowledgeBy,proto3" json:"acknowledge_by,omitempty"`
+	// The end of the day due_date.
+	AnswerBy int64 `protobuf:"varint,3,opt,name=answer_by,json=answerBy,proto3" json:"answer_by,omitempty"`
+	// What is late now.
+	Overdue Overdue `protobuf:"varint,4,opt,name=overdue,proto3,enum=lienthong.v1.Overdue" json:"overdue,omitempty"`
+	// The calendar has no data of a year that was counted in: only Saturdays and
+	// Sundays were taken to be free.
+	CalendarUnknown bool `protobuf:"varint,5,opt,name=calendar_unknown,json=calendarUnknown,proto3" json:"calendar_unknown,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Deadlines) Reset() {
+	*x = Deadlines{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Deadlines) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Deadlines) ProtoMessage() {}
+
+func (x *Deadlines) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Deadlines.ProtoReflect.Descriptor instead.
+func (*Deadlines) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Deadlines) GetArrived() int64 {
+	if x != nil {
+		return x.Arrived
+	}
+	return 0
+}
+
+func (x *Deadlines) GetAcknowledgeBy() int64 {
+	if x != nil {
+		return x.AcknowledgeBy
+	}
+	return 0
+}
+
+func (x *Deadlines) GetAnswerBy() int64 {
+	if x != nil {
+		return x.AnswerBy
+	}
+	return 0
+}
+
+func (x *Deadlines) GetOverdue() Overdue {
+	if x != nil {
+		return x.Overdue
+	}
+	return Overdue_OVERDUE_UNSPECIFIED
+}
+
+func (x *Deadlines) GetCalendarUnknown() bool {
+	if x != nil {
+		return x.CalendarUnknown
+	}
+	return false
+}
+
 // DeliverySummary is the state of one recipient.
 type DeliverySummary struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -560,14 +768,15 @@ type DeliverySummary struct {
 	// Latest handling status (1 to 6), 0 if none.
 	Status uint32 `protobuf:"varint,6,opt,name=status,proto3" json:"status,omitempty"`
 	// Last node known to hold the document for this recipient.
-	Custodian     string `protobuf:"bytes,7,opt,name=custodian,proto3" json:"custodian,omitempty"`
+	Custodian     string     `protobuf:"bytes,7,opt,name=custodian,proto3" json:"custodian,omitempty"`
+	Deadlines     *Deadlines `protobuf:"bytes,60,opt,name=deadlines,proto3" json:"deadlines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeliverySummary) Reset() {
 	*x = DeliverySummary{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[5]
+	mi := &file_lienthong_v1_document_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +788,7 @@ func (x *DeliverySummary) String() string {
 func (*DeliverySummary) ProtoMessage() {}
 
 func (x *DeliverySummary) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[5]
+	mi := &file_lienthong_v1_document_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +801,7 @@ func (x *DeliverySummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverySummary.ProtoReflect.Descriptor instead.
 func (*DeliverySummary) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DeliverySummary) GetDelivery() string {
@@ -644,6 +853,13 @@ func (x *DeliverySummary) GetCustodian() string {
 	return ""
 }
 
+func (x *DeliverySummary) GetDeadlines() *Deadlines {
+	if x != nil {
+		return x.Deadlines
+	}
+	return nil
+}
+
 type ResolveRecipientsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Codes         []string               `protobuf:"bytes,1,rep,name=codes,proto3" json:"codes,omitempty"`
@@ -653,7 +869,7 @@ type ResolveRecipientsRequest struct {
 
 func (x *ResolveRecipientsRequest) Reset() {
 	*x = ResolveRecipientsRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[6]
+	mi := &file_lienthong_v1_document_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -665,7 +881,7 @@ func (x *ResolveRecipientsRequest) String() string {
 func (*ResolveRecipientsRequest) ProtoMessage() {}
 
 func (x *ResolveRecipientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[6]
+	mi := &file_lienthong_v1_document_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -678,7 +894,7 @@ func (x *ResolveRecipientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRecipientsRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRecipientsRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ResolveRecipientsRequest) GetCodes() []string {
@@ -697,7 +913,7 @@ type ResolveRecipientsResponse struct {
 
 func (x *ResolveRecipientsResponse) Reset() {
 	*x = ResolveRecipientsResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[7]
+	mi := &file_lienthong_v1_document_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +925,7 @@ func (x *ResolveRecipientsResponse) String() string {
 func (*ResolveRecipientsResponse) ProtoMessage() {}
 
 func (x *ResolveRecipientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[7]
+	mi := &file_lienthong_v1_document_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +938,7 @@ func (x *ResolveRecipientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRecipientsResponse.ProtoReflect.Descriptor instead.
 func (*ResolveRecipientsResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ResolveRecipientsResponse) GetRecipients() []*ResolvedRecipient {
@@ -749,7 +965,7 @@ type ResolvedRecipient struct {
 
 func (x *ResolvedRecipient) Reset() {
 	*x = ResolvedRecipient{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[8]
+	mi := &file_lienthong_v1_document_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +977,7 @@ func (x *ResolvedRecipient) String() string {
 func (*ResolvedRecipient) ProtoMessage() {}
 
 func (x *ResolvedRecipient) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[8]
+	mi := &file_lienthong_v1_document_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +990,7 @@ func (x *ResolvedRecipient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRecipient.ProtoReflect.Descriptor instead.
 func (*ResolvedRecipient) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ResolvedRecipient) GetCode() string {
@@ -828,7 +1044,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[9]
+	mi := &file_lienthong_v1_document_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +1056,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[9]
+	mi := &file_lienthong_v1_document_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +1069,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetDocumentRequest) GetName() string {
@@ -872,7 +1088,7 @@ type GetDocumentResponse struct {
 
 func (x *GetDocumentResponse) Reset() {
 	*x = GetDocumentResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[10]
+	mi := &file_lienthong_v1_document_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -884,7 +1100,7 @@ func (x *GetDocumentResponse) String() string {
 func (*GetDocumentResponse) ProtoMessage() {}
 
 func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[10]
+	mi := &file_lienthong_v1_document_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -897,7 +1113,7 @@ func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetDocumentResponse) GetDocument() *Document {
@@ -920,7 +1136,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	mi := &file_lienthong_v1_document_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -932,7 +1148,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	mi := &file_lienthong_v1_document_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -945,7 +1161,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListDocumentsRequest) GetAgency() string {
@@ -979,7 +1195,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[12]
+	mi := &file_lienthong_v1_document_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -991,7 +1207,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[12]
+	mi := &file_lienthong_v1_document_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1004,7 +1220,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -1055,7 +1271,7 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12/\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1b.lienthong.v1.RecipientRoleR\x04role\"J\n" +
 	"\x14SendDocumentResponse\x122\n" +
-	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xee\x04\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xa1\x05\n" +
 	"\bDocument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
 	"\venvelope_id\x18\x02 \x01(\fR\n" +
@@ -1076,7 +1292,18 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"deliveries\x18\f \x03(\v2\x1d.lienthong.v1.DeliverySummaryR\n" +
 	"deliveries\x124\n" +
 	"\trelations\x18\r \x03(\v2\x16.lienthong.v1.RelationR\trelations\x12)\n" +
-	"\x05staff\x18\x0e \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"\x8e\x02\n" +
+	"\x05staff\x18\x0e \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x121\n" +
+	"\bwarnings\x18< \x03(\v2\x15.lienthong.v1.WarningR\bwarnings\"K\n" +
+	"\aWarning\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xc5\x01\n" +
+	"\tDeadlines\x12\x18\n" +
+	"\aarrived\x18\x01 \x01(\x03R\aarrived\x12%\n" +
+	"\x0eacknowledge_by\x18\x02 \x01(\x03R\racknowledgeBy\x12\x1b\n" +
+	"\tanswer_by\x18\x03 \x01(\x03R\banswerBy\x12/\n" +
+	"\aoverdue\x18\x04 \x01(\x0e2\x15.lienthong.v1.OverdueR\aoverdue\x12)\n" +
+	"\x10calendar_unknown\x18\x05 \x01(\bR\x0fcalendarUnknown\"\xc5\x02\n" +
 	"\x0fDeliverySummary\x12\x1a\n" +
 	"\bdelivery\x18\x01 \x01(\tR\bdelivery\x125\n" +
 	"\trecipient\x18\x02 \x01(\v2\x17.lienthong.v1.RecipientR\trecipient\x12%\n" +
@@ -1084,7 +1311,8 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\x0e2\x1b.lienthong.v1.DeliveryStateR\x05state\x12\x18\n" +
 	"\averdict\x18\x05 \x01(\tR\averdict\x12\x16\n" +
 	"\x06status\x18\x06 \x01(\rR\x06status\x12\x1c\n" +
-	"\tcustodian\x18\a \x01(\tR\tcustodian\"0\n" +
+	"\tcustodian\x18\a \x01(\tR\tcustodian\x125\n" +
+	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\"0\n" +
 	"\x18ResolveRecipientsRequest\x12\x14\n" +
 	"\x05codes\x18\x01 \x03(\tR\x05codes\"\\\n" +
 	"\x19ResolveRecipientsResponse\x12?\n" +
@@ -1109,7 +1337,11 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"u\n" +
 	"\x15ListDocumentsResponse\x124\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x16.lienthong.v1.DocumentR\tdocuments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xa9\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*O\n" +
+	"\aOverdue\x12\x17\n" +
+	"\x13OVERDUE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13OVERDUE_ACKNOWLEDGE\x10\x01\x12\x12\n" +
+	"\x0eOVERDUE_ANSWER\x10\x02*\xa9\x02\n" +
 	"\rDeliveryState\x12\x1e\n" +
 	"\x1aDELIVERY_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DELIVERY_STATE_QUEUED\x10\x01\x12\x1a\n" +
@@ -1143,70 +1375,76 @@ func file_lienthong_v1_document_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_document_proto_rawDescData
 }
 
-var file_lienthong_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_lienthong_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_lienthong_v1_document_proto_goTypes = []any{
-	(DeliveryState)(0),                // 0: lienthong.v1.DeliveryState
-	(*SendDocumentRequest)(nil),       // 1: lienthong.v1.SendDocumentRequest
-	(*OutgoingFile)(nil),              // 2: lienthong.v1.OutgoingFile
-	(*OutgoingRecipient)(nil),         // 3: lienthong.v1.OutgoingRecipient
-	(*SendDocumentResponse)(nil),      // 4: lienthong.v1.SendDocumentResponse
-	(*Document)(nil),                  // 5: lienthong.v1.Document
-	(*DeliverySummary)(nil),           // 6: lienthong.v1.DeliverySummary
-	(*ResolveRecipientsRequest)(nil),  // 7: lienthong.v1.ResolveRecipientsRequest
-	(*ResolveRecipientsResponse)(nil), // 8: lienthong.v1.ResolveRecipientsResponse
-	(*ResolvedRecipient)(nil),         // 9: lienthong.v1.ResolvedRecipient
-	(*GetDocumentRequest)(nil),        // 10: lienthong.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),       // 11: lienthong.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),      // 12: lienthong.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),     // 13: lienthong.v1.ListDocumentsResponse
-	(*DocumentMetadata)(nil),          // 14: lienthong.v1.DocumentMetadata
-	(Urgency)(0),                      // 15: lienthong.v1.Urgency
-	(*Relation)(nil),                  // 16: lienthong.v1.Relation
-	(*Staff)(nil),                     // 17: lienthong.v1.Staff
-	(FileRole)(0),                     // 18: lienthong.v1.FileRole
-	(RecipientRole)(0),                // 19: lienthong.v1.RecipientRole
-	(EnvelopeKind)(0),                 // 20: lienthong.v1.EnvelopeKind
-	(*AgencyRef)(nil),                 // 21: lienthong.v1.AgencyRef
-	(*ContentFile)(nil),               // 22: lienthong.v1.ContentFile
-	(*Recipient)(nil),                 // 23: lienthong.v1.Recipient
+	(Overdue)(0),                      // 0: lienthong.v1.Overdue
+	(DeliveryState)(0),                // 1: lienthong.v1.DeliveryState
+	(*SendDocumentRequest)(nil),       // 2: lienthong.v1.SendDocumentRequest
+	(*OutgoingFile)(nil),              // 3: lienthong.v1.OutgoingFile
+	(*OutgoingRecipient)(nil),         // 4: lienthong.v1.OutgoingRecipient
+	(*SendDocumentResponse)(nil),      // 5: lienthong.v1.SendDocumentResponse
+	(*Document)(nil),                  // 6: lienthong.v1.Document
+	(*Warning)(nil),                   // 7: lienthong.v1.Warning
+	(*Deadlines)(nil),                 // 8: lienthong.v1.Deadlines
+	(*DeliverySummary)(nil),           // 9: lienthong.v1.DeliverySummary
+	(*ResolveRecipientsRequest)(nil),  // 10: lienthong.v1.ResolveRecipientsRequest
+	(*ResolveRecipientsResponse)(nil), // 11: lienthong.v1.ResolveRecipientsResponse
+	(*ResolvedRecipient)(nil),         // 12: lienthong.v1.ResolvedRecipient
+	(*GetDocumentRequest)(nil),        // 13: lienthong.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),       // 14: lienthong.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),      // 15: lienthong.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),     // 16: lienthong.v1.ListDocumentsResponse
+	(*DocumentMetadata)(nil),          // 17: lienthong.v1.DocumentMetadata
+	(Urgency)(0),                      // 18: lienthong.v1.Urgency
+	(*Relation)(nil),                  // 19: lienthong.v1.Relation
+	(*Staff)(nil),                     // 20: lienthong.v1.Staff
+	(FileRole)(0),                     // 21: lienthong.v1.FileRole
+	(RecipientRole)(0),                // 22: lienthong.v1.RecipientRole
+	(EnvelopeKind)(0),                 // 23: lienthong.v1.EnvelopeKind
+	(*AgencyRef)(nil),                 // 24: lienthong.v1.AgencyRef
+	(*ContentFile)(nil),               // 25: lienthong.v1.ContentFile
+	(*Recipient)(nil),                 // 26: lienthong.v1.Recipient
 }
 var file_lienthong_v1_document_proto_depIdxs = []int32{
-	14, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
-	2,  // 1: lienthong.v1.SendDocumentRequest.files:type_name -> lienthong.v1.OutgoingFile
-	3,  // 2: lienthong.v1.SendDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
-	15, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
-	16, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
-	17, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
-	18, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
-	19, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
-	5,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
-	20, // 9: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
-	21, // 10: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
-	15, // 11: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
-	14, // 12: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
-	22, // 13: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
-	6,  // 14: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
-	16, // 15: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
-	17, // 16: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
-	23, // 17: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
-	0,  // 18: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
-	9,  // 19: lienthong.v1.ResolveRecipientsResponse.recipients:type_name -> lienthong.v1.ResolvedRecipient
-	5,  // 20: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
-	5,  // 21: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
-	1,  // 22: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
-	7,  // 23: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
-	10, // 24: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
-	12, // 25: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
-	4,  // 26: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
-	8,  // 27: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
-	11, // 28: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
-	13, // 29: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
-	26, // [26:30] is the sub-list for method output_type
-	22, // [22:26] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	17, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	3,  // 1: lienthong.v1.SendDocumentRequest.files:type_name -> lienthong.v1.OutgoingFile
+	4,  // 2: lienthong.v1.SendDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
+	18, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	19, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
+	20, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	21, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
+	22, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
+	6,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
+	23, // 9: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
+	24, // 10: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
+	18, // 11: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
+	17, // 12: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
+	25, // 13: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
+	9,  // 14: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
+	19, // 15: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
+	20, // 16: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
+	7,  // 17: lienthong.v1.Document.warnings:type_name -> lienthong.v1.Warning
+	0,  // 18: lienthong.v1.Deadlines.overdue:type_name -> lienthong.v1.Overdue
+	26, // 19: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
+	1,  // 20: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
+	8,  // 21: lienthong.v1.DeliverySummary.deadlines:type_name -> lienthong.v1.Deadlines
+	12, // 22: lienthong.v1.ResolveRecipientsResponse.recipients:type_name -> lienthong.v1.ResolvedRecipient
+	6,  // 23: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
+	6,  // 24: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
+	2,  // 25: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
+	10, // 26: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
+	13, // 27: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
+	15, // 28: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
+	5,  // 29: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
+	11, // 30: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
+	14, // 31: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
+	16, // 32: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
+	29, // [29:33] is the sub-list for method output_type
+	25, // [25:29] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_document_proto_init() }
@@ -1221,8 +1459,8 @@ func file_lienthong_v1_document_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_document_proto_rawDesc), len(file_lienthong_v1_document_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   13,
+			NumEnums:      2,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
