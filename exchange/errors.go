@@ -80,4 +80,5 @@ const (
 	ReasonRefused          = "REFUSED"
 	ReasonNotYet           = "NOT_BEFORE"
 	ReasonNotUnderstood    = "NOT_UNDERSTOOD"
+	ReasonSecret           = "SECRET"
 )

@@ -201,6 +201,7 @@ func TestOffersThatAreRefused(t *testing.T) {
 		}, exchange.ReasonHopLimit, true},
 		{"a kind that this version does not know, at home", func(o *offer) { o.route.Kind = 77; s.seal(o, "peer") }, exchange.ReasonNotUnderstood, false},
 		{"content of a later schema, at home", func(o *offer) { o.route.Schema = 2; s.seal(o, "peer") }, exchange.ReasonNotUnderstood, false},
+		{"a mark of secrecy", func(o *offer) { o.content.Metadata.Secrecy = "MẬT"; s.seal(o, "peer") }, exchange.ReasonSecret, true},
 		{"it has expired", func(o *offer) { o.route.ExpiresAt = o.route.Created + 1; s.seal(o, "peer") }, exchange.ReasonExpired, true},
 	} {
 		o := s.offer(byte(i), pdf)

@@ -40,7 +40,9 @@ func TestRegistrationIsChecked(t *testing.T) {
 		{name: "1,000 pages", change: func(m *envelope.Metadata) { m.PageAmount = 1000 }, bad: "metadata.page_amount TOO_LONG"},
 		{name: "no zero, and another capacity", change: func(m *envelope.Metadata) { m.Number, m.Signer.Competence = "7", "THAY MẶT" },
 			odd: "metadata.number LEADING_ZERO, metadata.signer.competence UNKNOWN_COMPETENCE"},
-		{name: "state secrets as a subject", change: func(m *envelope.Metadata) { m.Number, m.Subject = "08", "Về việc bảo vệ bí mật nhà nước" }},
+		{name: "state secrets as a subject", change: func(m *envelope.Metadata) {
+			m.Number, m.Subject = "08", "Về việc bảo vệ bí mật nhà nước"
+		}},
 		{name: "letters that were typed in parts", change: func(m *envelope.Metadata) {
 			m.Number, m.TypeCode, m.Symbol = "09", "QĐ", "QD\u0323\u0302-UBND"
 		}, bad: "metadata.symbol BAD_SYMBOL"},

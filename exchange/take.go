@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"lienthong/envelope"
 	"lienthong/journal"
@@ -250,6 +251,8 @@ func (n *Node) refuses(o *offered, recipient string, hop Hop) *refusal {
 	switch {
 	case o.letter.Expires <= n.now():
 		return refuseForGood(ReasonExpired, "the letter expired at %s", timeText(o.letter.Expires))
+	case strings.TrimSpace(o.content.Metadata.Secrecy) != "":
+		return refuseForGood(ReasonSecret, "the letter is marked %.40q: documents with state secrets are not carried by this network", o.content.Metadata.Secrecy)
 	case hop.Here && (o.route.Schema != knownSchema || o.route.Kind != envelope.KindDocument):
 		return refuse(ReasonNotUnderstood, "node %q does not understand kind %d with content of schema %d: a newer version may", n.cfg.ID, o.route.Kind, o.route.Schema)
 	case !hop.None() || o.behind:
