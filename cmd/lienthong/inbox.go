@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -89,37 +88,6 @@ func (a *app) printDeliveryLine(d *lienthongv1.Delivery) error {
 	}
 	a.printWarnings(d.GetDocument())
 	return nil
-}
-
-// deadlineText is what is to be done next with a delivery, and by when; empty if nothing
-// is.
-func (a *app) deadlineText(d *lienthongv1.Deadlines, status uint32) string {
-	switch {
-	case d.GetOverdue() == lienthongv1.Overdue_OVERDUE_ACKNOWLEDGE:
-		return a.t("LATE: was to be acknowledged by ", "QUÁ HẠN xác nhận: ") + a.byText(d, d.GetAcknowledgeBy())
-	case d.GetOverdue() == lienthongv1.Overdue_OVERDUE_ANSWER:
-		return a.t("LATE: was to be answered by ", "QUÁ HẠN trả lời: ") + a.byText(d, d.GetAnswerBy())
-	case status == 0 && d.GetAcknowledgeBy() != 0:
-		return a.t("acknowledge by ", "hạn xác nhận: ") + a.byText(d, d.GetAcknowledgeBy())
-	}
-	return ""
-}
-
-// byText is a deadline; the first moment that is too late is shown as the last one that
-// is not.
-func (a *app) byText(d *lienthongv1.Deadlines, micro int64) string {
-	text := time.UnixMicro(micro).Add(-time.Second).In(hanoi).Format("2006-01-02 15:04")
-	if d.GetCalendarUnknown() {
-		text += a.t(" (holidays not known)", " (chưa có lịch nghỉ)")
-	}
-	return text
-}
-
-// printWarnings says what is odd about a letter.
-func (a *app) printWarnings(d *lienthongv1.Document) {
-	for _, w := range d.GetWarnings() {
-		a.printf("%s%s %s %s\n", strings.Repeat(" ", 21), a.t("note:", "lưu ý:"), strings.TrimPrefix(w.GetField(), "metadata."), w.GetText())
-	}
 }
 
 // documentNumber is số/ký hiệu as printed on the letter.
