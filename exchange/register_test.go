@@ -219,6 +219,9 @@ func TestOverdue(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("refused", "12 13", "")
+	if doc, err := n.service.Document(ctx, "so", first.Letter.Key.ID); err != nil || doc.Deadlines[0].Overdue != exchange.OverdueNone {
+		t.Errorf("refused, and the sender sees %+v, %v", doc.Deadlines, err)
+	}
 	if _, _, err := n.service.Overdue(ctx, "phong", 9, exchange.Mark{}, 1); err == nil {
 		t.Error("a way to be late that there is not was taken")
 	}
