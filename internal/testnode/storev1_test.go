@@ -68,8 +68,8 @@ func TestStoreV1(t *testing.T) {
 	checkLettersV1(t, rows, blobs, directory)
 	checkJournalV1(t, rows)
 	inbox, err := rows.Inbox(ctx, Ward, envelope.ID{}, 10)
-	if err != nil || len(inbox) != 1 || inbox[0].Status != 1 || inbox[0].Verdict != "unsigned" {
-		t.Errorf("inbox %+v, %v: want one letter, arrived (01), unsigned", inbox, err)
+	if err != nil || len(inbox) != 1 || inbox[0].Status != 1 || inbox[0].Verdict != "unsigned" || inbox[0].Arrived != inbox[0].Created {
+		t.Errorf("inbox %+v, %v: want one letter, arrived (01), unsigned, with the time at which it came", inbox, err)
 	}
 }
 
