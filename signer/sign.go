@@ -121,7 +121,7 @@ type Signed struct {
 // Memory does not grow with in's size, only with its number of objects.
 //
 // Errors say what to do where the caller can do something; see [ErrEncrypted],
-// [ErrNotAllowed], [ErrCertified], [ErrCertificate] and those of [pdf.Open] and [tsp.Client].
+// [ErrNotAllowed], [ErrAmbiguous], [ErrCertified], [ErrCertificate] and those of [pdf.Open] and [tsp.Client].
 func Sign(ctx context.Context, in pdf.Source, key keys.Key, opts SignOptions, out io.Writer) (*Signed, error) {
 	opts, err := opts.check(key)
 	if err != nil {

@@ -21,6 +21,7 @@ var (
 	ErrNotAllowed  = errors.New("sign: the author of the encrypted file does not allow this signature")
 	ErrCertified   = errors.New("sign: the file is certified or locked against this signature")
 	ErrNoPlace     = errors.New("sign: no place for the visible signature")
+	ErrAmbiguous   = errors.New("sign: readers differ on what the file shows: have it written anew by the program that made it")
 	ErrCertificate = errors.New("sign: the certificate must not be used for this signature")
 )
 

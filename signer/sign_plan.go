@@ -87,7 +87,18 @@ func openPlan(in pdf.Source, opts SignOptions) (*plan, error) {
 		return nil, fmt.Errorf("sign: read the catalog: %w", err)
 	}
 	p.claim = readClaim(p.view, p.catalog)
-	return p, nil
+	return p, p.oneMeaning()
+}
+
+// oneMeaning refuses a file in which readers differ on what the document is: what the
+// signer saw need not be what others see, and validation fails such a signature.
+func (p *plan) oneMeaning() error {
+	for _, t := range twofolds(p.view) {
+		if !t.same {
+			return fmt.Errorf("%w: the %s has %q more than once, with different values", ErrAmbiguous, t.where, t.key)
+		}
+	}
+	return nil
 }
 
 // build makes the revision with room for a SignedData of hole bytes. It may be
