@@ -10,5 +10,5 @@ func available(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
-	return uint64(max(s.Bavail, 0)) * uint64(s.Bsize), nil
+	return uint64(max(s.Bavail, 0)) * uint64(s.Bsize), nil //nolint:unconvert // the widths differ from system to system
 }
