@@ -50,7 +50,7 @@ internal/powercut, internal/testpg, internal/testpdf, internal/measure:
 
 # What measures, apart from the binary.
 tools/corpus:       signer certs certs/dev
-tools/bench:        signer signer/appearance certs certs/keys certs/dev internal/durable internal/measure internal/testpdf
+tools/bench:        signer signer/appearance signer/tsp certs certs/keys certs/dev exchange envelope journal store internal/durable internal/measure internal/testpdf
 tools/mutate:       signer signer/pdf certs
 
 # Tests of the tree itself.

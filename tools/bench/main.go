@@ -8,7 +8,8 @@
 // their own, by which the system counts it. Large files are made on the fly in a
 // folder of its own, which it removes; 3 GB of disk are enough.
 //
-// It needs Linux for memory. Of pdfsig (poppler) and pyHanko (tools/install.sh gets
+// It needs Linux for memory, and go on the PATH in the source tree to build the
+// command once. Of pdfsig (poppler) and pyHanko (tools/install.sh gets
 // them) it says where they are missing.
 package main
 

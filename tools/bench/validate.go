@@ -171,5 +171,6 @@ func (b *bench) parts(ctx context.Context) ([]row, error) {
 		}
 		rows = append(rows, shown(x.what, duration(measure.Median(list)), ""))
 	}
-	return rows, nil
+	more, err := b.apart(ctx)
+	return append(rows, more...), err
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,7 +21,8 @@ import (
 // A bench has what all measurements need.
 type bench struct {
 	options
-	temp string
+	temp     string
+	listener net.Listener // where the authority serves, while that is measured
 	*world
 }
 
@@ -28,6 +30,7 @@ type bench struct {
 type world struct {
 	folder         string
 	now            time.Time
+	pki            *dev.PKI
 	root           *x509.Certificate
 	person, agency keys.Key
 	personP256     keys.Key
@@ -42,7 +45,11 @@ const agencyCode = "G19.32.01"
 func newBench(temp string, o options) (*bench, error) {
 	folder, now := filepath.Join(temp, "pki"), time.Now()
 	const person, agency = "Nguyễn Văn Nghĩa", "UBND phường Ba Hàng"
-	_, err := dev.Create(folder, dev.Options{Now: func() time.Time { return now }, Issue: []dev.Request{
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	_, err = dev.Create(folder, dev.Options{Now: func() time.Time { return now }, BaseURL: "http://" + l.Addr().String(), Issue: []dev.Request{
 		{Kind: dev.Person, ID: "person", Name: person, Org: agency, Key: dev.RSA2048},
 		{Kind: dev.Person, ID: "p256", Name: person, Org: agency, Key: dev.P256},
 		{Kind: dev.Agency, ID: "agency", Name: agency, Org: agency, Key: dev.RSA2048},
@@ -51,7 +58,7 @@ func newBench(temp string, o options) (*bench, error) {
 		return nil, err
 	}
 	w, err := openWorld(folder, now)
-	return &bench{options: o, temp: temp, world: w}, err
+	return &bench{options: o, temp: temp, listener: l, world: w}, err
 }
 
 func openWorld(folder string, now time.Time) (*world, error) {
@@ -62,7 +69,7 @@ func openWorld(folder string, now time.Time) (*world, error) {
 	if err := pki.WriteCRLs(); err != nil {
 		return nil, err
 	}
-	w := &world{folder: folder, now: now, root: pki.Root(), trust: certs.NewTrust(), evidence: certs.NewEvidence()}
+	w := &world{folder: folder, now: now, pki: pki, root: pki.Root(), trust: certs.NewTrust(), evidence: certs.NewEvidence()}
 	w.trust.AddAll(pki.Root())
 	lists, err := certs.LoadCRLs(pki.CRLDir())
 	if err != nil {
@@ -91,6 +98,9 @@ func openWorld(folder string, now time.Time) (*world, error) {
 	}
 	return w, nil
 }
+
+// clock stands still.
+func (w *world) clock() time.Time { return w.now }
 
 // judging is now, with the root, the lists, and a claim that the agency issued
 // the file.
