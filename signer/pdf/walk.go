@@ -18,7 +18,20 @@ type Node struct {
 type walk struct {
 	v     *View
 	seen  visited
-	nodes []walkNode
+	nodes []walkNode   // the newest chunk
+	full  [][]walkNode // those before it: a list of millions that grows would be there twice
+}
+
+// walkChunk is how many nodes a chunk has.
+const walkChunk = 1 << 14
+
+func (w *walk) len() int { return len(w.full)*walkChunk + len(w.nodes) }
+
+func (w *walk) node(i int32) walkNode {
+	if c := int(i) / walkChunk; c < len(w.full) {
+		return w.full[c][i%walkChunk]
+	}
+	return w.nodes[i%walkChunk]
 }
 
 type walkNode struct {
@@ -37,8 +50,8 @@ func (v *View) Walk(fn func(Node) error) error {
 	for i, key := range roots {
 		eachRef(v.Trailer().Get(key), func(r Ref) { w.add(r, -1, int32(i)) })
 	}
-	for i := 0; i < len(w.nodes); i++ {
-		n := w.nodes[i]
+	for i := int32(0); int(i) < w.len(); i++ {
+		n := w.node(i)
 		ref := Ref{int(n.number), int(n.generation)}
 		o, err := v.Object(ref)
 		if isLimit(err) {
@@ -47,12 +60,12 @@ func (v *View) Walk(fn func(Node) error) error {
 		if err != nil {
 			o = Null{}
 		}
-		if err := fn(Node{ref, o, err, w, int32(i)}); err != nil {
+		if err := fn(Node{ref, o, err, w, i}); err != nil {
 			return err
 		}
 		nth := int32(0)
 		eachRef(o, func(r Ref) {
-			w.add(r, int32(i), nth)
+			w.add(r, i, nth)
 			nth++
 		})
 	}
@@ -61,6 +74,9 @@ func (v *View) Walk(fn func(Node) error) error {
 
 func (w *walk) add(r Ref, parent, nth int32) {
 	if w.seen.add(r.Number) {
+		if len(w.nodes) == walkChunk {
+			w.full, w.nodes = append(w.full, w.nodes), make([]walkNode, 0, walkChunk)
+		}
 		w.nodes = append(w.nodes, walkNode{int32(r.Number), int32(r.Generation), parent, nth})
 	}
 }
@@ -69,8 +85,8 @@ func (w *walk) add(r Ref, parent, nth int32) {
 // "/Root/Pages/Kids[0]/Contents". It reads the objects on the way again.
 func (n Node) Path() string {
 	var chain []walkNode
-	for i := n.at; i >= 0; i = n.walk.nodes[i].parent {
-		chain = append(chain, n.walk.nodes[i])
+	for i := n.at; i >= 0; i = n.walk.node(i).parent {
+		chain = append(chain, n.walk.node(i))
 	}
 	path := make([]byte, 0, 64)
 	for i := len(chain) - 1; i >= 0; i-- {
