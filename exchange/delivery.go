@@ -106,7 +106,7 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 	case st.Kind == envelope.Validated && st.Issuer == home && st.Sequence > d.VerdictSeq:
 		d.Verdict, d.VerdictSeq = st.Validated.Verdict, st.Sequence
 		return true, false
-	case st.Kind == envelope.Status && st.Issuer == home && st.Sequence == d.StatusSeq+1:
+	case st.Kind == envelope.Status && st.Issuer == home && follows(st.Sequence, d.StatusSeq):
 		d.Status, d.StatusSeq = st.Status.Code, st.Sequence
 		return true, false
 	}

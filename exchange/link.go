@@ -20,6 +20,7 @@ type Hello struct {
 	Features    []string
 	Epochs      []Epoch
 	Clock       int64 // microseconds
+	Restored    int64 // of a store out of a backup, the time of the last that it knows; else 0
 }
 
 // An Epoch is how new a node's directory of a zone is.

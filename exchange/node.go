@@ -44,6 +44,7 @@ type Config struct {
 type Node struct {
 	cfg         Config
 	incarnation envelope.ID
+	restored    Restored
 	directory   atomic.Pointer[Directory]
 	importing   sync.Mutex // one import at a time
 	heads       heads
@@ -95,6 +96,9 @@ func NewNode(cfg Config) (*Node, error) {
 		}
 	}
 	n.directory.Store(directory)
+	if err := n.beginAgain(ctx); err != nil {
+		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
+	}
 	return n, nil
 }
 

@@ -282,6 +282,7 @@ func (n *Node) readAll(ctx context.Context, digest envelope.Digest, size uint64)
 // accepted settles an answer. What it does not settle is offered again later.
 func (s *session) accepted(ctx context.Context, f Accepted) error {
 	kept, err := s.relay.settle(ctx, s.link, f.Custody)
+	s.knows()
 	for _, k := range kept {
 		s.window.answered(k.delivery)
 	}
@@ -338,6 +339,15 @@ const (
 	resendPause    = 60 * time.Second
 )
 
+// knows says that a restored peer has learned of a letter again: statements about it,
+// which it could not store, are sent once more.
+func (s *session) knows() {
+	if s.restored.Load() {
+		s.resend.Store(true)
+		s.relay.outboxes.wake(s.peer)
+	}
+}
+
 // pumpStatements sends what waits for the peer, again and again until it has said
 // that it is stored. Statements need no window: they are small, and go before offers.
 func (s *session) pumpStatements(ctx context.Context) error {
@@ -349,6 +359,10 @@ func (s *session) pumpStatements(ctx context.Context) error {
 			return err
 		}
 		if len(rows) == 0 {
+			if s.resend.Swap(false) {
+				after = 0
+				continue
+			}
 			wait(ctx, woken, pollPause)
 			// What was sent and is still there was not stored: begin again.
 			if quiet += pollPause; quiet >= resendPause {

@@ -30,6 +30,7 @@ func (s *session) receive(ctx context.Context) error {
 			err = s.start(ctx, f, func() {
 				// Freed before the answer goes out: the peer may offer at once when it has it.
 				frames := s.take(ctx, f)
+				s.knows()
 				s.offers.Release(1)
 				s.answerAll(frames...)
 			})

@@ -25,16 +25,19 @@ const (
 // A session is one link while it is up: four goroutines (receive, send, offers,
 // statements) and the workers that the receiver starts. The receiver never sends.
 type session struct {
-	relay   *Relay
-	peer    string
-	link    Link // its epoch is set before the link is up
-	conn    Conn
-	courier Courier // nil where the peer dialled
-	greeted atomic.Bool
-	heard   atomic.Int64 // frames received, for the watch on silence
-	done    chan struct{}
-	cancel  context.CancelCauseFunc
-	ready   chan struct{} // closed when cancel is set
+	relay    *Relay
+	peer     string
+	link     Link // its epoch is set before the link is up
+	conn     Conn
+	courier  Courier // nil where the peer dialled
+	greeted  atomic.Bool
+	heard    atomic.Int64 // frames received, for the watch on silence
+	hello    Hello        // of the peer, once greeted
+	restored atomic.Bool  // the peer goes on from a backup, as this session has found
+	resend   atomic.Bool  // the peer may know now what statements are about that it did not store
+	done     chan struct{}
+	cancel   context.CancelCauseFunc
+	ready    chan struct{} // closed when cancel is set
 
 	workers  sync.WaitGroup
 	offers   *semaphore.Weighted // offers of the peer that are being taken
@@ -85,11 +88,22 @@ func (s *session) serve(ctx context.Context) error {
 	if s.link, err = s.relay.cfg.Store.TakeLink(ctx, s.peer); err != nil {
 		return err
 	}
+	changed, err := s.meet(ctx)
+	if err != nil {
+		return err
+	}
 	s.greeted.Store(true)
 	s.relay.cfg.Log.Info("relay: link is up", "peer", s.peer, "dialled", s.courier != nil)
 	var wg sync.WaitGroup
 	for _, run := range []func(context.Context) error{s.send, s.pumpOffers, s.pumpStatements, s.watch} {
 		wg.Go(func() { s.cancel(run(ctx)) })
+	}
+	if changed {
+		wg.Go(func() {
+			if err := s.replay(ctx); err != nil {
+				s.cancel(err) // and the next link begins it again
+			}
+		})
 	}
 	// The receiver may wait in Recv until its stream ends, after this returns.
 	go func() { s.cancel(s.receive(ctx)) }()
@@ -106,7 +120,7 @@ func (s *session) serve(ctx context.Context) error {
 // greet exchanges Hello with the peer.
 func (s *session) greet(ctx context.Context) error {
 	dir := s.relay.Directory()
-	hello := Hello{Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now()}
+	hello := Hello{Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now(), Restored: s.relay.restored.Until}
 	type result struct {
 		frame Frame
 		err   error
@@ -156,6 +170,7 @@ func (s *session) checkHello(frame Frame) error {
 	if hello.ProtocolMin > ProtocolMax || hello.ProtocolMax < ProtocolMin {
 		return fmt.Errorf("exchange: link with %q: it speaks protocol %d to %d, this node %d to %d", s.peer, hello.ProtocolMin, hello.ProtocolMax, ProtocolMin, ProtocolMax)
 	}
+	s.hello = hello
 	s.checkClock(hello.Clock)
 	return nil
 }

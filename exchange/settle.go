@@ -115,7 +115,10 @@ var errUnknownSubject = errors.New("exchange: statement about a letter that is n
 func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error) {
 	digest := v.receipt.Statement.Digest()
 	d := s.rows[v.st.Recipient]
-	if d == nil || d.Digest != v.st.Envelope {
+	if d == nil {
+		return digest, s.forgotten(ctx, v, digest)
+	}
+	if d.Digest != v.st.Envelope {
 		return digest, errUnknownSubject
 	}
 	dir, home := s.node.Directory(), ""
@@ -138,10 +141,11 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	}
 	for _, row := range stored {
 		if row.Key == v.st.Key() {
+			s.repeated(d, v, home)
 			return digest, nil // it did its work when it came first
 		}
 	}
-	changed, done := d.apply(&v.st, home)
+	changed, done := s.apply(d, &v.st, home)
 	s.keep(d, v, digest)
 	if changed {
 		d.Updated = s.node.now()
@@ -157,11 +161,28 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	return digest, s.follow(d, home)
 }
 
+// apply is [Delivery.apply] with what this node knows besides: what it said itself before
+// it was restored moves no letter, and a refusal undoes no Delivered.
+func (s *settling) apply(d *Delivery, st *envelope.Statement, home string) (changed, done bool) {
+	if st.Issuer == s.node.cfg.ID && st.Kind != envelope.Validated && st.Kind != envelope.Status {
+		return false, false
+	}
+	changed, done = d.apply(st, home)
+	if changed && d.State == StateFailed && st.Kind == envelope.Failed {
+		for _, row := range s.stored[d.Key.Recipient] {
+			if row.Key.Kind == envelope.Delivered {
+				d.State, d.Reason = StateDelivered, ""
+			}
+		}
+	}
+	return changed, done
+}
+
 // follow applies statuses that waited for one before them, which is here now.
 func (s *settling) follow(d *Delivery, home string) error {
 	for i := 0; i < len(s.stored[d.Key.Recipient]); i++ {
 		row := s.stored[d.Key.Recipient][i]
-		if row.Key.Kind != envelope.Status || row.Key.Issuer != home || row.Key.Sequence != d.StatusSeq+1 {
+		if row.Key.Kind != envelope.Status || row.Key.Issuer != home || !follows(row.Key.Sequence, d.StatusSeq) {
 			continue
 		}
 		st, err := envelope.ParseStatement(row.Sealed)

@@ -46,12 +46,14 @@ func about(k DeliveryKey) string {
 	return fmt.Sprintf("origin=%s letter=%s recipient=%s", k.Origin, k.ID, k.Recipient)
 }
 
-// own counts this node's statements of a kind among those stored, and finds the newest.
-func (n *Node) own(rows []StatementRow, kind envelope.StatementKind) (count uint64, last *StatementRow) {
+// own finds this node's newest statement of a kind among those stored, and the number of
+// the one that would come next.
+func (n *Node) own(rows []StatementRow, kind envelope.StatementKind) (next uint64, last *StatementRow) {
+	var newest uint64
 	for i := range rows {
-		if rows[i].Key.Issuer == n.cfg.ID && rows[i].Key.Kind == kind && rows[i].Key.Sequence > count {
-			count, last = rows[i].Key.Sequence, &rows[i]
+		if rows[i].Key.Issuer == n.cfg.ID && rows[i].Key.Kind == kind && rows[i].Key.Sequence > newest {
+			newest, last = rows[i].Key.Sequence, &rows[i]
 		}
 	}
-	return count, last
+	return n.sequenceAfter(newest), last
 }

@@ -112,7 +112,7 @@ func (s *Service) setStatus(ctx context.Context, actor journal.Actor, agency str
 		if req.Code == StatusAccepted && to.Verdict != string(signer.VerdictValid) {
 			d.entry(agency, "status.override", to.Digest.String(), about(to.Key)+" verdict="+first(to.Verdict, "none"))
 		}
-		to.StatusSeq++
+		to.StatusSeq = s.sequenceAfter(to.StatusSeq)
 		_, err = d.issue(envelope.Status, to, to.StatusSeq, to.Tip, to.From, func(st *envelope.Statement) {
 			st.Status = &envelope.StatusDetail{Code: req.Code, Reason: req.Reason, Staff: req.Staff}
 		})

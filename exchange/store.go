@@ -83,6 +83,7 @@ type Store interface {
 	// then Seq, at most limit rows.
 	DueOutbox(ctx context.Context, peer string, now int64, limit int) ([]OutboxRow, error)
 	LinkStore
+	RestoreStore
 	// OutboxPeers lists peers that have rows, with the number of rows of each.
 	OutboxPeers(ctx context.Context) (map[string]int, error)
 	// StatementsTo lists statements that wait to be sent to a peer, with Seq above after,
@@ -202,6 +203,8 @@ type Change struct {
 	// Directory replaces the directory. If one of this zone with an epoch that is not lower
 	// is there: ErrConflict.
 	Directory *DirectoryRow
+	// Peers are put by peer.
+	Peers []PeerRow
 	// Entries are appended to the journal, in this order, at consecutive indexes.
 	Entries []journal.Entry
 }

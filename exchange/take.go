@@ -187,10 +187,10 @@ func (t *taking) again(to Delivery, stored []StatementRow) error {
 	if to.Home {
 		kind = envelope.Delivered
 	}
-	count, _ := t.node.own(stored, kind)
+	next, _ := t.node.own(stored, kind)
 	to.Updated = t.node.now()
 	t.change.Deliveries = append(t.change.Deliveries, to)
-	_, err := t.issue(kind, to, count+1, t.under, "", nil)
+	_, err := t.issue(kind, to, next, t.under, "", nil)
 	return err
 }
 
@@ -217,15 +217,15 @@ func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRo
 	}
 	t.works++
 	if hop.Here {
-		count, _ := t.node.own(stored, envelope.Delivered)
-		row, err := t.issue(envelope.Delivered, to, count+1, t.under, "", nil)
+		next, _ := t.node.own(stored, envelope.Delivered)
+		row, err := t.issue(envelope.Delivered, to, next, t.under, "", nil)
 		to.Tip = row.Digest
 		t.home(&to, &t.content)
 		t.change.Deliveries = append(t.change.Deliveries, to)
 		return err
 	}
-	count, _ := t.node.own(stored, envelope.Custody)
-	row, err := t.issue(envelope.Custody, to, count+1, t.under, "", nil)
+	next, _ := t.node.own(stored, envelope.Custody)
+	row, err := t.issue(envelope.Custody, to, next, t.under, "", nil)
 	if err != nil {
 		return err
 	}
@@ -317,8 +317,8 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 		if err != nil {
 			return nil, err
 		}
-		count, _ := n.own(stored, envelope.Failed)
-		if _, err := d.issue(envelope.Failed, to, count+1, o.under, "", func(st *envelope.Statement) {
+		next, _ := n.own(stored, envelope.Failed)
+		if _, err := d.issue(envelope.Failed, to, next, o.under, "", func(st *envelope.Statement) {
 			st.Failed = &envelope.FailedDetail{Reason: refused.reason, Text: fmt.Sprintf("%.300s", refused.text)}
 		}); err != nil {
 			return nil, err

@@ -87,8 +87,8 @@ func (d *draft) fail(ctx context.Context, to Delivery, reason, text string) erro
 	if err != nil {
 		return err
 	}
-	count, _ := d.node.own(stored, envelope.Failed)
-	_, err = d.issue(envelope.Failed, to, count+1, to.Tip, to.From, func(st *envelope.Statement) {
+	next, _ := d.node.own(stored, envelope.Failed)
+	_, err = d.issue(envelope.Failed, to, next, to.Tip, to.From, func(st *envelope.Statement) {
 		st.Failed = &envelope.FailedDetail{Reason: reason, Text: text}
 	})
 	return err
@@ -134,8 +134,8 @@ func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
 	if err != nil {
 		return err
 	}
-	count, _ := d.node.own(stored, envelope.Delivered)
-	if _, err := d.issue(envelope.Delivered, *to, count+1, to.Tip, to.From, nil); err != nil {
+	next, _ := d.node.own(stored, envelope.Delivered)
+	if _, err := d.issue(envelope.Delivered, *to, next, to.Tip, to.From, nil); err != nil {
 		return err
 	}
 	d.home(to, &content)

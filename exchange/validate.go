@@ -203,12 +203,12 @@ func (n *Node) recordVerdict(ctx context.Context, job Job, j judgement) error {
 			return err
 		}
 		d := n.draft(journal.System)
-		count, last := n.own(stored, envelope.Validated)
+		next, last := n.own(stored, envelope.Validated)
 		if last == nil || to.Verdict != j.detail.Verdict {
-			if _, err := d.issue(envelope.Validated, to, count+1, to.Tip, to.From, func(st *envelope.Statement) { st.Validated = &j.detail }); err != nil {
+			if _, err := d.issue(envelope.Validated, to, next, to.Tip, to.From, func(st *envelope.Statement) { st.Validated = &j.detail }); err != nil {
 				return err
 			}
-			to.Verdict, to.VerdictSeq, to.Updated = j.detail.Verdict, count+1, n.now()
+			to.Verdict, to.VerdictSeq, to.Updated = j.detail.Verdict, next, n.now()
 			d.change.Deliveries = append(d.change.Deliveries, to)
 			for i := range j.reports {
 				j.reports[i].Agency = to.Key.Recipient

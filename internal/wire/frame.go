@@ -14,7 +14,7 @@ func FrameToProto(f exchange.Frame) (*lienthongv1.LinkFrame, error) {
 	switch f := f.(type) {
 	case exchange.Hello:
 		out.Frame = &lienthongv1.LinkFrame_Hello{Hello: &lienthongv1.Hello{Node: f.Node, Incarnation: f.Incarnation[:],
-			ProtocolMin: f.ProtocolMin, ProtocolMax: f.ProtocolMax, Features: f.Features, Epochs: epochsToProto(f.Epochs), Clock: f.Clock}}
+			ProtocolMin: f.ProtocolMin, ProtocolMax: f.ProtocolMax, Features: f.Features, Epochs: epochsToProto(f.Epochs), Clock: f.Clock, Restored: f.Restored}}
 	case exchange.Offer:
 		out.Frame = &lienthongv1.LinkFrame_Offer{Offer: offerToProto(f)}
 	case exchange.Accepted:
@@ -86,7 +86,7 @@ func helloFromProto(m *lienthongv1.Hello) (exchange.Frame, error) {
 		return nil, missing("hello.node")
 	}
 	return exchange.Hello{Node: m.GetNode(), Incarnation: id, ProtocolMin: m.GetProtocolMin(), ProtocolMax: m.GetProtocolMax(),
-		Features: m.GetFeatures(), Epochs: epochsFromProto(m.GetEpochs()), Clock: m.GetClock()}, nil
+		Features: m.GetFeatures(), Epochs: epochsFromProto(m.GetEpochs()), Clock: m.GetClock(), Restored: m.GetRestored()}, nil
 }
 
 func refusedFromProto(m *lienthongv1.Refused) (exchange.Frame, error) {

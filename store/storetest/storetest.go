@@ -45,6 +45,7 @@ func Run(t *testing.T, open Opener) {
 		{"the outbox goes by class, then by arrival", testOutboxOrder},
 		{"an outbox row sleeps, is claimed, deferred and rewound", testOutboxStates},
 		{"the outbox has one row for a delivery", testOutboxReplaced},
+		{"the store of a peer is remembered, and what went to and from it is paged", testPeers},
 		{"only what was decided over the newest link is written", testLinks},
 		{"a statement is stored once, and may gain a proof", testStatements},
 		{"statements wait until the peer has stored them", testStatementsOut},

@@ -218,14 +218,17 @@ func (*LinkFrame_Need) isLinkFrame_Frame() {}
 
 // Hello opens a link; both sides send it first.
 type Hello struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
-	Incarnation   []byte                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	ProtocolMin   uint32                 `protobuf:"varint,3,opt,name=protocol_min,json=protocolMin,proto3" json:"protocol_min,omitempty"`
-	ProtocolMax   uint32                 `protobuf:"varint,4,opt,name=protocol_max,json=protocolMax,proto3" json:"protocol_max,omitempty"`
-	Features      []string               `protobuf:"bytes,5,rep,name=features,proto3" json:"features,omitempty"`
-	Epochs        []*DirectoryEpoch      `protobuf:"bytes,6,rep,name=epochs,proto3" json:"epochs,omitempty"`
-	Clock         int64                  `protobuf:"varint,7,opt,name=clock,proto3" json:"clock,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Node        string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Incarnation []byte                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	ProtocolMin uint32                 `protobuf:"varint,3,opt,name=protocol_min,json=protocolMin,proto3" json:"protocol_min,omitempty"`
+	ProtocolMax uint32                 `protobuf:"varint,4,opt,name=protocol_max,json=protocolMax,proto3" json:"protocol_max,omitempty"`
+	Features    []string               `protobuf:"bytes,5,rep,name=features,proto3" json:"features,omitempty"`
+	Epochs      []*DirectoryEpoch      `protobuf:"bytes,6,rep,name=epochs,proto3" json:"epochs,omitempty"`
+	Clock       int64                  `protobuf:"varint,7,opt,name=clock,proto3" json:"clock,omitempty"`
+	// Of a store that was made from a backup: the time of the last journal entry
+	// in it, in microseconds. What came later is not known there.
+	Restored      int64 `protobuf:"varint,8,opt,name=restored,proto3" json:"restored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -305,6 +308,13 @@ func (x *Hello) GetEpochs() []*DirectoryEpoch {
 func (x *Hello) GetClock() int64 {
 	if x != nil {
 		return x.Clock
+	}
+	return 0
+}
+
+func (x *Hello) GetRestored() int64 {
+	if x != nil {
+		return x.Restored
 	}
 	return 0
 }
@@ -1254,7 +1264,7 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\theartbeat\x18\a \x01(\v2\x17.lienthong.v1.HeartbeatH\x00R\theartbeat\x12/\n" +
 	"\ago_away\x18\b \x01(\v2\x14.lienthong.v1.GoAwayH\x00R\x06goAway\x12-\n" +
 	"\x04need\x18\t \x01(\v2\x17.lienthong.v1.NeedFilesH\x00R\x04needB\a\n" +
-	"\x05frame\"\xeb\x01\n" +
+	"\x05frame\"\x87\x02\n" +
 	"\x05Hello\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\fR\vincarnation\x12!\n" +
@@ -1262,7 +1272,8 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\fprotocol_max\x18\x04 \x01(\rR\vprotocolMax\x12\x1a\n" +
 	"\bfeatures\x18\x05 \x03(\tR\bfeatures\x124\n" +
 	"\x06epochs\x18\x06 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x06epochs\x12\x14\n" +
-	"\x05clock\x18\a \x01(\x03R\x05clock\":\n" +
+	"\x05clock\x18\a \x01(\x03R\x05clock\x12\x1a\n" +
+	"\brestored\x18\b \x01(\x03R\brestored\":\n" +
 	"\x0eDirectoryEpoch\x12\x12\n" +
 	"\x04zone\x18\x01 \x01(\tR\x04zone\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\"\x8a\x02\n" +
