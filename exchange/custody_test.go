@@ -12,10 +12,10 @@ import (
 )
 
 // The rule of custody, against any order of events: letters are sent, offers are
-// made, answers are lost, agencies move, nodes hear of it late or not yet, links are
+// made, answers are lost, operators hold, redirect, send again and drop, agencies move, nodes hear of it late or not yet, links are
 // begun again, time passes. After every step, for every recipient of every letter,
 // some node answers: it has a live row, or is the recipient's home, or a node has
-// signed that it failed. When all have heard the same and links work, every letter
+// signed that it failed or was dropped. When all have heard the same and links work, every letter
 // ends, at home or failed.
 func TestSomebodyAlwaysAnswers(t *testing.T) {
 	t.Parallel()
@@ -83,7 +83,7 @@ func (c *custody) fatal(format string, args ...any) {
 }
 
 func (c *custody) step() {
-	switch c.random.IntN(10) {
+	switch c.random.IntN(12) {
 	case 0:
 		c.send()
 	case 1:
@@ -106,6 +106,8 @@ func (c *custody) step() {
 		if err := n.core.Tend(context.Background()); err != nil {
 			c.fatal("tend: %v", err)
 		}
+	case 4, 5:
+		c.operate(c.pick())
 	default:
 		c.exchange(c.pick(), c.random.IntN(3) == 0)
 	}
@@ -189,7 +191,7 @@ func (c *custody) answering(key exchange.LetterKey, recipient string) (string, b
 		}
 		all += fmt.Sprintf(" %s: %s %s to %q;", id, d.State, d.Reason, d.Peer)
 		switch d.State {
-		case exchange.StateQueued, exchange.StateOffered, exchange.StateHeld, exchange.StateInDoubt, exchange.StateFailed:
+		case exchange.StateQueued, exchange.StateOffered, exchange.StateHeld, exchange.StateInDoubt, exchange.StateDead, exchange.StateFailed, exchange.StateDropped:
 			ok = true
 		case exchange.StateDelivered:
 			ok = ok || d.Home
@@ -217,6 +219,7 @@ func (c *custody) quiesce() {
 		for _, id := range c.ids {
 			n := c.nodes[id]
 			c.tell(n)
+			c.releaseAll(n)
 			if err := n.core.Tend(context.Background()); err != nil {
 				c.fatal("tend: %v", err)
 			}
@@ -253,9 +256,9 @@ func (c *custody) ended() bool {
 					continue
 				}
 				switch d.State {
-				case exchange.StateQueued, exchange.StateOffered, exchange.StateHeld, exchange.StateInDoubt:
+				case exchange.StateQueued, exchange.StateOffered, exchange.StateHeld, exchange.StateInDoubt, exchange.StateDead:
 					return false
-				case exchange.StateFailed:
+				case exchange.StateFailed, exchange.StateDropped:
 					end = true
 				case exchange.StateDelivered:
 					end = end || d.Home

@@ -15,10 +15,11 @@ const (
 	StateInDoubt   State = 7 // offered and unacknowledged at the deadline
 	StateStopped   State = 8
 	StateDropped   State = 9
+	StateDead      State = 10 // the next hop does not take it: waits here for an operator
 )
 
 var stateNames = [...]string{StateQueued: "queued", StateOffered: "offered", StateRelayed: "relayed", StateDelivered: "delivered",
-	StateHeld: "held", StateFailed: "failed", StateInDoubt: "in_doubt", StateStopped: "stopped", StateDropped: "dropped"}
+	StateHeld: "held", StateFailed: "failed", StateInDoubt: "in_doubt", StateStopped: "stopped", StateDropped: "dropped", StateDead: "dead"}
 
 // String is a stable lower-case word.
 func (s State) String() string {
@@ -55,6 +56,7 @@ type Delivery struct {
 	Status       uint32          // newest business status; 0 if none
 	StatusSeq    uint64          // its sequence
 	VerdictSeq   uint64          // sequence of the Validated statement that gave Verdict
+	Attempts     int             // offers of this tenure that were refused, or could not be made
 	Revision     uint64          // counts changes; 0 for a new row
 	Changed      uint64          // read only: journal index of its last change
 }
@@ -64,17 +66,21 @@ func (s State) open() bool {
 	return s == StateQueued || s == StateOffered || s == StateInDoubt
 }
 
+// answerable reports that the next hop may still answer an offer: one that an operator
+// holds back may have been offered before.
+func (s State) answerable() bool { return s.open() || s == StateHeld || s == StateDead }
+
 // apply changes a delivery by what a verified statement says, and reports whether
 // it did; done: the outbox row has done its work. home is the issuer, if it speaks
 // for the recipient by the directory.
 //
 //	statement   by              while                         makes
-//	custody     the next hop    queued, offered, in doubt;    relayed
-//	                            under this tenure
+//	custody     the next hop    queued, offered, in doubt,    relayed
+//	                            held, dead; under this tenure
 //	custody     any             relayed                       (custodian)
 //	delivered   home            any                           delivered
-//	failed      the next hop    queued, offered, in doubt;    failed
-//	                            under this tenure
+//	failed      the next hop    queued, offered, in doubt,    failed
+//	                            held, dead; under this tenure
 //	failed, stopped, dropped    relayed                       failed, stopped, dropped
 //	validated   home            any                           (verdict of the highest sequence)
 //	status      home            any, the next in sequence     (status)
@@ -83,10 +89,10 @@ func (s State) open() bool {
 // there for the one before it. A Delivered outranks whatever this node believed
 // before it.
 func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done bool) {
-	answer := d.State.open() && st.Issuer == d.Peer && st.Previous == d.Tip
+	answer := d.State.answerable() && d.Peer != "" && st.Issuer == d.Peer && st.Previous == d.Tip
 	switch {
 	case st.Kind == envelope.Custody && answer:
-		d.State, d.Custodian, d.Reason = StateRelayed, st.Issuer, ""
+		d.State, d.Custodian, d.Reason, d.HeldUntil = StateRelayed, st.Issuer, "", 0
 		return true, true
 	case st.Kind == envelope.Custody && d.State == StateRelayed && d.Custodian != st.Issuer:
 		d.Custodian = st.Issuer
@@ -95,13 +101,13 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 		d.State, d.Custodian, d.Reason, d.HeldUntil, d.Arrived = StateDelivered, st.Issuer, "", 0, st.Time
 		return true, true
 	case st.Kind == envelope.Failed && (answer || d.State == StateRelayed):
-		d.State, d.Reason = StateFailed, st.Failed.Reason
+		d.State, d.Reason, d.HeldUntil = StateFailed, st.Failed.Reason, 0
 		return true, true
 	case st.Kind == envelope.Stopped && d.State == StateRelayed:
 		d.State = StateStopped
 		return true, true
 	case st.Kind == envelope.Dropped && d.State == StateRelayed:
-		d.State = StateDropped
+		d.State, d.Reason = StateDropped, ReasonDropped
 		return true, true
 	case st.Kind == envelope.Validated && st.Issuer == home && st.Sequence > d.VerdictSeq:
 		d.Verdict, d.VerdictSeq = st.Validated.Verdict, st.Sequence

@@ -81,4 +81,6 @@ const (
 	ReasonNotYet           = "NOT_BEFORE"
 	ReasonNotUnderstood    = "NOT_UNDERSTOOD"
 	ReasonSecret           = "SECRET"
+	ReasonOperator         = "OPERATOR" // an operator holds it
+	ReasonDropped          = "DROPPED"
 )

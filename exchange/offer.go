@@ -38,6 +38,7 @@ type offered struct {
 	under      envelope.Digest // last statement of the chain: the peer's own
 	visited    []string        // nodes that the chain names
 	behind     bool            // the peer's directory is newer
+	again      bool            // the peer has taken the letter up before
 }
 
 // knownSchema is the schema of content that this version reads. Content of another
@@ -167,6 +168,7 @@ func (o *offered) checkChain(dir *Directory, peer string) error {
 		}
 		previous = sealed.Digest()
 		o.visited = append(o.visited, st.Issuer)
+		o.again = st.Sequence > 1
 	}
 	if last := o.visited[len(o.visited)-1]; last != peer {
 		return refuse(ReasonBadChain, "the chain ends with %q, but %q offers", last, peer)

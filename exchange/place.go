@@ -17,8 +17,12 @@ func (d *draft) onward(to *Delivery, hop Hop, notBefore int64) {
 		return
 	}
 	to.State = StateQueued
-	d.change.Queue = append(d.change.Queue, OutboxRow{Key: to.Key, Peer: hop.Peer, Agency: to.OriginAgency, Class: int(to.Urgency),
-		Tip: to.Tip, DueAt: max(now, notBefore)})
+	d.queue(to, hop.Peer, max(now, notBefore))
+}
+
+// queue adds the outbox row of a delivery.
+func (d *draft) queue(to *Delivery, peer string, due int64) {
+	d.change.Queue = append(d.change.Queue, OutboxRow{Key: to.Key, Peer: peer, Agency: to.OriginAgency, Class: int(to.Urgency), Tip: to.Tip, DueAt: due})
 }
 
 // hold keeps a delivery here until a time, without an outbox row.

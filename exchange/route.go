@@ -20,6 +20,18 @@ func (d *Directory) Route(self, agency string) Hop {
 	if a.HomeNode == self {
 		return Hop{Here: true}
 	}
+	if home, ok := d.nodes[a.HomeNode]; ok && home.Ended == 0 && d.peers(self, a.HomeNode) {
+		return Hop{Peer: a.HomeNode}
+	}
+	return d.alongTree(self, agency)
+}
+
+// alongTree is the next hop to an agency that is not at home here, by no short cut.
+func (d *Directory) alongTree(self, agency string) Hop {
+	a, ok := d.agencies[agency]
+	if !ok {
+		return Hop{}
+	}
 	me, ok := d.nodes[self]
 	if !ok {
 		return Hop{}
@@ -27,9 +39,6 @@ func (d *Directory) Route(self, agency string) Hop {
 	home, ok := d.nodes[a.HomeNode]
 	if !ok || home.Ended != 0 {
 		return Hop{}
-	}
-	if d.peers(self, a.HomeNode) {
-		return Hop{Peer: a.HomeNode}
 	}
 	for at, depth := home, 0; depth < maxDepth && at.Parent != ""; depth++ {
 		if at.Parent == self {

@@ -90,31 +90,39 @@ func TestDecideTake(t *testing.T) {
 		name     string
 		have     *Delivery
 		answered bool
+		again    bool
 		visited  []string
 		want     takeKind
 	}{
-		{"not here yet", nil, false, []string{"origin", "peer"}, takeNew},
-		{"it failed here before", at(StateFailed, "up"), true, []string{"origin", "peer"}, takeNew},
-		{"it was dropped here before", at(StateDropped, "up"), true, []string{"origin", "peer"}, takeNew},
-		{"the ack was lost, the row waits", at(StateQueued, "up"), true, []string{"origin", "peer"}, takeRepeat},
-		{"the ack was lost, the row is held", at(StateHeld, ""), true, []string{"origin", "peer"}, takeRepeat},
-		{"the ack was lost, it is passed on", at(StateRelayed, "up"), true, []string{"origin", "peer"}, takeRepeat},
-		{"the ack was lost, it has arrived", at(StateDelivered, ""), true, []string{"origin", "peer"}, takeRepeat},
-		{"by a second way, the row waits", at(StateQueued, "up"), false, []string{"origin", "other"}, takeAgain},
-		{"by a second way, passed on elsewhere", at(StateRelayed, "up"), false, []string{"origin", "other"}, takeAgain},
-		{"by a second way, it has arrived", at(StateDelivered, ""), false, []string{"origin", "other"}, takeAgain},
-		{"in doubt is live", at(StateInDoubt, "up"), false, []string{"origin", "other"}, takeAgain},
+		{"not here yet", nil, false, false, []string{"origin", "peer"}, takeNew},
+		{"it failed here before", at(StateFailed, "up"), true, false, []string{"origin", "peer"}, takeNew},
+		{"it was dropped here before", at(StateDropped, "up"), true, false, []string{"origin", "peer"}, takeNew},
+		{"the ack was lost, the row waits", at(StateQueued, "up"), true, false, []string{"origin", "peer"}, takeRepeat},
+		{"the ack was lost, the row is held", at(StateHeld, ""), true, false, []string{"origin", "peer"}, takeRepeat},
+		{"the ack was lost, it is passed on", at(StateRelayed, "up"), true, false, []string{"origin", "peer"}, takeRepeat},
+		{"the ack was lost, it has arrived", at(StateDelivered, ""), true, false, []string{"origin", "peer"}, takeRepeat},
+		{"by a second way, the row waits", at(StateQueued, "up"), false, false, []string{"origin", "other"}, takeAgain},
+		{"by a second way, passed on elsewhere", at(StateRelayed, "up"), false, false, []string{"origin", "other"}, takeAgain},
+		{"by a second way, it has arrived", at(StateDelivered, ""), false, false, []string{"origin", "other"}, takeAgain},
+		{"in doubt is live", at(StateInDoubt, "up"), false, false, []string{"origin", "other"}, takeAgain},
 		// The peer has it from us: an answer without new work would leave it to nobody.
-		{"it came round while the row waits", at(StateOffered, "peer"), false, []string{"origin", "self", "peer"}, takeBack},
-		{"it came round after it was passed on", at(StateRelayed, "peer"), false, []string{"origin", "self", "peer"}, takeBack},
-		{"passed on to one that the chain names", at(StateRelayed, "up"), false, []string{"origin", "up", "peer"}, takeBack},
-		{"round, but arrived", at(StateDelivered, ""), false, []string{"origin", "self", "peer"}, takeAgain},
+		{"it came round while the row waits", at(StateOffered, "peer"), false, false, []string{"origin", "self", "peer"}, takeBack},
+		{"it came round after it was passed on", at(StateRelayed, "peer"), false, false, []string{"origin", "self", "peer"}, takeBack},
+		{"passed on to one that the chain names", at(StateRelayed, "up"), false, false, []string{"origin", "up", "peer"}, takeBack},
+		{"round, but arrived", at(StateDelivered, ""), false, false, []string{"origin", "self", "peer"}, takeAgain},
 		// That tenure of the peer was taken over once; what came of it has its own statements.
-		{"round, and answered under this statement", at(StateHeld, ""), true, []string{"origin", "self", "peer"}, takeRepeat},
+		{"round, and answered under this statement", at(StateHeld, ""), true, false, []string{"origin", "self", "peer"}, takeRepeat},
+		// The peer has taken it up again: what was handed on from here may be lost.
+		{"taken up again, and passed on before", at(StateRelayed, "up"), false, true, []string{"origin", "peer"}, takeAnew},
+		{"taken up again, and the row waits", at(StateQueued, "up"), false, true, []string{"origin", "peer"}, takeAgain},
+		{"taken up again, and it has arrived", at(StateDelivered, ""), false, true, []string{"origin", "peer"}, takeAgain},
+		{"taken up again, and answered", at(StateRelayed, "up"), true, true, []string{"origin", "peer"}, takeRepeat},
+		{"taken up again, and round", at(StateRelayed, "peer"), false, true, []string{"origin", "self", "peer"}, takeBack},
+		{"dead is live", at(StateDead, "up"), false, false, []string{"origin", "other"}, takeAgain},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := decideTake("self", tt.have, tt.answered, tt.visited); got != tt.want {
+			if got := decideTake("self", tt.have, tt.answered, tt.again, tt.visited); got != tt.want {
 				t.Errorf("decides %d, want %d", got, tt.want)
 			}
 		})
@@ -143,7 +151,9 @@ func TestApply(t *testing.T) {
 		// An answer to an earlier tenure must not settle a later one: the letter would be nobody's.
 		{"an answer to another tenure", offeredRow, st(envelope.Custody, "next", other), StateOffered, false, false},
 		{"an answer by somebody else", offeredRow, st(envelope.Custody, "else", tip), StateOffered, false, false},
-		{"an answer while held", with(offeredRow, StateHeld), st(envelope.Custody, "next", tip), StateHeld, false, false},
+		{"an answer while an operator holds what was offered", with(offeredRow, StateHeld), st(envelope.Custody, "next", tip), StateRelayed, true, true},
+		{"an answer while held, and not offered", Delivery{State: StateHeld, Tip: tip}, st(envelope.Custody, "next", tip), StateHeld, false, false},
+		{"an answer while dead", with(offeredRow, StateDead), st(envelope.Custody, "next", tip), StateRelayed, true, true},
 		{"custody further on", with(offeredRow, StateRelayed), st(envelope.Custody, "far", other), StateRelayed, true, false},
 		{"delivered after relayed", with(offeredRow, StateRelayed), st(envelope.Delivered, "home", other), StateDelivered, true, true},
 		{"delivered before custody", offeredRow, st(envelope.Delivered, "home", other), StateDelivered, true, true},

@@ -84,6 +84,7 @@ type Store interface {
 	DueOutbox(ctx context.Context, peer string, now int64, limit int) ([]OutboxRow, error)
 	LinkStore
 	RestoreStore
+	QueueStore
 	// OutboxPeers lists peers that have rows, with the number of rows of each.
 	OutboxPeers(ctx context.Context) (map[string]int, error)
 	// StatementsTo lists statements that wait to be sent to a peer, with Seq above after,

@@ -18,6 +18,7 @@ const (
 	takeRepeat                     // answered under this very statement: answer as before
 	takeAgain                      // answered for, but offered by another way: say so, under this one
 	takeBack                       // it came round: take it as new work, and hold it
+	takeAnew                       // handed on before, and taken up again by the peer: hand it on again
 )
 
 // decideTake is the rule of custody for one recipient. An answer promises that
@@ -33,7 +34,10 @@ const (
 // Otherwise the letter has come round: what this node handed on may be the very
 // thing that the peer now offers, so it becomes work again, held, with a longer
 // chain, until the directories agree or the hop limit ends it.
-func decideTake(self string, have *Delivery, answered bool, visited []string) takeKind {
+//
+// Where the peer has taken the letter up again (again) because it has not arrived, what
+// this node handed on may be lost behind it: it hands it on once more.
+func decideTake(self string, have *Delivery, answered, again bool, visited []string) takeKind {
 	switch {
 	case have == nil, have.State == StateFailed, have.State == StateDropped, have.State == StateStopped:
 		return takeNew
@@ -43,6 +47,8 @@ func decideTake(self string, have *Delivery, answered bool, visited []string) ta
 		return takeAgain
 	case contains(visited, self), have.State == StateRelayed && contains(visited, have.Peer):
 		return takeBack
+	case again && have.State == StateRelayed:
+		return takeAnew
 	}
 	return takeAgain
 }
@@ -106,12 +112,12 @@ func (n *Node) needsFiles(ctx context.Context, o *offered) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		switch decideTake(n.cfg.ID, have[r.Agency.ID], len(answers) > 0, o.visited) {
+		switch decideTake(n.cfg.ID, have[r.Agency.ID], len(answers) > 0, o.again, o.visited) {
 		case takeNew:
 			if n.refuses(o, r.Agency.ID, n.Directory().Route(n.cfg.ID, r.Agency.ID)) == nil {
 				return true, nil
 			}
-		case takeBack:
+		case takeBack, takeAnew:
 			return true, nil
 		}
 	}
@@ -170,19 +176,19 @@ func (t *taking) one(ctx context.Context, r envelope.Recipient, have *Delivery) 
 	if err != nil {
 		return err
 	}
-	switch kind := decideTake(t.node.cfg.ID, have, len(answers) > 0, t.visited); kind {
+	switch kind := decideTake(t.node.cfg.ID, have, len(answers) > 0, t.again, t.visited); kind {
 	case takeRepeat:
 		t.out.custody = append(t.out.custody, answers...)
 		return nil
 	case takeAgain:
-		return t.again(*have, stored)
+		return t.answerAgain(*have, stored)
 	default:
 		return t.work(r, have, stored, kind == takeBack)
 	}
 }
 
-// again answers for what this node answers for already, under another statement.
-func (t *taking) again(to Delivery, stored []StatementRow) error {
+// answerAgain answers for what this node answers for already, under another statement.
+func (t *taking) answerAgain(to Delivery, stored []StatementRow) error {
 	kind := envelope.Custody
 	if to.Home {
 		kind = envelope.Delivered

@@ -61,12 +61,14 @@ func (n *Node) expire(ctx context.Context, id envelope.ID) error {
 		}
 		d := n.draft(journal.System)
 		to.Updated, to.Reason, to.HeldUntil = n.now(), ReasonExpired, 0
-		switch to.State {
-		case StateOffered:
-			to.State = StateInDoubt
-			e := d.entry(to.Key.Recipient, "delivery.in_doubt", to.Digest.String(), about(to.Key))
-			d.change.Entries[e].Outcome = ReasonExpired
-		case StateQueued, StateHeld:
+		switch {
+		case to.State == StateOffered:
+			d.doubt(&to)
+		case to.State == StateHeld && to.Peer != "":
+			// It was offered before an operator held it: the peer is asked what came of that.
+			d.queue(&to, to.Peer, n.now())
+			d.doubt(&to)
+		case to.State == StateQueued, to.State == StateHeld, to.State == StateDead:
 			to.State = StateFailed
 			d.change.Unqueue = append(d.change.Unqueue, to.Key)
 			if err := d.fail(ctx, to, ReasonExpired, fmt.Sprintf("not handed on until %s", timeText(to.ExpiresAt))); err != nil {
@@ -79,6 +81,13 @@ func (n *Node) expire(ctx context.Context, id envelope.ID) error {
 		_, err = n.commit(ctx, d.change)
 		return err
 	})
+}
+
+// doubt ends a delivery of which only the peer knows whether it was taken.
+func (d *draft) doubt(to *Delivery) {
+	to.State = StateInDoubt
+	e := d.entry(to.Key.Recipient, "delivery.in_doubt", to.Digest.String(), about(to.Key))
+	d.change.Entries[e].Outcome = ReasonExpired
 }
 
 // fail signs that this node does not answer for a delivery any more.
@@ -117,12 +126,13 @@ func (n *Node) release(ctx context.Context, id envelope.ID) error {
 }
 
 func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
-	if !hop.Here {
-		d.onward(to, hop, 0)
-		return nil
-	}
 	letter, err := d.node.cfg.Store.Letter(ctx, to.Key.Letter())
 	if err != nil {
+		return err
+	}
+	if !hop.Here {
+		route, err := envelope.ParseRoute(letter.Sealed)
+		d.onward(to, hop, route.NotBefore)
 		return err
 	}
 	content, ok := understood(letter.Content)

@@ -56,6 +56,13 @@ DeliveryService.GetDelivery         clerk reader
 DeliveryService.AcknowledgeDelivery clerk
 DeliveryService.ReportStatus        clerk
 DeliveryService.WatchDeliveries     clerk reader
+DeliveryService.ListQueue           admin auditor
+DeliveryService.Hold                admin
+DeliveryService.Release             admin
+DeliveryService.Retry               admin
+DeliveryService.Redeliver           admin
+DeliveryService.Redirect            admin
+DeliveryService.Drop                admin
 DirectoryService.GetAgency          any
 DirectoryService.ListAgencies       any
 DirectoryService.ImportDirectory    admin

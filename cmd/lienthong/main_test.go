@@ -82,7 +82,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "firstname": firstName,
+			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "firstname": firstName, "firstword": firstWord,
 			"copies": copies, "awaitfile": awaitFile, "same": same, "gate": gate, "terminate": terminate,
 		},
 	})
@@ -202,4 +202,13 @@ func firstName(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("no name of %s was printed", args[0])
+}
+
+// firstWord VARIABLE keeps the first word that was printed.
+func firstWord(ts *testscript.TestScript, neg bool, args []string) {
+	words := strings.Fields(ts.ReadFile("stdout"))
+	if len(words) == 0 {
+		ts.Fatalf("nothing was printed")
+	}
+	ts.Setenv(args[0], words[0])
 }

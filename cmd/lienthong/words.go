@@ -23,6 +23,7 @@ var stateWords = map[lienthongv1.DeliveryState][2]string{
 	lienthongv1.DeliveryState_DELIVERY_STATE_IN_DOUBT:  {"in doubt", "chưa rõ"},
 	lienthongv1.DeliveryState_DELIVERY_STATE_STOPPED:   {"stopped", "đã dừng"},
 	lienthongv1.DeliveryState_DELIVERY_STATE_DROPPED:   {"dropped", "đã bỏ"},
+	lienthongv1.DeliveryState_DELIVERY_STATE_DEAD:      {"dead", "chờ xử lý"},
 }
 
 func (a *app) stateText(s lienthongv1.DeliveryState) string {
@@ -90,7 +91,7 @@ func (a *app) eventText(e *lienthongv1.HistoryEvent) string {
 		}
 	case lienthongv1.StatementKind_STATEMENT_KIND_VALIDATED:
 		text += ": " + a.verdictText(e.GetDetail())
-	case lienthongv1.StatementKind_STATEMENT_KIND_FAILED:
+	case lienthongv1.StatementKind_STATEMENT_KIND_FAILED, lienthongv1.StatementKind_STATEMENT_KIND_DROPPED:
 		text += ": " + e.GetDetail()
 	}
 	return text

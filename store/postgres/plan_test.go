@@ -84,6 +84,10 @@ func TestPlans(t *testing.T) {
 		{"key state", selectKeyState, "key_state_pkey", nil},
 		{"fetched", selectFetched, "fetched_pkey", nil},
 		{"old fetched", deleteOldFetched, "fetched_due", nil},
+		{"queue", selectWaiting, "delivery_waiting", []string{stateFilter}},
+		{"queue of a peer", selectWaitingFor, "delivery_waiting", []string{stateFilter}},
+		{"under way", selectUnderway, "delivery_underway", nil},
+		{"outbox row", selectOutbox, "outbox_key", nil},
 		// What is counted waits: these indexes hold nothing else.
 		{"waiting deliveries", countWaiting, "delivery_waiting", []string{"Sort", "no condition"}}, // sorts what waits
 		{"waiting statements", countStatements, "statement_out", []string{"no condition"}},
@@ -100,7 +104,7 @@ func TestPlans(t *testing.T) {
 		{"a letter", insertLetter, "letter_key", []string{"Conflict Filter: (letter.digest <> excluded.digest)", "no condition"}},
 		{"touched blobs", touchBlobs, "blob_pkey", []string{"Filter: ((touched < $3) AND (state = 1))"}},
 		{"missing blobs", selectMissing, "blob_pkey", []string{"Filter: (b.state = 1)", "Filter: (state = 1)", "Sort"}}, // as many as were named
-		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $22)"}},
+		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $23)"}},
 		{"claimed jobs", claimJobs, "job_claimable", nil},
 		{"a finished job", deleteJob, "job_pkey", nil},
 		{"a settled row", deleteOutbox, "outbox_key", nil},
@@ -136,6 +140,9 @@ func TestPlans(t *testing.T) {
 		})
 	}
 }
+
+// stateFilter is the condition of a partial index, again.
+const stateFilter = "Filter: (state = ANY ('{1,2,5,7,10}'::integer[]))"
 
 // visibleFilters are what is looked at of the few letters that are found: whether the one
 // who asks may see them.

@@ -86,7 +86,7 @@ func (s *Store) Path(ctx context.Context, tip envelope.Digest) (p exchange.Path,
 
 const deliveryColumns = `id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role, home, state, reason,
 	from_peer, peer, urgency, created, updated, expires_at, held_until, tip, custodian, verdict, status, status_seq,
-	verdict_seq, revision, changed, arrived, answer_by`
+	verdict_seq, revision, changed, arrived, answer_by, attempts`
 
 const (
 	selectDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE envelope_id = $1 AND origin_node = $2 ORDER BY agency_id`
@@ -94,7 +94,7 @@ const (
 	selectInbox      = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE agency_id = $1 AND home AND id < $2 ORDER BY id DESC LIMIT $3`
 	selectExpiring = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE state IN (1, 2, 5) AND expires_at <= $1 ORDER BY expires_at LIMIT $2`
+		WHERE state IN (1, 2, 5, 10) AND expires_at <= $1 ORDER BY expires_at LIMIT $2`
 	selectHeldDue = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE state = 5 AND held_until <= $1 ORDER BY held_until LIMIT $2`
 	// Both lists in one statement, and so of one moment: a change that came between
@@ -110,7 +110,7 @@ func deliveryInto(d *exchange.Delivery) []any {
 	return []any{fixed(d.ID[:]), fixed(d.Key.ID[:]), &d.Key.Origin, &d.Key.Recipient, &d.OriginAgency, fixed(d.Digest[:]),
 		&d.Role, &d.Home, &d.State, &d.Reason, &d.From, &d.Peer, &d.Urgency, &d.Created, &d.Updated, &d.ExpiresAt, &d.HeldUntil,
 		fixed(d.Tip[:]), &d.Custodian, &d.Verdict, &d.Status, unsigned{&d.StatusSeq}, unsigned{&d.VerdictSeq},
-		unsigned{&d.Revision}, unsigned{&d.Changed}, &d.Arrived, &d.AnswerBy}
+		unsigned{&d.Revision}, unsigned{&d.Changed}, &d.Arrived, &d.AnswerBy, &d.Attempts}
 }
 
 func (s *Store) deliveries(ctx context.Context, query string, args ...any) ([]exchange.Delivery, error) {

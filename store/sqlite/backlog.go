@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	countWaiting = `SELECT state, peer, count(*), min(created) FROM delivery WHERE state IN (1, 2, 5, 7)
+	countWaiting = `SELECT state, peer, count(*), min(created) FROM delivery WHERE state IN (1, 2, 5, 7, 10)
 		GROUP BY state, peer ORDER BY state, peer`
 	countStatements = `SELECT peer, count(*) FROM statement_out GROUP BY peer ORDER BY peer`
 	countJobs       = `SELECT count(*), coalesce(min(claimable_at), 0) FROM job WHERE claimable_at <= ?`

@@ -57,6 +57,10 @@ func TestPlans(t *testing.T) {
 		{"key state", selectKeyState, 1, []string{"SEARCH key_state USING PRIMARY KEY (key=?)"}},
 		{"fetched", selectFetched, 1, []string{"SEARCH fetched USING INDEX sqlite_autoindex_fetched_1 (key=?)"}},
 		{"old fetched", selectOldFetched, 1, []string{"SEARCH fetched USING INDEX fetched_due (due<?)"}},
+		{"queue", selectWaiting, 5, []string{"SEARCH delivery USING INDEX delivery_waiting (state=? AND (peer,created,id)>(?,?,?))"}},
+		{"queue of a peer", selectWaitingFor, 5, []string{"SEARCH delivery USING INDEX delivery_waiting (state=? AND peer=? AND (created,id)>(?,?))"}},
+		{"under way", selectUnderway, 5, []string{"SEARCH delivery USING INDEX delivery_underway (urgency=? AND (created,id)>(?,?) AND created<?)"}},
+		{"outbox row", selectOutbox, 3, []string{"SEARCH outbox USING INDEX sqlite_autoindex_outbox_1 (envelope_id=? AND origin_node=? AND recipient=?)"}},
 		// What is counted waits: these indexes hold nothing else.
 		{"waiting deliveries", countWaiting, 0, []string{"SEARCH delivery USING COVERING INDEX delivery_waiting (state=?)"}},
 		{"waiting statements", countStatements, 0, []string{"SCAN statement_out USING COVERING INDEX statement_out_peer"}},

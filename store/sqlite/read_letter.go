@@ -93,7 +93,7 @@ func (s *Store) Path(ctx context.Context, tip envelope.Digest) (p exchange.Path,
 
 const deliveryColumns = `id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role, home, state, reason,
 	from_peer, peer, urgency, created, updated, expires_at, held_until, tip, custodian, verdict, status, status_seq,
-	verdict_seq, revision, changed, arrived, answer_by`
+	verdict_seq, revision, changed, arrived, answer_by, attempts`
 
 const (
 	selectDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE envelope_id = ? AND origin_node = ? ORDER BY agency_id`
@@ -101,7 +101,7 @@ const (
 	selectInbox      = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE agency_id = ? AND home = 1 AND id < ? ORDER BY id DESC LIMIT ?`
 	selectExpiring = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE state IN (1, 2, 5) AND expires_at <= ? ORDER BY expires_at LIMIT ?`
+		WHERE state IN (1, 2, 5, 10) AND expires_at <= ? ORDER BY expires_at LIMIT ?`
 	selectHeldDue = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE state = 5 AND held_until <= ? ORDER BY held_until LIMIT ?`
 	// Both lists in one statement, and so of one moment: a change that came between
@@ -127,7 +127,7 @@ func deliveryInto(d *exchange.Delivery) []any {
 	return []any{fixed(d.ID[:]), fixed(d.Key.ID[:]), &d.Key.Origin, &d.Key.Recipient, &d.OriginAgency, fixed(d.Digest[:]),
 		&d.Role, &d.Home, &d.State, &d.Reason, &d.From, &d.Peer, &d.Urgency, &d.Created, &d.Updated, &d.ExpiresAt, &d.HeldUntil,
 		fixed(d.Tip[:]), &d.Custodian, &d.Verdict, &d.Status, unsigned{&d.StatusSeq}, unsigned{&d.VerdictSeq},
-		unsigned{&d.Revision}, unsigned{&d.Changed}, &d.Arrived, &d.AnswerBy}
+		unsigned{&d.Revision}, unsigned{&d.Changed}, &d.Arrived, &d.AnswerBy, &d.Attempts}
 }
 
 // Deliveries implements [exchange.Store].

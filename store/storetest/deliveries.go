@@ -124,18 +124,18 @@ func testChanges(w *world) {
 func testDeadlines(w *world) {
 	l := w.letter("ward", "agency-1", "")
 	byState := map[exchange.State]*exchange.Delivery{}
-	for s := exchange.StateQueued; s <= exchange.StateDropped; s++ {
+	for s := exchange.StateQueued; s <= exchange.StateDead; s++ {
 		d := w.delivery(&l, "agency-"+s.String(), false)
-		d.State, d.ExpiresAt, d.HeldUntil = s, w.now+int64(10-s)*1_000_000, w.now+500
+		d.State, d.ExpiresAt, d.HeldUntil = s, w.now+int64(11-s)*1_000_000, w.now+500
 		byState[s] = &d
 		w.put(&d)
 	}
 	late := *byState[exchange.StateQueued]
 	expiring := ok[[]exchange.Delivery](w)(w.s.Expiring(w.ctx, late.ExpiresAt, 100))
 	same(w, "expiring, first deadline first",
-		[]exchange.Delivery{*byState[exchange.StateHeld], *byState[exchange.StateOffered], late}, expiring)
+		[]exchange.Delivery{*byState[exchange.StateDead], *byState[exchange.StateHeld], *byState[exchange.StateOffered], late}, expiring)
 	same(w, "one", 1, len(ok[[]exchange.Delivery](w)(w.s.Expiring(w.ctx, late.ExpiresAt, 1))))
-	same(w, "before the last deadline", 2, len(ok[[]exchange.Delivery](w)(w.s.Expiring(w.ctx, late.ExpiresAt-1, 100))))
+	same(w, "before the last deadline", 3, len(ok[[]exchange.Delivery](w)(w.s.Expiring(w.ctx, late.ExpiresAt-1, 100))))
 
 	held := byState[exchange.StateHeld]
 	same(w, "held and due", []exchange.Delivery{*held}, ok[[]exchange.Delivery](w)(w.s.HeldDue(w.ctx, held.HeldUntil, 100)))

@@ -64,6 +64,7 @@ func Run(t *testing.T, open Opener) {
 		{"a key is suspended at the revision that was read", testKeyStates},
 		{"what was fetched is replaced, and forgotten long after", testFetched},
 		{"what waits is counted, and what has ended is not", testBacklog},
+		{"what is under way is paged by state, peer and age", testUnderway},
 		{"commits and what was in them are counted", testWritten},
 		{"principals are found by any of their keys", testPrincipals},
 		{"a directory is replaced by higher epochs only", testDirectory},

@@ -806,7 +806,7 @@ var File_lienthong_v1_delivery_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\n" +
-	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\"\x8d\x03\n" +
+	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x18lienthong/v1/queue.proto\"\x8d\x03\n" +
 	"\bDelivery\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\bdocument\x18\x02 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\x125\n" +
@@ -864,7 +864,7 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\x06cursor\x18\x02 \x01(\x04R\x06cursor\"e\n" +
 	"\x17WatchDeliveriesResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x122\n" +
-	"\bdelivery\x18\x02 \x01(\v2\x16.lienthong.v1.DeliveryR\bdelivery2\x97\x04\n" +
+	"\bdelivery\x18\x02 \x01(\v2\x16.lienthong.v1.DeliveryR\bdelivery2\xc6\b\n" +
 	"\x0fDeliveryService\x12e\n" +
 	"\x0eListDeliveries\x12#.lienthong.v1.ListDeliveriesRequest\x1a$.lienthong.v1.ListDeliveriesResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x01\x03\x12\\\n" +
@@ -875,7 +875,21 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\fReportStatus\x12!.lienthong.v1.ReportStatusRequest\x1a\".lienthong.v1.ReportStatusResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x01\x12j\n" +
 	"\x0fWatchDeliveries\x12$.lienthong.v1.WatchDeliveriesRequest\x1a%.lienthong.v1.WatchDeliveriesResponse\"\b\xca\xf3\x18\x04\n" +
-	"\x02\x01\x030\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x02\x01\x030\x01\x12V\n" +
+	"\tListQueue\x12\x1e.lienthong.v1.ListQueueRequest\x1a\x1f.lienthong.v1.ListQueueResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x06\x05\x12F\n" +
+	"\x04Hold\x12\x19.lienthong.v1.HoldRequest\x1a\x1a.lienthong.v1.HoldResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06\x12O\n" +
+	"\aRelease\x12\x1c.lienthong.v1.ReleaseRequest\x1a\x1d.lienthong.v1.ReleaseResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06\x12I\n" +
+	"\x05Retry\x12\x1a.lienthong.v1.RetryRequest\x1a\x1b.lienthong.v1.RetryResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06\x12U\n" +
+	"\tRedeliver\x12\x1e.lienthong.v1.RedeliverRequest\x1a\x1f.lienthong.v1.RedeliverResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06\x12R\n" +
+	"\bRedirect\x12\x1d.lienthong.v1.RedirectRequest\x1a\x1e.lienthong.v1.RedirectResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06\x12F\n" +
+	"\x04Drop\x12\x19.lienthong.v1.DropRequest\x1a\x1a.lienthong.v1.DropResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_delivery_proto_rawDescOnce sync.Once
@@ -911,6 +925,20 @@ var file_lienthong_v1_delivery_proto_goTypes = []any{
 	(*Receipt)(nil),                     // 17: lienthong.v1.Receipt
 	(Overdue)(0),                        // 18: lienthong.v1.Overdue
 	(*Staff)(nil),                       // 19: lienthong.v1.Staff
+	(*ListQueueRequest)(nil),            // 20: lienthong.v1.ListQueueRequest
+	(*HoldRequest)(nil),                 // 21: lienthong.v1.HoldRequest
+	(*ReleaseRequest)(nil),              // 22: lienthong.v1.ReleaseRequest
+	(*RetryRequest)(nil),                // 23: lienthong.v1.RetryRequest
+	(*RedeliverRequest)(nil),            // 24: lienthong.v1.RedeliverRequest
+	(*RedirectRequest)(nil),             // 25: lienthong.v1.RedirectRequest
+	(*DropRequest)(nil),                 // 26: lienthong.v1.DropRequest
+	(*ListQueueResponse)(nil),           // 27: lienthong.v1.ListQueueResponse
+	(*HoldResponse)(nil),                // 28: lienthong.v1.HoldResponse
+	(*ReleaseResponse)(nil),             // 29: lienthong.v1.ReleaseResponse
+	(*RetryResponse)(nil),               // 30: lienthong.v1.RetryResponse
+	(*RedeliverResponse)(nil),           // 31: lienthong.v1.RedeliverResponse
+	(*RedirectResponse)(nil),            // 32: lienthong.v1.RedirectResponse
+	(*DropResponse)(nil),                // 33: lienthong.v1.DropResponse
 }
 var file_lienthong_v1_delivery_proto_depIdxs = []int32{
 	12, // 0: lienthong.v1.Delivery.document:type_name -> lienthong.v1.Document
@@ -933,13 +961,27 @@ var file_lienthong_v1_delivery_proto_depIdxs = []int32{
 	6,  // 17: lienthong.v1.DeliveryService.AcknowledgeDelivery:input_type -> lienthong.v1.AcknowledgeDeliveryRequest
 	8,  // 18: lienthong.v1.DeliveryService.ReportStatus:input_type -> lienthong.v1.ReportStatusRequest
 	10, // 19: lienthong.v1.DeliveryService.WatchDeliveries:input_type -> lienthong.v1.WatchDeliveriesRequest
-	3,  // 20: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
-	5,  // 21: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
-	7,  // 22: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
-	9,  // 23: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
-	11, // 24: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
-	20, // [20:25] is the sub-list for method output_type
-	15, // [15:20] is the sub-list for method input_type
+	20, // 20: lienthong.v1.DeliveryService.ListQueue:input_type -> lienthong.v1.ListQueueRequest
+	21, // 21: lienthong.v1.DeliveryService.Hold:input_type -> lienthong.v1.HoldRequest
+	22, // 22: lienthong.v1.DeliveryService.Release:input_type -> lienthong.v1.ReleaseRequest
+	23, // 23: lienthong.v1.DeliveryService.Retry:input_type -> lienthong.v1.RetryRequest
+	24, // 24: lienthong.v1.DeliveryService.Redeliver:input_type -> lienthong.v1.RedeliverRequest
+	25, // 25: lienthong.v1.DeliveryService.Redirect:input_type -> lienthong.v1.RedirectRequest
+	26, // 26: lienthong.v1.DeliveryService.Drop:input_type -> lienthong.v1.DropRequest
+	3,  // 27: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
+	5,  // 28: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
+	7,  // 29: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
+	9,  // 30: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
+	11, // 31: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
+	27, // 32: lienthong.v1.DeliveryService.ListQueue:output_type -> lienthong.v1.ListQueueResponse
+	28, // 33: lienthong.v1.DeliveryService.Hold:output_type -> lienthong.v1.HoldResponse
+	29, // 34: lienthong.v1.DeliveryService.Release:output_type -> lienthong.v1.ReleaseResponse
+	30, // 35: lienthong.v1.DeliveryService.Retry:output_type -> lienthong.v1.RetryResponse
+	31, // 36: lienthong.v1.DeliveryService.Redeliver:output_type -> lienthong.v1.RedeliverResponse
+	32, // 37: lienthong.v1.DeliveryService.Redirect:output_type -> lienthong.v1.RedirectResponse
+	33, // 38: lienthong.v1.DeliveryService.Drop:output_type -> lienthong.v1.DropResponse
+	27, // [27:39] is the sub-list for method output_type
+	15, // [15:27] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
 	15, // [15:15] is the sub-list for extension extendee
 	0,  // [0:15] is the sub-list for field type_name
@@ -953,6 +995,7 @@ func file_lienthong_v1_delivery_proto_init() {
 	file_lienthong_v1_access_proto_init()
 	file_lienthong_v1_document_proto_init()
 	file_lienthong_v1_envelope_proto_init()
+	file_lienthong_v1_queue_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

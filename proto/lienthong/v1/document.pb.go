@@ -87,21 +87,24 @@ const (
 	DeliveryState_DELIVERY_STATE_IN_DOUBT    DeliveryState = 7
 	DeliveryState_DELIVERY_STATE_STOPPED     DeliveryState = 8
 	DeliveryState_DELIVERY_STATE_DROPPED     DeliveryState = 9
+	// The next hop does not take it: it waits for an operator.
+	DeliveryState_DELIVERY_STATE_DEAD DeliveryState = 10
 )
 
 // Enum value maps for DeliveryState.
 var (
 	DeliveryState_name = map[int32]string{
-		0: "DELIVERY_STATE_UNSPECIFIED",
-		1: "DELIVERY_STATE_QUEUED",
-		2: "DELIVERY_STATE_OFFERED",
-		3: "DELIVERY_STATE_RELAYED",
-		4: "DELIVERY_STATE_DELIVERED",
-		5: "DELIVERY_STATE_HELD",
-		6: "DELIVERY_STATE_FAILED",
-		7: "DELIVERY_STATE_IN_DOUBT",
-		8: "DELIVERY_STATE_STOPPED",
-		9: "DELIVERY_STATE_DROPPED",
+		0:  "DELIVERY_STATE_UNSPECIFIED",
+		1:  "DELIVERY_STATE_QUEUED",
+		2:  "DELIVERY_STATE_OFFERED",
+		3:  "DELIVERY_STATE_RELAYED",
+		4:  "DELIVERY_STATE_DELIVERED",
+		5:  "DELIVERY_STATE_HELD",
+		6:  "DELIVERY_STATE_FAILED",
+		7:  "DELIVERY_STATE_IN_DOUBT",
+		8:  "DELIVERY_STATE_STOPPED",
+		9:  "DELIVERY_STATE_DROPPED",
+		10: "DELIVERY_STATE_DEAD",
 	}
 	DeliveryState_value = map[string]int32{
 		"DELIVERY_STATE_UNSPECIFIED": 0,
@@ -114,6 +117,7 @@ var (
 		"DELIVERY_STATE_IN_DOUBT":    7,
 		"DELIVERY_STATE_STOPPED":     8,
 		"DELIVERY_STATE_DROPPED":     9,
+		"DELIVERY_STATE_DEAD":        10,
 	}
 )
 
@@ -1341,7 +1345,7 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\aOverdue\x12\x17\n" +
 	"\x13OVERDUE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13OVERDUE_ACKNOWLEDGE\x10\x01\x12\x12\n" +
-	"\x0eOVERDUE_ANSWER\x10\x02*\xa9\x02\n" +
+	"\x0eOVERDUE_ANSWER\x10\x02*\xc2\x02\n" +
 	"\rDeliveryState\x12\x1e\n" +
 	"\x1aDELIVERY_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DELIVERY_STATE_QUEUED\x10\x01\x12\x1a\n" +
@@ -1352,7 +1356,9 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x15DELIVERY_STATE_FAILED\x10\x06\x12\x1b\n" +
 	"\x17DELIVERY_STATE_IN_DOUBT\x10\a\x12\x1a\n" +
 	"\x16DELIVERY_STATE_STOPPED\x10\b\x12\x1a\n" +
-	"\x16DELIVERY_STATE_DROPPED\x10\t2\xa3\x03\n" +
+	"\x16DELIVERY_STATE_DROPPED\x10\t\x12\x17\n" +
+	"\x13DELIVERY_STATE_DEAD\x10\n" +
+	"2\xa3\x03\n" +
 	"\x0fDocumentService\x12^\n" +
 	"\fSendDocument\x12!.lienthong.v1.SendDocumentRequest\x1a\".lienthong.v1.SendDocumentResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x01\x12n\n" +
