@@ -25,7 +25,8 @@ import (
 // A Config says which node, and who asks.
 type Config struct {
 	Address     string           // host:port
-	Certificate *tls.Certificate // of the client; nil for none, which opens nothing but health
+	Certificate *tls.Certificate // of the client; nil for none, which opens nothing but health without a token
+	Token       string           // API token, sent with every call instead of a certificate; empty for none
 	Roots       *x509.CertPool   // authorities of node certificates; nil for the system's
 	ServerName  string           // in the node's certificate; the host of Address if empty
 	// Pinned, where it is given, are the only certificates that the node may show, and
@@ -43,6 +44,7 @@ type Client struct {
 	Deliveries lienthongv1.DeliveryServiceClient
 	Directory  lienthongv1.DirectoryServiceClient
 	Journal    lienthongv1.JournalServiceClient
+	Identity   lienthongv1.IdentityServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -56,13 +58,17 @@ func Dial(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := grpc.NewClient("passthrough:///"+cfg.Address,
+	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
 		grpc.WithChainUnaryInterceptor(unaryErrors),
 		grpc.WithChainStreamInterceptor(streamErrors),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(frameLimit), grpc.MaxCallSendMsgSize(frameLimit)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 15 * time.Second, PermitWithoutStream: false}),
-	)
+	}
+	if cfg.Token != "" {
+		options = append(options, grpc.WithPerRPCCredentials(Bearer(cfg.Token)))
+	}
+	conn, err := grpc.NewClient("passthrough:///"+cfg.Address, options...)
 	if err != nil {
 		return nil, fmt.Errorf("client: %s: %w", cfg.Address, err)
 	}
@@ -74,6 +80,7 @@ func Dial(cfg Config) (*Client, error) {
 		Deliveries: lienthongv1.NewDeliveryServiceClient(conn),
 		Directory:  lienthongv1.NewDirectoryServiceClient(conn),
 		Journal:    lienthongv1.NewJournalServiceClient(conn),
+		Identity:   lienthongv1.NewIdentityServiceClient(conn),
 		conn:       conn,
 	}, nil
 }

@@ -85,7 +85,7 @@ func (s *Service) PutPrincipal(ctx context.Context, actor journal.Actor, p Princ
 	}
 	d := s.draft(actor)
 	d.change.Principals = []Principal{p}
-	d.entry("", "principal.put", p.ID, fmt.Sprintf("keys=%d grants=%d disabled=%t", len(p.Keys), len(p.Grants), p.Disabled))
+	d.entry("", "principal.put", p.ID, fmt.Sprintf("keys=%d disabled=%t roles=%s", len(p.Keys), p.Disabled, grantsText(p.Grants)))
 	_, err := s.commit(ctx, d.change)
 	return storeError(err)
 }

@@ -47,6 +47,7 @@ type Node struct {
 	restored    Restored
 	directory   atomic.Pointer[Directory]
 	importing   sync.Mutex // one import at a time
+	identities  sync.Mutex // one change of users and tokens at a time
 	heads       heads
 	hashes      hashCache
 	activated   atomic.Bool // a person has opened a key: it is to be closed in time

@@ -124,6 +124,7 @@ type Store interface {
 	Principal(ctx context.Context, key envelope.Digest) (Principal, error)
 	// Principals lists all principals by id.
 	Principals(ctx context.Context) ([]Principal, error)
+	IdentityStore
 	// Directory gives the directory as it was imported, of the highest epoch. ErrNotFound.
 	Directory(ctx context.Context) (envelope.Sealed, error)
 
@@ -201,6 +202,9 @@ type Change struct {
 	KeyStates []KeyState
 	// Principals are put by id, with all their keys and grants.
 	Principals []Principal
+	// Tokens are stored by id. Of one that is there only Revoked changes, and that once.
+	// Its principal must be there. A hash that another token has: ErrConflict.
+	Tokens []Token
 	// Directory replaces the directory. If one of this zone with an epoch that is not lower
 	// is there: ErrConflict.
 	Directory *DirectoryRow

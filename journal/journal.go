@@ -20,6 +20,7 @@ type Actor struct {
 	Principal string // id of a principal of this node, or "system"
 	Node      string // id of the peer node, where a peer acts
 	Staff     string // id of the person for whom the principal says to act; never a name
+	Token     string // id of the API token that the principal showed, if it was one
 }
 
 // System is the node itself: its jobs, deadlines and relays.
@@ -55,6 +56,7 @@ type leaf struct {
 	Object  string `json:"object"`
 	Detail  string `json:"detail,omitempty"`
 	Outcome string `json:"outcome"`
+	Token   string `json:"token,omitempty"`
 }
 
 // Leaf gives the bytes that are hashed and stored: one line of JSON. A store
@@ -70,7 +72,7 @@ func (e Entry) Leaf() ([]byte, error) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(leaf{V: 1, Time: e.Time, Actor: e.Actor.Principal, Node: e.Actor.Node, Staff: e.Actor.Staff,
-		Agency: e.Agency, Action: e.Action, Object: e.Object, Detail: e.Detail, Outcome: e.Outcome})
+		Agency: e.Agency, Action: e.Action, Object: e.Object, Detail: e.Detail, Outcome: e.Outcome, Token: e.Actor.Token})
 	if err != nil {
 		return nil, fmt.Errorf("journal: entry %q: %w", e.Action, err)
 	}
@@ -97,6 +99,6 @@ func ParseLeaf(data []byte) (Entry, error) {
 	if l.V < 1 || l.Action == "" {
 		return Entry{}, fmt.Errorf("journal: %w: version %d, action %q", ErrLeaf, l.V, l.Action)
 	}
-	return Entry{Time: l.Time, Actor: Actor{Principal: l.Actor, Node: l.Node, Staff: l.Staff}, Agency: l.Agency,
+	return Entry{Time: l.Time, Actor: Actor{Principal: l.Actor, Node: l.Node, Staff: l.Staff, Token: l.Token}, Agency: l.Agency,
 		Action: l.Action, Object: l.Object, Detail: l.Detail, Outcome: l.Outcome}, nil
 }

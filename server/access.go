@@ -20,6 +20,7 @@ type rule struct {
 	roles         []exchange.Role
 	authenticated bool // anyone with a certificate that this node knows
 	open          bool // anyone at all
+	certificate   bool // by a client certificate, and not by a token
 }
 
 // builtin are the methods of services that are not ours and have no option. Health
@@ -81,7 +82,7 @@ func methodRule(service, method string) (rule, error) {
 	if !ok || len(access.GetRoles()) == 0 && !access.GetAuthenticated() {
 		return rule{}, fmt.Errorf("%s: its (access) option names nobody", name)
 	}
-	r := rule{authenticated: access.GetAuthenticated()}
+	r := rule{authenticated: access.GetAuthenticated(), certificate: access.GetCertificate()}
 	for _, role := range access.GetRoles() {
 		known, ok := roleNames[role]
 		if !ok {

@@ -21,12 +21,12 @@ import (
 	"lienthong/exchange"
 	"lienthong/internal/testnode"
 	"lienthong/internal/testpki"
-	_ "lienthong/proto/lienthong/v1"
+	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
 // access is who may call what, written down a second time: a method whose option
-// changes by mistake fails here. "any" is everyone with a certificate that the
-// node knows; roles before the bar are held for an agency, those after it for the node.
+// changes by mistake fails here. "any" is everyone whom the node knows; "certificate"
+// shuts tokens out.
 const access = `
 FileService.StartUpload             clerk signer
 FileService.UploadFile              clerk signer
@@ -70,6 +70,12 @@ DirectoryService.ExportDirectory    any
 JournalService.ListEntries          auditor admin
 JournalService.GetCheckpoint        any
 JournalService.VerifyJournal        auditor admin
+IdentityService.ListUsers           admin auditor
+IdentityService.UpdateUser          admin certificate
+IdentityService.GrantRoles          admin certificate
+IdentityService.CreateToken         admin certificate
+IdentityService.ListTokens          admin auditor
+IdentityService.RevokeToken         admin
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison
@@ -80,25 +86,68 @@ type person struct {
 	name  string
 	role  string // empty: none
 	known bool
+	token bool
 	c     *client.Client
 }
 
 func people(t *testing.T, n *testnode.Network) []person {
 	t.Helper()
 	ward := n.Node("ward")
+	late := n.PKI.Issue(testpki.Client("late", ""), testpki.Expired())
+	ward.Admit(t, "late", late, exchange.Grant{Role: exchange.RoleAdmin}, exchange.Grant{Role: exchange.RoleClerk, Agency: testnode.Ward})
 	out := []person{
 		{name: "no certificate", c: ward.Connect(t, nil)},
 		{name: "stranger", c: ward.Connect(t, n.PKI.Issue(testpki.Client("stranger", "")))},
+		{name: "expired certificate", c: ward.Connect(t, late)},
+		{name: "unknown token", c: ward.ConnectToken(t, "lienthong_"+strings.Repeat("A", 43))},
+		{name: "no token at all", c: ward.ConnectToken(t, "x")},
 		{name: "peer node", role: "liaison", known: true, c: ward.Connect(t, n.Node("district").Leaf())},
 		{name: "no role", known: true, c: ward.User(t, "nobody")},
 	}
-	for _, role := range []exchange.Role{exchange.RoleClerk, exchange.RoleSigner, exchange.RoleReader} {
-		out = append(out, person{string(role), string(role), true, ward.User(t, string(role), exchange.Grant{Role: role, Agency: testnode.Ward})})
-	}
-	for _, role := range []exchange.Role{exchange.RoleAuditor, exchange.RoleAdmin} {
-		out = append(out, person{string(role), string(role), true, ward.User(t, string(role), exchange.Grant{Role: role})})
+	leaver := ward.User(t, "leaver")
+	ward.Disable(t, "leaver")
+	out = append(out, person{name: "disabled user", c: leaver})
+	for _, role := range []exchange.Role{exchange.RoleClerk, exchange.RoleSigner, exchange.RoleReader, exchange.RoleAuditor, exchange.RoleAdmin} {
+		grant := exchange.Grant{Role: role, Agency: testnode.Ward}
+		if role == exchange.RoleAuditor || role == exchange.RoleAdmin {
+			grant.Agency = ""
+		}
+		out = append(out, person{string(role), string(role), true, false, ward.User(t, string(role), grant)})
+		_, secret := ward.Token(t, string(role), time.Hour, grant)
+		out = append(out, person{"token of " + string(role), string(role), true, true, ward.ConnectToken(t, secret)})
+		revoked, secret := ward.Token(t, string(role), time.Hour, grant)
+		ward.Revoke(t, revoked)
+		out = append(out, person{name: "revoked token of " + string(role), c: ward.ConnectToken(t, secret)})
+		out = append(out, person{name: "expired token of " + string(role), c: ward.ConnectToken(t, ward.ExpiredToken(t, string(role), grant))})
 	}
 	return out
+}
+
+// The table says what the options say, and the options what the table says.
+func TestAccessTable(t *testing.T) {
+	t.Parallel()
+	rows := accessRows(t)
+	for _, m := range methods(t) {
+		name := strings.TrimPrefix(string(m.FullName()), "lienthong.v1.")
+		option, _ := proto.GetExtension(m.Options(), lienthongv1.E_Access).(*lienthongv1.Access)
+		var want []string
+		if option.GetAuthenticated() {
+			want = append(want, "any")
+		}
+		for _, r := range option.GetRoles() {
+			want = append(want, strings.ToLower(strings.TrimPrefix(r.String(), "ROLE_")))
+		}
+		if option.GetCertificate() {
+			want = append(want, "certificate")
+		}
+		if got := rows[name]; !slices.Equal(got, want) {
+			t.Errorf("%s: the table says %q, its option says %q", name, got, want)
+		}
+		delete(rows, name)
+	}
+	for name := range rows {
+		t.Errorf("the table has %s, and the API has not", name)
+	}
 }
 
 // Every method, asked by every kind of caller, for their own agency and another.
@@ -134,6 +183,9 @@ func TestAccessMatrix(t *testing.T) {
 func expect(who person, roles []string, agency string, names bool) codes.Code {
 	if !who.known {
 		return codes.Unauthenticated
+	}
+	if who.token && slices.Contains(roles, "certificate") {
+		return codes.PermissionDenied
 	}
 	if slices.Contains(roles, "any") {
 		return codes.OK
@@ -217,13 +269,17 @@ func call(t *testing.T, c *client.Client, m protoreflect.MethodDescriptor, agenc
 	return codeOf(stream.RecvMsg(dynamicpb.NewMessage(m.Output())))
 }
 
+// strangers are the reasons of calls by whom the node does not let in at all.
+var strangers = []string{"NO_CERTIFICATE", "UNKNOWN_CERTIFICATE", "EXPIRED_CERTIFICATE", "DISABLED",
+	"BAD_AUTHORIZATION", "UNKNOWN_TOKEN", "EXPIRED_TOKEN", "REVOKED_TOKEN"}
+
 // codeOf finds the status under the error that a client gives.
 func codeOf(err error) codes.Code {
 	var e *exchange.Error
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
 		return codes.OK
-	case errors.As(err, &e) && (e.Reason == "NO_CERTIFICATE" || e.Reason == "UNKNOWN_CERTIFICATE" || e.Reason == "EXPIRED_CERTIFICATE"):
+	case errors.As(err, &e) && slices.Contains(strangers, e.Reason):
 		return codes.Unauthenticated
 	case errors.As(err, &e) && e.Code == exchange.Denied:
 		return codes.PermissionDenied

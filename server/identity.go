@@ -23,6 +23,7 @@ import (
 type caller struct {
 	principal *exchange.Principal // nil for a peer node
 	node      string              // id of the peer node; empty for a principal
+	token     *exchange.Token     // by which the principal is known; nil: by its certificate
 }
 
 // name is for the log.
@@ -43,6 +44,9 @@ func (c caller) actor(staff envelope.Staff) journal.Actor {
 	if c.principal != nil {
 		a.Principal = c.principal.ID
 	}
+	if c.token != nil {
+		a.Token = c.token.ID.String()
+	}
 	return a
 }
 
@@ -54,14 +58,26 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// identify finds out who calls, by the public key of the client certificate. The
-// answers say what to do, since they are the first thing that a new client sees.
+// identify finds out who calls: by the token that the call carries, else by the public
+// key of the client certificate. The answers say what to do, since they are the first
+// thing that a new client sees. A caller that is known and yet not let in is given
+// beside the error, for whoever writes down who was refused.
 func (s *Server) identify(ctx context.Context) (caller, error) {
 	cert := clientCertificate(ctx)
-	if cert == nil {
+	secret, given, err := bearer(ctx)
+	switch {
+	case err != nil:
+		return caller{}, err
+	case given:
+		return s.identifyToken(ctx, secret)
+	case cert == nil:
 		return caller{}, wire.NewStatus(codes.Unauthenticated, wire.ReasonNoCertificate,
-			"no client certificate: connect with one that this node knows").Err()
+			"no client certificate and no token: connect with one that this node knows").Err()
 	}
+	return s.identifyCertificate(ctx, cert)
+}
+
+func (s *Server) identifyCertificate(ctx context.Context, cert *x509.Certificate) (caller, error) {
 	now := s.now()
 	if now.After(cert.NotAfter) || now.Before(cert.NotBefore) {
 		return caller{}, wire.NewStatus(codes.Unauthenticated, wire.ReasonExpiredCertificate,
@@ -72,7 +88,7 @@ func (s *Server) identify(ctx context.Context) (caller, error) {
 	principal, err := s.svc.Principal(ctx, key)
 	switch {
 	case err == nil && principal.Disabled:
-		return caller{}, wire.NewStatus(codes.Unauthenticated, wire.ReasonUnknownCertificate,
+		return caller{principal: &principal}, wire.NewStatus(codes.Unauthenticated, wire.ReasonDisabled,
 			fmt.Sprintf("principal %q is disabled", principal.ID)).Err()
 	case err == nil:
 		return caller{principal: &principal}, nil
@@ -101,6 +117,20 @@ func clientCertificate(ctx context.Context) *x509.Certificate {
 func notFound(err error) bool {
 	var e *exchange.Error
 	return errors.Is(err, exchange.ErrNotFound) || errors.As(err, &e) && e.Code == exchange.NotFound
+}
+
+// checkToken holds a caller who is known by a token to what tokens may do, and to the
+// methods that this one names.
+func (c caller) checkToken(r rule, method string) error {
+	switch {
+	case c.token == nil:
+		return nil
+	case r.certificate:
+		return forbidden("%s takes no token: connect with the client certificate of the user", method)
+	case !c.token.Permits(method):
+		return forbidden("token %s is not for %s", c.token.ID, method)
+	}
+	return nil
 }
 
 // permit says whether a caller may make a request by a rule. Request is nil while

@@ -66,10 +66,13 @@ func (c *call) admit(ctx context.Context, request any) (context.Context, error) 
 		return ctx, nil
 	}
 	who, err := c.s.identify(ctx)
+	c.caller = who
 	if err != nil {
 		return ctx, err
 	}
-	c.caller = who
+	if err := who.checkToken(r, c.method); err != nil {
+		return ctx, err
+	}
 	if err := c.s.permit(who, r, request); err != nil {
 		return ctx, err
 	}
@@ -87,6 +90,9 @@ func (c *call) answer(err error) error {
 
 func (c *call) logged(err error, took time.Duration) error {
 	log := c.log.With("caller", c.caller.name(), "ms", took.Milliseconds())
+	if c.caller.token != nil {
+		log = log.With("token", c.caller.token.ID.String())
+	}
 	if err == nil {
 		log.Debug("call", "code", codes.OK.String())
 		return nil

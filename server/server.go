@@ -114,6 +114,7 @@ func (s *Server) register() {
 	lienthongv1.RegisterDeliveryServiceServer(s.grpc, &deliveryService{Server: s})
 	lienthongv1.RegisterDirectoryServiceServer(s.grpc, &directoryService{Server: s})
 	lienthongv1.RegisterJournalServiceServer(s.grpc, &journalService{Server: s})
+	lienthongv1.RegisterIdentityServiceServer(s.grpc, &identityService{Server: s})
 	lienthongv1.RegisterRelayServiceServer(s.grpc, &relayService{Server: s})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)

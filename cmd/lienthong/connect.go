@@ -31,6 +31,7 @@ type clientProfile struct {
 	Node        string `yaml:"node"`
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
+	TokenFile   string `yaml:"token_file"`
 	CA          string `yaml:"ca"`
 	Agency      string `yaml:"agency"`
 }
@@ -38,12 +39,21 @@ type clientProfile struct {
 // nodeFlags adds the flags of commands that ask a node.
 func (a *app) nodeFlags(c *cobra.Command) *cobra.Command {
 	f := c.Flags()
-	f.StringVar(&a.as.file, "as", "", "YAML file with node, certificate, key, ca and agency (LIENTHONG_AS)")
-	f.StringVar(&a.as.Node, "node", "", "host:port of the node (LIENTHONG_NODE_ADDRESS)")
+	a.nodeAddressFlags(c)
+	f.StringVar(&a.as.TokenFile, "token-file", "", "file that holds an API token, instead of a certificate (LIENTHONG_TOKEN_FILE)")
 	f.StringVar(&a.as.Certificate, "cert", "", "PEM file of the client certificate (LIENTHONG_CERT)")
 	f.StringVar(&a.as.Key, "cert-key", "", "PEM file of its private key, if it is not in the same file (LIENTHONG_CERT_KEY)")
-	f.StringVar(&a.as.CA, "ca", "", "PEM file of the authority of node certificates (LIENTHONG_CA)")
 	f.StringVar(&a.as.Agency, "agency", "", "id or code of the agency to act for (LIENTHONG_AGENCY)")
+	return c
+}
+
+// nodeAddressFlags are those of commands for which --cert and --agency mean others: who
+// asks is said by the file of --as, or the environment.
+func (a *app) nodeAddressFlags(c *cobra.Command) *cobra.Command {
+	f := c.Flags()
+	f.StringVar(&a.as.file, "as", "", "YAML file with node, certificate, key, token_file, ca and agency (LIENTHONG_AS)")
+	f.StringVar(&a.as.Node, "node", "", "host:port of the node (LIENTHONG_NODE_ADDRESS)")
+	f.StringVar(&a.as.CA, "ca", "", "PEM file of the authority of node certificates (LIENTHONG_CA)")
 	return c
 }
 
@@ -65,6 +75,7 @@ func (a *app) resolveClient() (clientProfile, error) {
 	env.Node, _ = a.env("LIENTHONG_NODE_ADDRESS")
 	env.Certificate, _ = a.env("LIENTHONG_CERT")
 	env.Key, _ = a.env("LIENTHONG_CERT_KEY")
+	env.TokenFile, _ = a.env("LIENTHONG_TOKEN_FILE")
 	env.CA, _ = a.env("LIENTHONG_CA")
 	env.Agency, _ = a.env("LIENTHONG_AGENCY")
 	p.fill(env)
@@ -85,17 +96,18 @@ func readProfile(path string) (clientProfile, error) {
 		return p, yamlError(path, err)
 	}
 	base := filepath.Dir(path)
-	for _, name := range []*string{&p.Certificate, &p.Key, &p.CA} {
+	for _, name := range []*string{&p.Certificate, &p.Key, &p.TokenFile, &p.CA} {
 		*name = under(base, *name)
 	}
 	return p, nil
 }
 
 // fill takes what is not set from another profile. A certificate and its key come
-// together: those of two places do not belong to each other.
+// together, since those of two places do not belong to each other, and so does a token:
+// who says by one who asks does not mean the other.
 func (p *clientProfile) fill(from clientProfile) {
-	if p.Certificate == "" {
-		p.Certificate, p.Key = from.Certificate, from.Key
+	if p.Certificate == "" && p.TokenFile == "" {
+		p.Certificate, p.Key, p.TokenFile = from.Certificate, from.Key, from.TokenFile
 	}
 	for _, f := range []struct{ to, from *string }{{&p.Node, &from.Node}, {&p.CA, &from.CA}, {&p.Agency, &from.Agency}} {
 		if *f.to == "" {
@@ -117,12 +129,22 @@ func (a *app) connect(ctx context.Context) (*client.Client, clientProfile, error
 // dialProfile reaches the node of a profile, and waits at most ten seconds for it.
 func dialProfile(ctx context.Context, p clientProfile) (*client.Client, error) {
 	cfg := client.Config{Address: p.Node}
+	if p.Certificate != "" && p.TokenFile != "" {
+		return nil, fail(exitUsage, errors.New("a certificate and a token are given"), "a call has one identity: name one of them")
+	}
 	if p.Certificate != "" {
 		cert, err := loadKeyPair(p.Certificate, p.Key)
 		if err != nil {
 			return nil, err
 		}
 		cfg.Certificate = &cert
+	}
+	if p.TokenFile != "" {
+		secret, err := secretFile(p.TokenFile)()
+		if err != nil {
+			return nil, err
+		}
+		cfg.Token = string(secret)
 	}
 	if p.CA != "" {
 		data, err := readLimited(p.CA, 1<<20)

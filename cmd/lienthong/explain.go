@@ -83,14 +83,18 @@ func (a *app) explainStatus(err error) (int, []string) {
 	switch e.Reason {
 	case wire.ReasonNoCertificate:
 		return exitNo, a.hint("name the certificate: --cert FILE, or --as FILE", "nêu chứng thư: --cert TỆP, hoặc --as TỆP")
+	case exchange.ReasonUnknownToken, exchange.ReasonExpiredToken, exchange.ReasonRevokedToken:
+		return exitNo, a.hint("an administrator makes another: lienthong token create", "quản trị viên cấp mã khác: lienthong token create")
+	case exchange.ReasonDisabled:
+		return exitNo, a.hint("an administrator can let the user in again: lienthong user enable NAME", "quản trị viên có thể mở lại: lienthong user enable TÊN")
 	case wire.ReasonUnknownCertificate:
-		return exitNo, a.hint("at the node: lienthong user add NAME --config FILE --cert FILE --grant clerk:AGENCY",
-			"tại nút: lienthong user add TÊN --config TỆP --cert TỆP --grant clerk:CƠ_QUAN")
+		return exitNo, a.hint("an administrator adds it: lienthong user add NAME --cert FILE --grant clerk:AGENCY",
+			"quản trị viên thêm: lienthong user add TÊN --cert TỆP --grant clerk:CƠ_QUAN")
 	case wire.ReasonExpiredCertificate:
 		return exitNo, a.hint("ask for a new client certificate", "xin cấp chứng thư mới")
 	case wire.ReasonForbidden:
-		return exitNo, a.hint("an administrator grants roles: lienthong user add NAME --config FILE --grant ROLE:AGENCY",
-			"quản trị viên cấp vai trò: lienthong user add TÊN --config TỆP --grant VAI_TRÒ:CƠ_QUAN")
+		return exitNo, a.hint("an administrator grants roles: lienthong user grant NAME --add ROLE:AGENCY",
+			"quản trị viên cấp vai trò: lienthong user grant TÊN --add VAI_TRÒ:CƠ_QUAN")
 	case "UNKNOWN_AGENCY", exchange.ReasonUnknownRecipient, exchange.ReasonEndedRecipient:
 		return exitNo, a.hint("look it up: lienthong agency list", "tra cứu: lienthong agency list")
 	}

@@ -171,5 +171,16 @@ func (n *Node) ConnectAt(t testing.TB, address string, leaf *testpki.Leaf) *clie
 	return c
 }
 
+// ConnectToken connects with an API token and no certificate.
+func (n *Node) ConnectToken(t testing.TB, secret string) *client.Client {
+	t.Helper()
+	c, err := client.Dial(client.Config{Address: n.address, Pinned: []*x509.Certificate{n.leaf.Certificate}, Token: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 // Leaf is the node's certificate and key.
 func (n *Node) Leaf() *testpki.Leaf { return n.leaf }

@@ -19,6 +19,8 @@ const (
 	ReasonNoCertificate      = "NO_CERTIFICATE"
 	ReasonUnknownCertificate = "UNKNOWN_CERTIFICATE"
 	ReasonExpiredCertificate = "EXPIRED_CERTIFICATE"
+	ReasonBadAuthorization   = "BAD_AUTHORIZATION"
+	ReasonDisabled           = exchange.ReasonDisabled
 	ReasonForbidden          = "FORBIDDEN"
 	ReasonMissingField       = "MISSING_FIELD"
 	ReasonInternal           = "INTERNAL"

@@ -72,6 +72,12 @@ func TestPlans(t *testing.T) {
 		{"principals", selectPrincipals, 0, []string{"SCAN principal"}}, // all of them are wanted
 		{"keys", selectKeys, 1, []string{"SEARCH principal_key USING COVERING INDEX principal_key_principal (principal=?)"}},
 		{"grants", selectGrants, 1, []string{"SEARCH principal_grant USING PRIMARY KEY (principal=?)"}},
+		{"principal by id", selectPrincipalByID, 1, []string{"SEARCH principal USING PRIMARY KEY (id=?)"}},
+		{"token by hash", selectTokenByHash, 1, []string{"SEARCH api_token USING INDEX sqlite_autoindex_api_token_2 (hash=?)"}},
+		{"token", selectTokenByID, 1, []string{"SEARCH api_token USING PRIMARY KEY (id=?)"}},
+		{"tokens", selectTokens, 2, []string{"SEARCH api_token USING PRIMARY KEY (id<?)"}},
+		{"token grants", selectTokenGrants, 1, []string{"SEARCH api_token_grant USING PRIMARY KEY (token=?)"}},
+		{"refusals", selectRefusals, 5, []string{"SEARCH refusal USING PRIMARY KEY ((minute,principal,method,reason)<(?,?,?,?))"}},
 		{"directory", selectDirectory, 0, []string{"SCAN directory USING INDEX directory_epoch"}},
 		{"leaves", selectLeaves, 2, []string{"SEARCH journal USING INTEGER PRIMARY KEY (rowid>?)"}},
 		{"hash", selectHash, 2, []string{"SEARCH journal USING INTEGER PRIMARY KEY (rowid=?)"}},

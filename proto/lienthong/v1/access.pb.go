@@ -100,6 +100,9 @@ type Access struct {
 	Roles []Role                 `protobuf:"varint,1,rep,packed,name=roles,proto3,enum=lienthong.v1.Role" json:"roles,omitempty"`
 	// Anyone with a certificate that this node knows may call.
 	Authenticated bool `protobuf:"varint,2,opt,name=authenticated,proto3" json:"authenticated,omitempty"`
+	// Only a client certificate will do: who has stolen a token can make no other
+	// identity with it.
+	Certificate   bool `protobuf:"varint,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -148,6 +151,13 @@ func (x *Access) GetAuthenticated() bool {
 	return false
 }
 
+func (x *Access) GetCertificate() bool {
+	if x != nil {
+		return x.Certificate
+	}
+	return false
+}
+
 var file_lienthong_v1_access_proto_extTypes = []protoimpl.ExtensionInfo{
 	{
 		ExtendedType:  (*descriptorpb.MethodOptions)(nil),
@@ -171,10 +181,11 @@ var File_lienthong_v1_access_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_access_proto_rawDesc = "" +
 	"\n" +
-	"\x19lienthong/v1/access.proto\x12\flienthong.v1\x1a google/protobuf/descriptor.proto\"X\n" +
+	"\x19lienthong/v1/access.proto\x12\flienthong.v1\x1a google/protobuf/descriptor.proto\"z\n" +
 	"\x06Access\x12(\n" +
 	"\x05roles\x18\x01 \x03(\x0e2\x12.lienthong.v1.RoleR\x05roles\x12$\n" +
-	"\rauthenticated\x18\x02 \x01(\bR\rauthenticated*\x82\x01\n" +
+	"\rauthenticated\x18\x02 \x01(\bR\rauthenticated\x12 \n" +
+	"\vcertificate\x18\x03 \x01(\bR\vcertificate*\x82\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/user"
+	"slices"
+
+	"lienthong/exchange"
+	"lienthong/journal"
+)
+
+// withNode opens a node that is not running, for what its operator does to it.
+func (a *app) withNode(ctx context.Context, path string, do func(*node) error) (err error) {
+	if path == "" {
+		return fail(exitUsage, errors.New("no configuration"), "name the node's: --config FILE")
+	}
+	cfg, err := loadConfig(path, a.env)
+	if err != nil {
+		return err
+	}
+	n, err := a.openNode(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	return do(n)
+}
+
+// userAddOffline is "user add" for a node that is not running: the first administrator is
+// made so.
+func (a *app) userAddOffline(ctx context.Context, id string, f userFlags) error {
+	return a.withNode(ctx, f.config, func(n *node) error {
+		list, err := n.service.Principals(ctx)
+		if err != nil {
+			return err
+		}
+		p := exchange.Principal{ID: id, Created: a.now().UnixMicro()}
+		if at := slices.IndexFunc(list, func(had exchange.Principal) bool { return had.ID == id }); at >= 0 {
+			p = list[at]
+		}
+		p.Disabled = f.disable
+		if f.name != "" {
+			p.Name = f.name
+		}
+		if len(f.certs) > 0 {
+			if p.Keys, err = publicKeys(f.certs); err != nil {
+				return err
+			}
+		}
+		if len(f.grants) > 0 {
+			if p.Grants, err = grants(f.grants, n.service.Directory()); err != nil {
+				return err
+			}
+		}
+		if len(p.Keys) == 0 {
+			return fail(exitUsage, fmt.Errorf("user %q has no certificate", id), "--cert FILE")
+		}
+		if err := n.service.PutPrincipal(ctx, operator(), p); err != nil {
+			return err
+		}
+		return a.printUserOffline(p, n.service.Directory())
+	})
+}
+
+func grants(texts []string, dir *exchange.Directory) ([]exchange.Grant, error) {
+	var out []exchange.Grant
+	for _, text := range texts {
+		role, agency := splitGrant(text)
+		g, err := dir.GrantFor(role, agency)
+		if err != nil {
+			return nil, fail(exitUsage, fmt.Errorf("--grant %q: %w", text, err), "lienthong agency list")
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// operator is who acts at the node itself, by the name of the operating system.
+func operator() journal.Actor {
+	a := journal.Actor{Principal: "operator"}
+	if u, err := user.Current(); err == nil {
+		a.Staff = u.Username
+	}
+	return a
+}
+
+func (a *app) userListOffline(ctx context.Context, config string) error {
+	return a.withNode(ctx, config, func(n *node) error {
+		list, err := n.service.Principals(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range list {
+			if err := a.printUserOffline(p, n.service.Directory()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (a *app) printUserOffline(p exchange.Principal, dir *exchange.Directory) error {
+	var held []string
+	for _, g := range p.Grants {
+		text := string(g.Role)
+		if agency, ok := dir.Agency(g.Agency); ok {
+			text += ":" + exchange.CodeAt(agency, a.now())
+		}
+		held = append(held, text)
+	}
+	return a.printUser(p.ID, p.Name, p.Disabled, held)
+}
