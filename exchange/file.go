@@ -140,6 +140,7 @@ func (s *Service) FinishUpload(ctx context.Context, actor journal.Actor, id enve
 
 // give makes a durable blob a file of an agency.
 func (s *Service) give(ctx context.Context, actor journal.Actor, action string, file File, more func(*draft)) (File, error) {
+	file.Since = s.now()
 	blob, err := s.cfg.Blobs.Open(ctx, file.Digest)
 	if err != nil {
 		return File{}, storeError(err)
@@ -149,7 +150,7 @@ func (s *Service) give(ctx context.Context, actor journal.Actor, action string, 
 	if err != nil {
 		return File{}, err
 	}
-	file.Size, file.LeafRoot, file.Since = size, root, s.now()
+	file.Size, file.LeafRoot = size, root
 	d := s.draft(actor)
 	d.change.Wrote = []BlobRow{{Digest: file.Digest, Size: size, LeafRoot: root, Touched: file.Since}}
 	d.change.Files = []File{file}

@@ -22,6 +22,7 @@ type inbound struct {
 type inboundFile struct {
 	mu      sync.Mutex // one writer at a time
 	letter  LetterKey
+	agency  string          // that sent the letter
 	allowed map[string]bool // recipients of the offers that wait for it
 	file    LetterFile
 	waiting int
@@ -132,7 +133,8 @@ func (s *session) refusedFrames(o *offered, why map[string]*refusal, failed []St
 }
 
 // fetchAll makes the files of an offer durable: those that came along, those that
-// the peer has put here or was sent from here before, and the others, by transfer.
+// the peer has put here or was sent from here before, and the others, by transfer. It
+// returns those that have no row yet.
 func (s *session) fetchAll(ctx context.Context, o *offered, f Offer) ([]BlobRow, error) {
 	n := s.relay.Node
 	var out []BlobRow
@@ -152,24 +154,27 @@ func (s *session) fetchAll(ctx context.Context, o *offered, f Offer) ([]BlobRow,
 		}
 		if err != nil {
 			larger = append(larger, file)
-			out = append(out, row)
 		}
 	}
 	if len(larger) == 0 {
 		return out, nil
 	}
-	if err := s.fetch(ctx, o, larger); err != nil {
-		return nil, err
+	return out, s.fetch(ctx, o, larger)
+}
+
+// received gives the peer possession of a file that is whole: it need not send these
+// bytes again, whatever becomes of the others of the letter. If we die before this is
+// committed, the file is an orphan, and comes again.
+func (n *Node) received(ctx context.Context, peer string, f *inboundFile) error {
+	now := n.now()
+	change := Change{
+		Wrote: []BlobRow{{Digest: f.file.Digest, Size: f.file.Size, LeafRoot: f.file.LeafRoot, Touched: now}},
+		Files: []File{{Holder: PeerHolder(peer), Digest: f.file.Digest, Size: f.file.Size, LeafRoot: f.file.LeafRoot, Since: now}},
 	}
-	// Possession of the peer: it need not send these bytes again.
-	change := Change{Wrote: out, Entries: nil}
-	for _, file := range larger {
-		change.Files = append(change.Files, File{Holder: PeerHolder(s.peer), Digest: file.Digest, Size: file.Size, LeafRoot: file.LeafRoot, Since: n.now()})
-		change.Entries = append(change.Entries, n.entry(peerActor(s.peer), o.letter.Agency, "file.received", file.Digest.String(),
-			fmt.Sprintf("letter=%s peer=%s size=%d", o.letter.Key.ID, s.peer, file.Size)))
-	}
+	change.Entries = append(change.Entries, n.entry(peerActor(peer), f.agency, "file.received", f.file.Digest.String(),
+		fmt.Sprintf("letter=%s peer=%s size=%d", f.letter.ID, peer, f.file.Size)))
 	_, err := n.commit(ctx, change)
-	return out, err
+	return err
 }
 
 // fetch gets larger files: whoever dialled moves the bytes, since the other side
@@ -214,7 +219,7 @@ func (in *inbound) expect(key string, o *offered, file LetterFile) *inboundFile 
 	defer in.mu.Unlock()
 	f := in.files[key]
 	if f == nil {
-		f = &inboundFile{letter: o.letter.Key, file: file, allowed: map[string]bool{}}
+		f = &inboundFile{letter: o.letter.Key, agency: o.letter.Agency, file: file, allowed: map[string]bool{}}
 		in.files[key] = f
 	}
 	for _, r := range o.recipients {
@@ -302,6 +307,9 @@ func (s *session) get(ctx context.Context, o *offered, f *inboundFile, key strin
 		}
 		if err := blobs.Finish(ctx, key, f.file.Digest, int64(f.file.Size)); err != nil {
 			return refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err)
+		}
+		if err := s.relay.received(ctx, s.peer, f); err != nil {
+			return err
 		}
 		f.whole = true
 		f.done.notify()

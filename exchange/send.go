@@ -365,8 +365,9 @@ func (n *Node) keep(ctx context.Context, data []byte) (BlobRow, error) {
 	if err != nil {
 		return BlobRow{}, err
 	}
+	began := n.now()
 	digest, err := n.cfg.Blobs.Put(ctx, data)
-	return BlobRow{Digest: digest, Size: size, LeafRoot: root, Touched: n.now()}, err
+	return BlobRow{Digest: digest, Size: size, LeafRoot: root, Touched: began}, err
 }
 
 func first(a, b string) string {

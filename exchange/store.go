@@ -111,6 +111,7 @@ type Store interface {
 	File(ctx context.Context, holder string, digest envelope.Digest) (File, error)
 	// Blob finds the live row of a blob, whoever holds it. ErrNotFound.
 	Blob(ctx context.Context, digest envelope.Digest) (BlobRow, error)
+	BlobStore
 
 	// Session finds a signing session. ErrNotFound.
 	Session(ctx context.Context, id envelope.ID) (SigningSession, error)
@@ -152,11 +153,19 @@ type Change struct {
 	Letter *Letter
 	// Paths are stored unless they are here.
 	Paths []Path
-	// Wrote names blobs whose bytes this act has made durable, or found so: rows are made
-	// live, or touched.
+	// Wrote names blobs whose bytes this act has made durable, or compared with those that
+	// are: rows are made live, or touched; a doomed one begins a new generation. Touched is a
+	// time before that; if a sweep began after it (Swept): ErrMissing, put the bytes again.
 	Wrote []BlobRow
 	// Uses names blobs that must have a live row, which is touched; else ErrMissing.
 	Uses []envelope.Digest
+	// Doom ends blobs that nothing keeps.
+	Doom *Doom
+	// Damage names blobs whose bytes do not hash to their digest. One that is not live is passed over.
+	Damage []envelope.Digest
+	// Swept is a fence: bytes put before this time may be swept from now on, unless they have
+	// a live row. 0: none.
+	Swept int64
 	// Files gives possession; a row that is there is replaced.
 	Files []File
 	// Deliveries are put. Revision is the one that was read: 0 inserts and the row must
@@ -349,8 +358,11 @@ type Upload struct {
 	Digest    envelope.Digest // once done
 }
 
+// UploadPrefix begins the keys of uploads in Blobs.
+const UploadPrefix = "upload-"
+
 // Partial is the key of the upload's bytes in Blobs.
-func (u Upload) Partial() string { return "upload-" + u.ID.String() }
+func (u Upload) Partial() string { return UploadPrefix + u.ID.String() }
 
 // A File is a file in someone's possession.
 type File struct {

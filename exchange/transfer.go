@@ -77,6 +77,11 @@ func (r *Relay) PutAppend(ctx context.Context, peer string, file FileKey, offset
 		f.done.notify()
 		return 0, false, &Error{Code: Invalid, Reason: ReasonDigestMismatch, Text: "the file is not what was offered: begin again", Cause: err}
 	}
+	if err := r.received(ctx, peer, f); err != nil {
+		f.failed = err
+		f.done.notify()
+		return 0, false, storeError(err)
+	}
 	f.whole = true
 	f.done.notify()
 	return held, true, nil

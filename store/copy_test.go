@@ -180,3 +180,13 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		t.Errorf("a file that is gone: %q", got)
 	}
 }
+
+// blobsOf is the folder of files that a store's URL names.
+func blobsOf(t *testing.T, text string) string {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("blobs")
+}

@@ -9,11 +9,9 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
-	"lienthong/journal"
 	"lienthong/store"
 )
 
@@ -128,41 +126,4 @@ func TestBlobErrors(t *testing.T) {
 	if data, err := io.ReadAll(io.NewSectionReader(blob, 0, blob.Size())); err != nil || !bytes.Equal(data, []byte("x")) {
 		t.Errorf("read %q, %v", data, err)
 	}
-}
-
-// What a crash between the bytes and their row has left goes after a day; what
-// has a row stays.
-func TestSweep(t *testing.T) {
-	t.Parallel()
-	rows, files := openStore(t)
-	ctx := t.Context()
-	now := time.Now()
-	kept, err := files.Put(ctx, []byte("kept"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	orphan, err := files.Put(ctx, []byte("orphan"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := rows.Commit(ctx, exchange.Change{Wrote: []exchange.BlobRow{{Digest: kept, Size: 4, Touched: now.UnixMicro()}},
-		Entries: []journal.Entry{{Time: now.UnixMicro(), Actor: journal.System, Action: "test", Outcome: journal.OutcomeOK}}}); err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		after time.Duration
-		want  int
-	}{{time.Hour, 0}, {25 * time.Hour, 1}, {25 * time.Hour, 0}} {
-		if n, err := store.Sweep(ctx, rows, files, now.Add(tt.after)); n != tt.want || err != nil {
-			t.Errorf("after %v %d were swept, %v; want %d", tt.after, n, err, tt.want)
-		}
-	}
-	if _, err := files.Open(ctx, orphan); !errors.Is(err, exchange.ErrNotFound) {
-		t.Errorf("orphan: %v, want ErrNotFound", err)
-	}
-	f, err := files.Open(ctx, kept)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
 }

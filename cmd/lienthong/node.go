@@ -261,30 +261,6 @@ func (n *node) refresh(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// What nobody names any more is deleted once a day, first when the node has had
-// time to find its peers.
-const (
-	sweepFirst = 10 * time.Minute
-	sweepEvery = 24 * time.Hour
-)
-
-// sweep deletes files without a row and transfers that were given up, until ctx
-// ends. What fails is logged, and tried again a day later.
-func (n *node) sweep(ctx context.Context, now func() time.Time, log *slog.Logger) error {
-	timer := time.NewTimer(sweepFirst)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-timer.C:
-		}
-		deleted, err := store.Sweep(ctx, n.store, n.blobs, now())
-		log.Info("files without a row were deleted", "files", deleted, "error", err)
-		timer.Reset(sweepEvery)
-	}
-}
-
 func (n *node) dialer(a *app) exchange.Dialer {
 	return &client.Dialer{Certificate: n.certificate, Now: a.now}
 }

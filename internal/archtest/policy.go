@@ -30,7 +30,7 @@ certs/dev:          certs certs/keys certs/ocsp signer/tsp
 # Stores implement what exchange declares; Open alone knows which there are.
 store/postgres, store/storetest: exchange journal envelope
 store/sqlite:       exchange journal envelope internal/durable
-store:              store/blob store/postgres store/sqlite exchange envelope internal/durable
+store:              store/blob store/postgres store/sqlite exchange envelope journal internal/durable
 
 # Doors. Protobuf is known here and in envelope, and nowhere else.
 internal/wire:      proto/* exchange signer journal envelope

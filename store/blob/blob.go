@@ -79,11 +79,14 @@ func (s *Store) Put(data []byte) ([32]byte, error) {
 		return digest, err
 	}
 	if same {
-		if err := touch(path); err != nil {
-			return digest, err
+		err := touch(path)
+		if err == nil {
+			// Someone may have renamed it this moment, and not yet synced its name.
+			return digest, durable.SyncFolder(filepath.Dir(path))
 		}
-		// Someone may have renamed it this moment, and not yet synced its name.
-		return digest, durable.SyncFolder(filepath.Dir(path))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return digest, err
+		} // a sweeper of another process was faster
 	}
 	if err := s.folder(path); err != nil {
 		return digest, err
@@ -145,6 +148,12 @@ type File struct {
 // Open opens a blob. Its size is the file's: a blob is whole, or it is not there.
 func (s *Store) Open(digest [32]byte) (*File, error) {
 	f, err := os.Open(s.path(digest))
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.restore(digest); err != nil {
+			return nil, fmt.Errorf("blob: %w", err)
+		}
+		f, err = os.Open(s.path(digest))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %x", ErrNotFound, digest)
 	}

@@ -39,7 +39,8 @@ func TestSweep(t *testing.T) {
 	old(t, s.partial("old"), 48*time.Hour)
 
 	day := time.Now().Add(-24 * time.Hour)
-	n, err := s.Sweep(day, day, func(d [32]byte) (bool, error) { return d == wanted, nil })
+	stale := func(_ string, written time.Time) bool { return written.Before(day) }
+	n, err := s.Sweep(day, func(d [32]byte) (bool, error) { return d == wanted, nil }, stale)
 	if err != nil || n != 3 {
 		t.Fatalf("swept %d, %v; want the orphan, the rubbish and a partial file", n, err)
 	}
@@ -55,7 +56,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("new partial file holds %d, %v", n, err)
 	}
 	stop := errors.New("the database is closed")
-	if _, err := s.Sweep(time.Now().Add(time.Hour), day, func([32]byte) (bool, error) { return false, stop }); !errors.Is(err, stop) {
+	if _, err := s.Sweep(time.Now().Add(time.Hour), func([32]byte) (bool, error) { return false, stop }, stale); !errors.Is(err, stop) {
 		t.Errorf("error %v, want %v", err, stop)
 	}
 	if err := s.Verify(fresh); err != nil {
@@ -102,18 +103,88 @@ func TestSweepBesideAnotherProcess(t *testing.T) {
 		}
 		old(t, here.path(digest), 48*time.Hour)
 		asked, row := 0, false
-		n, err := here.Sweep(day, day, func([32]byte) (bool, error) {
+		n, err := here.Sweep(day, func([32]byte) (bool, error) {
 			was := row
 			if asked++; asked == 1 {
 				row = other()
 			}
 			return was, nil
-		})
+		}, func(string, time.Time) bool { return false })
 		if n != 0 || err != nil {
 			t.Errorf("%s: %d swept, %v", name, n, err)
 		}
 		if err := there.Verify(digest); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A sweeper died with a file put aside: whoever wants it has it, and the next sweep
+// decides about it anew.
+func TestSweeperDied(t *testing.T) {
+	t.Parallel()
+	day := time.Now().Add(-24 * time.Hour)
+	never := func(string, time.Time) bool { return false }
+	for name, tt := range map[string]struct {
+		meanwhile func(*Store, [32]byte) error
+		wanted    bool
+		want      int // swept
+	}{
+		"it is read":            {func(s *Store, d [32]byte) error { return s.Verify(d) }, true, 0},
+		"its row was committed": {nil, true, 0},
+		"it is put again":       {func(s *Store, _ [32]byte) error { _, err := s.Put([]byte("x")); return err }, false, 0},
+		"nobody wants it":       {nil, false, 1},
+	} {
+		s := open(t)
+		digest, err := s.Put([]byte("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		old(t, s.path(digest), 48*time.Hour)
+		if err := os.Rename(s.path(digest), asideOf(s.path(digest))); err != nil {
+			t.Fatal(err)
+		}
+		if tt.meanwhile != nil {
+			if err := tt.meanwhile(s, digest); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		n, err := s.Sweep(day, func([32]byte) (bool, error) { return tt.wanted, nil }, never)
+		if n != tt.want || err != nil {
+			t.Errorf("%s: %d swept, %v; want %d", name, n, err, tt.want)
+		}
+		if err := s.Verify(digest); (err == nil) != (tt.want == 0) {
+			t.Errorf("%s: afterwards: %v", name, err)
+		}
+	}
+}
+
+// RemoveOld removes what was put long ago, and nothing that was put since.
+func TestRemoveOld(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	digest, err := s.Put([]byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hour := time.Now().Add(-time.Hour)
+	leave, keep := func() (bool, error) { return false, nil }, func() (bool, error) { return true, nil }
+	if gone, err := s.RemoveOld(digest, hour, leave); gone || err != nil {
+		t.Errorf("put this moment: gone %t, %v", gone, err)
+	}
+	old(t, s.path(digest), 2*time.Hour)
+	if gone, err := s.RemoveOld(digest, hour, keep); gone || err != nil {
+		t.Errorf("wanted: gone %t, %v", gone, err)
+	}
+	if err := s.Verify(digest); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		if gone, err := s.RemoveOld(digest, hour, leave); !gone || err != nil {
+			t.Errorf("gone %t, %v", gone, err)
+		}
+	}
+	if _, err := s.Open(digest); !errors.Is(err, ErrNotFound) {
+		t.Errorf("removed: %v", err)
 	}
 }

@@ -66,7 +66,7 @@ func (a *act) now() int64 { return a.Entries[0].Time }
 func (a *act) apply() {
 	for _, part := range []func(){
 		a.checkLink, a.putRequest, a.putLetter, a.putPaths,
-		a.wroteBlobs, a.useBlobs, a.needBlobs, a.putLetterFiles, a.putPossession,
+		a.wroteBlobs, a.useBlobs, a.sweep, a.needBlobs, a.putLetterFiles, a.putPossession,
 		a.putDeliveries,
 		a.unqueue, a.queue, a.claim, a.postpone,
 		a.putStatements,

@@ -14,14 +14,17 @@ import (
 const touchEvery = 3600 * 1_000_000
 
 const (
-	insertBlob = `INSERT INTO blob (digest, size, leaf_root, touched) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO UPDATE
-		SET touched = excluded.touched WHERE blob.state = 1 AND blob.touched < $5`
+	// A doomed row is not revived: its bytes may be going this moment, those that were put
+	// begin a new generation. Bytes put before the fence may be gone already, and get no row.
+	insertBlob = `INSERT INTO blob (digest, size, leaf_root, touched)
+		SELECT $1, $2, $3, $4 WHERE $4 >= (SELECT swept FROM head WHERE one = 1)
+		ON CONFLICT (digest) DO UPDATE SET generation = blob.generation + (blob.state = 2)::integer, state = 1,
+		touched = greatest(blob.touched, excluded.touched) WHERE blob.state <> 1 OR blob.touched < $5`
 	touchBlobs = `UPDATE blob SET touched = $1 WHERE digest = ANY ($2::bytea[]) AND state = 1 AND touched < $3`
 )
 
 // wroteBlobs makes rows live, or touches them. The bytes are durable already: if
-// we die here they are an orphan that the sweeper removes. A doomed row is never
-// revived, and counts as missing.
+// we die here they are an orphan that the sweeper removes.
 func (a *act) wroteBlobs() {
 	for _, b := range a.Wrote {
 		a.do(insertBlob, b.Digest[:], int64(b.Size), b.LeafRoot[:], b.Touched, b.Touched-touchEvery)

@@ -79,7 +79,7 @@ func (a *act) now() int64 { return a.Entries[0].Time }
 func (a *act) apply() error {
 	for _, part := range []func() error{
 		a.putRequest, a.putLetter, a.putPaths,
-		a.wroteBlobs, a.useBlobs, a.putLetterFiles, a.putPossession,
+		a.wroteBlobs, a.useBlobs, a.sweep, a.putLetterFiles, a.putPossession,
 		a.putDeliveries,
 		a.unqueue, a.queue, a.claim, a.postpone,
 		a.putStatements,

@@ -68,6 +68,10 @@ func TestPlans(t *testing.T) {
 		{"waiting level jobs", countLevelJobs, 0, []string{"SCAN level_job USING INDEX level_job_claimable"}},
 		{"file", selectFile, 2, []string{"SEARCH b USING PRIMARY KEY (digest=?)", "SEARCH p USING PRIMARY KEY (agency_id=? AND digest=?)"}},
 		{"blob", selectBlob, 1, []string{"SEARCH blob USING PRIMARY KEY (digest=?)"}},
+		{"stored blob", selectStored, 1, []string{"SEARCH blob USING PRIMARY KEY (digest=?)"}},
+		{"stored blobs", selectStoredAfter, 2, []string{"SEARCH blob USING PRIMARY KEY (digest>?)"}},
+		{"doomed blobs", selectDoomed, 2, []string{"SEARCH blob USING INDEX blob_doomed (touched<?)"}},
+		{"damaged blobs", countDamaged, 0, []string{"SCAN blob USING COVERING INDEX blob_damaged"}}, // which holds nothing else
 		{"principal", selectPrincipal, 1, []string{"SEARCH k USING PRIMARY KEY (key=?)", "SEARCH p USING PRIMARY KEY (id=?)"}},
 		{"principals", selectPrincipals, 0, []string{"SCAN principal"}}, // all of them are wanted
 		{"keys", selectKeys, 1, []string{"SEARCH principal_key USING COVERING INDEX principal_key_principal (principal=?)"}},
@@ -115,6 +119,7 @@ func TestWritePlans(t *testing.T) {
 		`UPDATE outbox SET state = 3 WHERE envelope_id = ? AND origin_node = ? AND recipient = ?`,
 		`UPDATE outbox SET state = 1 WHERE peer = ? AND state = 3`,
 		updateAsleep,
+		doomBlob, selectIdle, deletePossession,
 		`DELETE FROM statement_out WHERE peer = ? AND digest = ?`,
 		`DELETE FROM job WHERE envelope_id = ? AND origin_node = ? AND agency_id = ?`,
 		`UPDATE blob SET touched = ?1 WHERE digest = ?2 AND state = 1 AND touched < ?1 - ?3`,

@@ -12,27 +12,32 @@ import (
 // every letter that carries it.
 const touchEvery = 3600 * 1_000_000
 
-// Blob states.
-const (
-	blobLive   = 1
-	blobDoomed = 2 // on its way out: counts as missing, and is never revived
-)
+// insertBlob gives bytes that are durable a live row, or touches it. A doomed one is not
+// revived: its bytes may be going this moment, those that were put begin a new generation.
+// Bytes put before the fence may be gone already, and get no row.
+const insertBlob = `INSERT INTO blob (digest, size, leaf_root, touched)
+	SELECT ?1, ?2, ?3, ?4 WHERE ?4 >= (SELECT swept FROM head WHERE one = 1)
+	ON CONFLICT (digest) DO UPDATE SET generation = blob.generation + (blob.state = 2), state = 1,
+	touched = max(blob.touched, excluded.touched) WHERE blob.state <> 1 OR blob.touched < ?4 - ?5`
 
 // wroteBlobs makes rows live, or touches them. The bytes are durable already: if
 // we die here they are an orphan that the sweeper removes.
 func (a *act) wroteBlobs() error {
 	var missing exchange.MissingError
 	for _, b := range a.Wrote {
-		n, err := a.exec(`INSERT INTO blob (digest, size, leaf_root, touched) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO NOTHING`, b.Digest[:], int64(b.Size), b.LeafRoot[:], b.Touched)
+		n, err := a.exec(insertBlob, b.Digest[:], int64(b.Size), b.LeafRoot[:], b.Touched, touchEvery)
 		if err != nil {
 			return err
 		}
 		if n == 1 {
 			continue
 		}
-		if err := a.touch(b.Digest, b.Touched, &missing); err != nil {
+		live, err := a.live(b.Digest)
+		if err != nil {
 			return err
+		}
+		if !live {
+			missing.Digests = append(missing.Digests, b.Digest)
 		}
 	}
 	return orNil(&missing)
@@ -65,7 +70,7 @@ func (a *act) touch(digest envelope.Digest, at int64, missing *exchange.MissingE
 func (a *act) live(digest envelope.Digest) (bool, error) {
 	var state int
 	found, err := a.one(`SELECT state FROM blob WHERE digest = ?`, []any{digest[:]}, &state)
-	return found && state == blobLive, err
+	return found && exchange.BlobState(state) == exchange.BlobLive, err
 }
 
 func orNil(e *exchange.MissingError) error {
