@@ -7,6 +7,8 @@ type Directory struct {
 	Issued   int64  // microseconds
 	Agencies []Agency
 	Nodes    []Node
+
+	sums map[string]Digest // of the entries as they were signed; nil where they were not read
 }
 
 // An Agency is a body that sends and receives documents.
@@ -51,6 +53,7 @@ type AgencyCertificate struct {
 	Holder      string
 	NotBefore   int64 // microseconds
 	NotAfter    int64 // 0: no end
+	Compromised int64 // 0, or from when on nothing that others first saw counts
 }
 
 // A Node is a server of the network.
@@ -70,4 +73,5 @@ type NodeCertificate struct {
 	Certificate []byte // DER
 	NotBefore   int64  // microseconds
 	NotAfter    int64  // 0: no end
+	Compromised int64  // 0, or from when on nothing that others first saw counts
 }

@@ -30,6 +30,7 @@ const (
 	MaxContent    = 1 << 20   // bytes of content
 	MaxStatement  = 64 << 10  // bytes of a statement payload
 	MaxDirectory  = 256 << 20 // bytes of a directory payload
+	MaxZones      = 10_000
 	MaxRecipients = 10_000
 	MaxFiles      = 1_000
 	MaxRelations  = 1_000

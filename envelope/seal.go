@@ -19,6 +19,8 @@ const (
 	TypeStatement  = "application/vnd.lienthong.statement.v1+protobuf"
 	TypeCheckpoint = "application/vnd.lienthong.checkpoint.v1+protobuf"
 	TypeDirectory  = "application/vnd.lienthong.directory.v1+protobuf"
+	TypeDelta      = "application/vnd.lienthong.directory-delta.v1+protobuf"
+	TypeZones      = "application/vnd.lienthong.zones.v1+protobuf"
 )
 
 // ErrSignature is wrapped by errors of [Sealed.Verify].

@@ -3,6 +3,8 @@ package envelope
 import (
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	pb "lienthong/proto/lienthong/v1"
 )
 
@@ -27,17 +29,20 @@ func SealDirectory(d *Directory, signer Signer) (Sealed, error) {
 
 // ParseDirectory reads a directory; the caller verifies that its authority signed.
 func ParseDirectory(s Sealed) (Directory, error) {
-	var p pb.Directory
-	if err := open(s, TypeDirectory, MaxDirectory, &p); err != nil {
+	if s.Type != TypeDirectory {
+		return Directory{}, fmt.Errorf("envelope: payload type %.80q: %w, want %q", s.Type, ErrMalformed, TypeDirectory)
+	}
+	d := Directory{}
+	read := entries{directory: &d, agency: 4, node: 5}
+	rest, err := read.all("directory", s.Payload)
+	if err != nil {
 		return Directory{}, err
 	}
-	d := Directory{Zone: p.Zone, Epoch: p.Epoch, Issued: p.Issued}
-	for _, a := range p.Agencies {
-		d.Agencies = append(d.Agencies, AgencyFromProto(a))
+	var p pb.Directory
+	if err := proto.Unmarshal(rest, &p); err != nil {
+		return Directory{}, fmt.Errorf("envelope: directory: %w: %v", ErrMalformed, err)
 	}
-	for _, n := range p.Nodes {
-		d.Nodes = append(d.Nodes, nodeFromProto(n))
-	}
+	d.Zone, d.Epoch, d.Issued = p.Zone, p.Epoch, p.Issued
 	return d, d.check()
 }
 
@@ -85,7 +90,7 @@ func (a *Agency) Proto() *pb.Agency {
 	}
 	for _, c := range a.Certificates {
 		out.Certificates = append(out.Certificates, &pb.AgencyCertificate{Certificate: c.Certificate, Role: pb.CertificateRole(c.Role),
-			Holder: c.Holder, NotBefore: c.NotBefore, NotAfter: c.NotAfter})
+			Holder: c.Holder, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Compromised: c.Compromised})
 	}
 	for _, h := range a.FormerHomes {
 		out.FormerHomes = append(out.FormerHomes, &pb.FormerHome{Node: h.Node, Until: h.Until})
@@ -101,7 +106,7 @@ func AgencyFromProto(p *pb.Agency) Agency {
 	}
 	for _, c := range p.GetCertificates() {
 		a.Certificates = append(a.Certificates, AgencyCertificate{Certificate: c.GetCertificate(), Role: CertificateRole(c.GetRole()),
-			Holder: c.GetHolder(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter()})
+			Holder: c.GetHolder(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter(), Compromised: c.GetCompromised()})
 	}
 	for _, h := range p.GetFormerHomes() {
 		a.FormerHomes = append(a.FormerHomes, FormerHome{Node: h.GetNode(), Until: h.GetUntil()})
@@ -112,7 +117,7 @@ func AgencyFromProto(p *pb.Agency) Agency {
 func (n *Node) proto() *pb.Node {
 	out := &pb.Node{Id: n.ID, Name: n.Name, Parent: n.Parent, Addresses: n.Addresses, Ended: n.Ended, Dials: n.Dials}
 	for _, c := range n.Certificates {
-		out.Certificates = append(out.Certificates, &pb.NodeCertificate{Certificate: c.Certificate, NotBefore: c.NotBefore, NotAfter: c.NotAfter})
+		out.Certificates = append(out.Certificates, &pb.NodeCertificate{Certificate: c.Certificate, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Compromised: c.Compromised})
 	}
 	return out
 }
@@ -120,7 +125,7 @@ func (n *Node) proto() *pb.Node {
 func nodeFromProto(p *pb.Node) Node {
 	n := Node{ID: p.GetId(), Name: p.GetName(), Parent: p.GetParent(), Addresses: p.GetAddresses(), Ended: p.GetEnded(), Dials: p.GetDials()}
 	for _, c := range p.GetCertificates() {
-		n.Certificates = append(n.Certificates, NodeCertificate{Certificate: c.GetCertificate(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter()})
+		n.Certificates = append(n.Certificates, NodeCertificate{Certificate: c.GetCertificate(), NotBefore: c.GetNotBefore(), NotAfter: c.GetNotAfter(), Compromised: c.GetCompromised()})
 	}
 	return n
 }

@@ -2,54 +2,11 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"lienthong/envelope"
 	"lienthong/journal"
 )
-
-// ImportDirectory takes a directory that an authority of this node signed, if its
-// epoch is higher than that of the one before.
-func (s *Service) ImportDirectory(ctx context.Context, actor journal.Actor, sealed envelope.Sealed) (*Directory, error) {
-	s.importing.Lock()
-	defer s.importing.Unlock()
-	parsed, err := envelope.ParseDirectory(sealed)
-	if err != nil {
-		return nil, &Error{Code: Invalid, Reason: ReasonMalformed, Text: "this is no directory", Cause: err}
-	}
-	if err := sealed.Verify(s.cfg.Authorities...); err != nil {
-		return nil, &Error{Code: Invalid, Reason: ReasonBadSignature, Text: "no authority that this node trusts signed the directory", Cause: err}
-	}
-	now := s.Directory()
-	if now.Zone != "" && now.Zone != parsed.Zone {
-		return nil, fail(Precondition, "OTHER_ZONE", "the directory is of zone %q, this node has zone %q", parsed.Zone, now.Zone)
-	}
-	if now.Zone != "" && parsed.Epoch <= now.Epoch {
-		return nil, fail(Precondition, "OLD_EPOCH", "the directory has epoch %d, this node has %d: want a higher one", parsed.Epoch, now.Epoch)
-	}
-	indexed, err := NewDirectory(parsed)
-	if err != nil {
-		return nil, &Error{Code: Invalid, Reason: ReasonMalformed, Text: "the directory cannot be used", Cause: err}
-	}
-	d := s.draft(actor)
-	d.change.Directory = &DirectoryRow{Zone: parsed.Zone, Epoch: parsed.Epoch, Sealed: sealed}
-	d.entry("", "directory.import", sealed.Digest().String(), fmt.Sprintf("zone=%s epoch=%d agencies=%d nodes=%d", parsed.Zone, parsed.Epoch, len(parsed.Agencies), len(parsed.Nodes)))
-	if _, err := s.commit(ctx, d.change); err != nil {
-		return nil, storeError(err)
-	}
-	s.directory.Store(indexed)
-	return indexed, nil
-}
-
-// ExportDirectory gives the directory as it was imported.
-func (s *Service) ExportDirectory(ctx context.Context) (envelope.Sealed, error) {
-	sealed, err := s.cfg.Store.Directory(ctx)
-	if errors.Is(err, ErrNotFound) {
-		return sealed, fail(NotFound, "NO_DIRECTORY", "this node has no directory yet: import one")
-	}
-	return sealed, err
-}
 
 // Principal finds who a client certificate is, by the SHA-256 of its SubjectPublicKeyInfo.
 func (s *Service) Principal(ctx context.Context, key envelope.Digest) (Principal, error) {

@@ -14,10 +14,15 @@ import (
 	"lienthong/signer"
 )
 
-// A Directory is one state of who is who, indexed. What it says does not change: an
-// import makes a new one.
+// A Directory is one state of who is who, indexed: all zones that are here, as one. What
+// it says does not change: what is imported makes a new one.
 type Directory struct {
-	envelope.Directory
+	Zone     string             // the one at the top
+	Epoch    uint64             // of that zone
+	Agencies []*envelope.Agency // of all zones, by id
+	Nodes    []*envelope.Node   // of all zones, by id
+
+	set      *zoneSet
 	agencies map[string]*envelope.Agency // by id
 	codes    map[string]*envelope.Agency // by code, upper case
 	nodes    map[string]*envelope.Node
@@ -30,8 +35,8 @@ type Directory struct {
 }
 
 type nodeCert struct {
-	cert                *x509.Certificate
-	notBefore, notAfter int64
+	cert *x509.Certificate
+	envelope.NodeCertificate
 }
 
 type agencyBinding struct {
@@ -42,34 +47,64 @@ type agencyBinding struct {
 // maxDepth bounds the walk up a tree of nodes: a directory with a loop is survived.
 const maxDepth = 64
 
-// NewDirectory indexes a directory. A certificate that cannot be read is an error:
-// half a directory would make signatures fail that are good.
+// NewDirectory indexes the directory of a network of one zone. A certificate that cannot
+// be read is an error: half a directory would make signatures fail that are good.
 func NewDirectory(d envelope.Directory) (*Directory, error) {
-	out := &Directory{Directory: d, agencies: make(map[string]*envelope.Agency, len(d.Agencies)), codes: make(map[string]*envelope.Agency, len(d.Agencies)),
-		nodes: make(map[string]*envelope.Node, len(d.Nodes)), keys: make(map[string][]nodeCert, len(d.Nodes)), bindings: make(map[[32]byte][]agencyBinding),
-		nodeOf: make(map[[32]byte]string)}
-	for i := range d.Nodes {
-		node := &d.Nodes[i]
-		out.nodes[node.ID] = node
-		for _, c := range node.Certificates {
-			cert, err := x509.ParseCertificate(c.Certificate)
-			if err != nil {
-				return nil, fmt.Errorf("exchange: directory: certificate of node %q: %w", node.ID, err)
+	set := &zoneSet{zones: map[string]*zoneState{}}
+	if d.Zone != "" {
+		set.zones[d.Zone] = &zoneState{directory: d, state: d.State(), snapshot: d.Epoch}
+	}
+	return newDirectory(set, set)
+}
+
+// newDirectory indexes a set of zones. The certificates of agencies are read in the zones
+// that are new against fresh's alone: a hundred thousand take a while.
+func newDirectory(set, fresh *zoneSet) (*Directory, error) {
+	agencies, nodes := 0, 0
+	for _, z := range set.zones {
+		agencies, nodes = agencies+len(z.directory.Agencies), nodes+len(z.directory.Nodes)
+	}
+	out := &Directory{set: set, agencies: make(map[string]*envelope.Agency, agencies), codes: make(map[string]*envelope.Agency, agencies),
+		nodes: make(map[string]*envelope.Node, nodes), keys: make(map[string][]nodeCert, nodes), bindings: make(map[[32]byte][]agencyBinding),
+		nodeOf: make(map[[32]byte]string), Agencies: make([]*envelope.Agency, 0, agencies), Nodes: make([]*envelope.Node, 0, nodes)}
+	for id, z := range set.zones {
+		if entry, listed := set.entry(id); !listed || entry.Parent == "" {
+			out.Zone, out.Epoch = id, z.directory.Epoch
+		}
+		for i := range z.directory.Nodes {
+			if err := out.addNode(&z.directory.Nodes[i]); err != nil {
+				return nil, err
 			}
-			out.nodeOf[sha256.Sum256(c.Certificate)] = node.ID
-			out.keys[node.ID] = append(out.keys[node.ID], nodeCert{cert, c.NotBefore, c.NotAfter})
+		}
+		for i := range z.directory.Agencies {
+			if err := out.addAgency(&z.directory.Agencies[i], fresh == nil || fresh.zones[id] == z); err != nil {
+				return nil, err
+			}
 		}
 	}
-	for i := range d.Agencies {
-		if err := out.addAgency(&d.Agencies[i]); err != nil {
-			return nil, err
-		}
+	if out.Zone == "" && set.list != nil {
+		out.Zone = set.list.Zones[0].ID // it is named, and not here yet
 	}
+	sort.Slice(out.Agencies, func(i, j int) bool { return out.Agencies[i].ID < out.Agencies[j].ID })
+	sort.Slice(out.Nodes, func(i, j int) bool { return out.Nodes[i].ID < out.Nodes[j].ID })
 	return out, nil
 }
 
-func (d *Directory) addAgency(agency *envelope.Agency) error {
-	d.agencies[agency.ID] = agency
+func (d *Directory) addNode(node *envelope.Node) error {
+	d.nodes[node.ID], d.Nodes = node, append(d.Nodes, node)
+	for _, c := range node.Certificates {
+		cert, err := x509.ParseCertificate(c.Certificate)
+		if err != nil {
+			return fmt.Errorf("exchange: directory: certificate of node %q: %w", node.ID, err)
+		}
+		d.nodeOf[sha256.Sum256(c.Certificate)] = node.ID
+		d.keys[node.ID] = append(d.keys[node.ID], nodeCert{cert, c})
+	}
+	return nil
+}
+
+func (d *Directory) addAgency(agency *envelope.Agency, read bool) error {
+	d.agencies[agency.ID], d.Agencies = agency, append(d.Agencies, agency)
 	for _, c := range agency.Codes {
 		code := strings.ToUpper(c.Code)
 		// A code that moved to another agency belongs to the one that has it now.
@@ -79,8 +114,10 @@ func (d *Directory) addAgency(agency *envelope.Agency) error {
 		d.codes[code] = agency
 	}
 	for _, c := range agency.Certificates {
-		if _, err := x509.ParseCertificate(c.Certificate); err != nil {
-			return fmt.Errorf("exchange: directory: certificate of agency %q: %w", agency.ID, err)
+		if read {
+			if _, err := x509.ParseCertificate(c.Certificate); err != nil {
+				return fmt.Errorf("exchange: directory: certificate of agency %q: %w", agency.ID, err)
+			}
 		}
 		sum := sha256.Sum256(c.Certificate)
 		d.bindings[sum] = append(d.bindings[sum], agencyBinding{agency, c})
@@ -113,27 +150,40 @@ func Ref(a envelope.Agency, at time.Time) envelope.AgencyRef {
 	return envelope.AgencyRef{ID: a.ID, Code: CodeAt(a, at)}
 }
 
-// NodeOfKey finds the node to which a certificate is bound at a time.
+// NodeOfKey finds the node to which a certificate is bound at a time: for what it says
+// now, on a link.
 func (d *Directory) NodeOfKey(cert *x509.Certificate, at time.Time) (envelope.Node, bool) {
 	id, ok := d.nodeOf[sha256.Sum256(cert.Raw)]
 	if !ok {
 		return envelope.Node{}, false
 	}
+	now := at.UnixMicro()
+	if n := d.nodes[id]; n.Ended != 0 && now >= n.Ended {
+		return envelope.Node{}, false
+	}
 	for _, c := range d.keys[id] {
-		if bytes.Equal(c.cert.Raw, cert.Raw) && within(at.UnixMicro(), c.notBefore, c.notAfter) {
+		if bytes.Equal(c.cert.Raw, cert.Raw) && within(now, c.NotBefore, c.NotAfter) && (c.Compromised == 0 || now < c.Compromised) {
 			return d.Node(id)
 		}
 	}
 	return envelope.Node{}, false
 }
 
-// certificates are those that bind a node at a time.
-func (d *Directory) certificates(node string, at int64) []*x509.Certificate {
+// endGrace is how long after the end of a key, or of a home, what was signed before it may
+// still be on its way to the first other node: the life of a letter. In microseconds.
+const endGrace = int64(defaultLife / time.Microsecond)
+
+// signers are the certificates with which a node may have signed what bears a time and was
+// first seen by another node at another: that is when it is judged. A key that ended in
+// order is good for what was signed before; one that was compromised is good for nothing
+// that others saw later, whatever time that bears.
+func (d *Directory) signers(node string, claimed, seen int64) []*x509.Certificate {
 	var out []*x509.Certificate
 	for _, c := range d.keys[node] {
-		if within(at, c.notBefore, c.notAfter) {
-			out = append(out, c.cert)
+		if !within(claimed, c.NotBefore, c.NotAfter) || c.NotAfter != 0 && seen > c.NotAfter+endGrace || c.Compromised != 0 && max(claimed, seen) >= c.Compromised {
+			continue
 		}
+		out = append(out, c.cert)
 	}
 	return out
 }
@@ -142,15 +192,15 @@ func within(at, notBefore, notAfter int64) bool {
 	return at >= notBefore && (notAfter == 0 || at <= notAfter)
 }
 
-// speaksFor reports whether a node signs for an agency (id) what bears a time: it is
-// the agency's home, or it was then.
-func (d *Directory) speaksFor(node, agency string, at int64) bool {
+// speaksFor reports whether a node signs for an agency (id) what bears a time and was
+// first seen by another node at another: it is the agency's home, or it was then.
+func (d *Directory) speaksFor(node, agency string, claimed, seen int64) bool {
 	a, ok := d.agencies[agency]
 	if !ok {
 		return false
 	}
 	for _, h := range a.FormerHomes {
-		if h.Node == node && at <= h.Until {
+		if h.Node == node && claimed <= h.Until && seen-endGrace <= h.Until {
 			return true
 		}
 	}
@@ -185,7 +235,7 @@ func (d *Directory) Claim(agency string, at time.Time) *signer.Claim {
 // Bind tells which agency a certificate is bound to at a time, and in what role.
 func (d *Directory) Bind(cert *x509.Certificate, at time.Time) (signer.Binding, bool) {
 	for _, b := range d.bindings[sha256.Sum256(cert.Raw)] {
-		if !within(at.UnixMicro(), b.NotBefore, b.NotAfter) {
+		if !within(at.UnixMicro(), b.NotBefore, b.NotAfter) || b.Compromised != 0 && at.UnixMicro() >= b.Compromised {
 			continue
 		}
 		role := signer.RolePersonal
@@ -197,20 +247,54 @@ func (d *Directory) Bind(cert *x509.Certificate, at time.Time) (signer.Binding, 
 	return signer.Binding{}, false
 }
 
-// Epochs is how new the directory is, for a frame.
+// Epochs is how new the directory is, for a frame: each zone, and the list of zones
+// under no name.
 func (d *Directory) Epochs() []Epoch {
-	if d.Zone == "" {
-		return nil
+	var out []Epoch
+	if d.set.list != nil {
+		out = append(out, Epoch{Epoch: d.set.list.Epoch, State: d.set.listState})
 	}
-	return []Epoch{{Zone: d.Zone, Epoch: d.Epoch}}
+	for id, z := range d.set.zones {
+		out = append(out, Epoch{Zone: id, Epoch: z.directory.Epoch, State: z.state})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Zone < out[j].Zone })
+	return out
 }
 
-// behind reports whether someone else's directory is newer.
+// epoch is how new a zone is here; 0 if it is not here.
+func (d *Directory) epoch(zone string) uint64 {
+	if zone == "" {
+		if d.set.list == nil {
+			return 0
+		}
+		return d.set.list.Epoch
+	}
+	if z := d.set.zones[zone]; z != nil {
+		return z.directory.Epoch
+	}
+	return 0
+}
+
+// behind reports whether someone else's directory is newer. Zones that a node without a
+// list does not have are not its own: they say nothing about what it knows.
 func (d *Directory) behind(epochs []Epoch) bool {
 	for _, e := range epochs {
-		if e.Zone == d.Zone && e.Epoch > d.Epoch {
+		have := d.epoch(e.Zone)
+		if e.Epoch > have && (have > 0 || d.set.list != nil || e.Zone == "" || len(d.set.zones) == 0) {
 			return true
 		}
 	}
 	return false
+}
+
+// version names the directory in texts for people.
+func (d *Directory) version() string {
+	epochs := d.Epochs()
+	switch len(epochs) {
+	case 0:
+		return "none"
+	case 1:
+		return fmt.Sprintf("epoch %d", epochs[0].Epoch)
+	}
+	return fmt.Sprintf("%d zones, %q at epoch %d", len(d.set.zones), d.Zone, d.Epoch)
 }

@@ -83,4 +83,6 @@ const (
 	ReasonSecret           = "SECRET"
 	ReasonOperator         = "OPERATOR" // an operator holds it
 	ReasonDropped          = "DROPPED"
+	ReasonOutOfZone        = "OUT_OF_ZONE" // a zone speaks for what is not its own
+	ReasonRewritten        = "REWRITTEN"   // a directory takes back what an earlier epoch said
 )

@@ -8,7 +8,8 @@ import (
 )
 
 // A Frame is one message on the link between two nodes: [Hello], [Offer],
-// [Accepted], [Refused], [Statements], [Stored], [Heartbeat], [GoAway] or [NeedFiles].
+// [Accepted], [Refused], [Statements], [Stored], [Heartbeat], [GoAway], [NeedFiles] or
+// [DirectoryNews].
 type Frame interface{ frame() }
 
 // Hello opens a link; both sides send it first.
@@ -25,8 +26,9 @@ type Hello struct {
 
 // An Epoch is how new a node's directory of a zone is.
 type Epoch struct {
-	Zone  string
+	Zone  string // empty: the list of zones
 	Epoch uint64
+	State envelope.Digest // zero in offers
 }
 
 // Offer hands over an envelope for some of its recipients.
@@ -94,6 +96,8 @@ func (Stored) frame()     {}
 func (Heartbeat) frame()  {}
 func (GoAway) frame()     {}
 func (NeedFiles) frame()  {}
+
+func (DirectoryNews) frame() {}
 
 // A Conn carries frames. One goroutine sends and one receives; after an error
 // neither is called again. Recv fails soon after the context of the stream ends.

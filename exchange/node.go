@@ -46,8 +46,10 @@ type Node struct {
 	incarnation envelope.ID
 	restored    Restored
 	directory   atomic.Pointer[Directory]
-	importing   sync.Mutex // one import at a time
-	identities  sync.Mutex // one change of users and tokens at a time
+	identities  sync.Mutex               // one change of users and tokens at a time
+	importing   sync.Mutex               // one import at a time
+	alarms      map[envelope.Digest]bool // files by which an authority has signed two states
+	moved       broadcast                // the directory has changed
 	heads       heads
 	hashes      hashCache
 	activated   atomic.Bool // a person has opened a key: it is to be closed in time
@@ -91,11 +93,6 @@ func NewNode(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
 	}
-	if directory == nil {
-		if directory, err = NewDirectory(envelope.Directory{}); err != nil {
-			return nil, err
-		}
-	}
 	n.directory.Store(directory)
 	if err := n.beginAgain(ctx); err != nil {
 		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
@@ -103,20 +100,20 @@ func NewNode(cfg Config) (*Node, error) {
 	return n, nil
 }
 
-// storedDirectory reads the directory that the store has; nil if it has none.
+// storedDirectory reads the directory that the store has; it may be empty.
 func (n *Node) storedDirectory(ctx context.Context) (*Directory, error) {
-	sealed, err := n.cfg.Store.Directory(ctx)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
+	rows, err := n.cfg.Store.DirectoryRows(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d, err := envelope.ParseDirectory(sealed)
+	set, err := restore(rows, func(row DirectoryRow) (envelope.Sealed, error) {
+		return n.cfg.Store.DirectoryFile(ctx, row.Kind, row.Zone, row.Epoch)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("stored directory: %w", err)
+		return nil, err
 	}
-	return NewDirectory(d)
+	// What is stored was read when it was taken.
+	return newDirectory(set, &zoneSet{})
 }
 
 // ID is the node's id.

@@ -39,6 +39,7 @@ type offered struct {
 	visited    []string        // nodes that the chain names
 	behind     bool            // the peer's directory is newer
 	again      bool            // the peer has taken the letter up before
+	seen       []int64         // when each statement of the chain was first seen by another node
 }
 
 // knownSchema is the schema of content that this version reads. Content of another
@@ -54,16 +55,17 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 		return nil, refuse(ReasonMalformed, "%v", err)
 	}
 	out := &offered{peer: peer, route: route, chain: o.Chain, behind: dir.behind(o.Epochs)}
+	out.seen = seenTimes(o.Chain, n.now())
 	if _, ok := dir.Node(route.OriginNode); !ok {
-		return out, refuse(ReasonUnknownOrigin, "node %q is not in the directory here (epoch %d)", route.OriginNode, dir.Epoch)
+		return out, out.unknown(ReasonUnknownOrigin, "node %q is not in the directory here (%s)", route.OriginNode, dir.version())
 	}
-	if err := o.Envelope.Verify(dir.certificates(route.OriginNode, route.Created)...); err != nil {
-		return out, refuse(ReasonBadSignature, "route of %q: %v", route.OriginNode, err)
+	if err := o.Envelope.Verify(dir.signers(route.OriginNode, route.Created, out.seen[0])...); err != nil {
+		return out, out.unknown(ReasonBadSignature, "route of %q: %v", route.OriginNode, err)
 	}
 	// Also where the peer's directory is newer: its word for that is not signed, and a
 	// node must not speak for an agency that is not its own. It asks again later.
-	if !dir.speaksFor(route.OriginNode, route.OriginAgency.ID, route.Created) {
-		return out, refuse(ReasonUnknownOrigin, "agency %q is not at home at node %q (epoch %d)", route.OriginAgency.ID, route.OriginNode, dir.Epoch)
+	if !dir.speaksFor(route.OriginNode, route.OriginAgency.ID, route.Created, out.seen[0]) {
+		return out, out.unknown(ReasonUnknownOrigin, "agency %q is not at home at node %q (%s)", route.OriginAgency.ID, route.OriginNode, dir.version())
 	}
 	if uint64(len(o.Content)) != route.ContentSize || envelope.Sum(o.Content) != route.ContentDigest {
 		return out, refuse(ReasonDigestMismatch, "content of %d bytes is not the %d bytes that the route names", len(o.Content), route.ContentSize)
@@ -87,6 +89,31 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 		return out, err
 	}
 	return out, out.checkChain(dir, peer)
+}
+
+// seenTimes tells of each statement of a chain, and of the route before the first, when
+// another node first saw it: when that node took the letter over, and now for the last.
+func seenTimes(chain []envelope.Sealed, now int64) []int64 {
+	out := make([]int64, max(len(chain), 1))
+	for i := range out {
+		out[i] = now
+		if i+1 < len(chain) {
+			if st, err := envelope.ParseStatement(chain[i+1]); err == nil {
+				out[i] = st.Time
+			}
+		}
+	}
+	return out
+}
+
+// unknown refuses what does not agree with the directory here. Where the peer's is newer
+// this one is on its way, and the peer is to come again soon.
+func (o *offered) unknown(reason, format string, args ...any) *refusal {
+	r := refuse(reason, format, args...)
+	if o.behind {
+		r.retry = 5
+	}
+	return r
 }
 
 func (o *offered) checkRecipients(asked []string) error {
@@ -152,9 +179,9 @@ func (o *offered) checkChain(dir *Directory, peer string) error {
 	}
 	var previous envelope.Digest
 	for i, sealed := range o.chain {
-		st, err := dir.verifyStatement(sealed)
+		st, err := dir.verifyStatement(sealed, o.seen[i])
 		if err != nil {
-			return refuse(ReasonBadChain, "statement %d of the chain: %v", i, err)
+			return o.unknown(ReasonBadChain, "statement %d of the chain: %v", i, err)
 		}
 		want := envelope.Custody
 		if i == 0 {

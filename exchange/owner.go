@@ -61,8 +61,9 @@ func (n *Node) reloadDirectory(ctx context.Context) error {
 	n.importing.Lock()
 	defer n.importing.Unlock()
 	stored, err := n.storedDirectory(ctx)
-	if err == nil && stored != nil && stored.Epoch > n.Directory().Epoch {
+	if err == nil && n.Directory().behind(stored.Epochs()) {
 		n.directory.Store(stored)
+		n.moved.notify()
 	}
 	return err
 }

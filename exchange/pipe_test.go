@@ -80,7 +80,11 @@ func (d *dialer) Dial(ctx context.Context, peer envelope.Node) (exchange.Courier
 		defer p.close()
 		other.relay.Serve(context.Background(), d.n.id, &end{w, p, peer.ID, d.n.id}, nil)
 	}()
-	return &courier{end: end{w, p, d.n.id, peer.ID}, other: other}, nil
+	c := &courier{end: end{w, p, d.n.id, peer.ID}, other: other}
+	if w.spreads {
+		return &spreadingCourier{c}, nil
+	}
+	return c, nil
 }
 
 // cut breaks all links of a pair, child first.
@@ -123,6 +127,18 @@ type courier struct {
 }
 
 func (c *courier) Close() error { c.p.close(); return nil }
+
+// A spreadingCourier also carries the directory. Tests in which nodes are to disagree
+// have none.
+type spreadingCourier struct{ *courier }
+
+func (c *spreadingCourier) GetDirectory(ctx context.Context, have []exchange.Epoch, take func(envelope.Sealed) error) error {
+	return c.other.relay.GiveDirectory(ctx, have, take)
+}
+
+func (c *spreadingCourier) PutDirectory(ctx context.Context, next func() (envelope.Sealed, error)) error {
+	return c.other.relay.TakeDirectory(ctx, c.from, next)
+}
 
 func (c *courier) Put(ctx context.Context, file exchange.FileKey, src io.ReaderAt, size int64) error {
 	offset, err := c.other.relay.PutOffset(ctx, c.from, file)

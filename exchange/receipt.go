@@ -97,16 +97,20 @@ func (n *Node) receipts(ctx context.Context, rows []StatementRow) ([]envelope.Re
 }
 
 // verifyStatement reads a statement and checks that its issuer, a node of the
-// directory at that time, signed it.
-func (d *Directory) verifyStatement(sealed envelope.Sealed) (envelope.Statement, error) {
+// directory at that time, signed it. Another node first saw it at a time (microseconds),
+// which is when it is judged; 0 takes the statement's own word for that.
+func (d *Directory) verifyStatement(sealed envelope.Sealed, seen int64) (envelope.Statement, error) {
 	st, err := envelope.ParseStatement(sealed)
+	if seen == 0 {
+		seen = st.Time
+	}
 	if err != nil {
 		return st, err
 	}
 	if _, ok := d.Node(st.Issuer); !ok {
 		return st, fmt.Errorf("exchange: statement by %q: no such node in the directory", st.Issuer)
 	}
-	if err := sealed.Verify(d.certificates(st.Issuer, st.Time)...); err != nil {
+	if err := sealed.Verify(d.signers(st.Issuer, st.Time, seen)...); err != nil {
 		return st, fmt.Errorf("exchange: statement by %q: %w", st.Issuer, err)
 	}
 	return st, nil
@@ -115,7 +119,7 @@ func (d *Directory) verifyStatement(sealed envelope.Sealed) (envelope.Statement,
 // VerifyReceipt checks a statement and its place in its issuer's journal, against
 // this directory. A receipt without proof is an error.
 func (d *Directory) VerifyReceipt(r envelope.Receipt) (envelope.Statement, error) {
-	st, err := d.verifyStatement(r.Statement)
+	st, err := d.verifyStatement(r.Statement, 0)
 	if err != nil {
 		return st, err
 	}
@@ -159,7 +163,7 @@ func (d *Directory) verifyHead(sealed envelope.Sealed, head envelope.Checkpoint)
 	if known {
 		return nil
 	}
-	if err := sealed.Verify(d.certificates(head.Node, head.Time)...); err != nil {
+	if err := sealed.Verify(d.signers(head.Node, head.Time, head.Time)...); err != nil {
 		return err
 	}
 	d.headsMu.Lock()

@@ -19,6 +19,8 @@ func (s *session) receive(ctx context.Context) error {
 		switch f := frame.(type) {
 		case Heartbeat:
 			s.checkClock(f.Clock)
+		case DirectoryNews:
+			s.spread.hear(f.Epochs)
 		case GoAway:
 			return fmt.Errorf("exchange: link with %q: it goes away: %.200s", s.peer, f.Reason)
 		case Hello:

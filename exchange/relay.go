@@ -14,6 +14,7 @@ type Relay struct {
 	*Node
 	mu       sync.Mutex
 	sessions map[string]*session // by peer: the newest
+	taking   sync.Mutex          // files of the directory, from one peer at a time
 }
 
 // NewRelay makes the relay of a node.
@@ -60,6 +61,7 @@ func (r *Relay) keepLinks(ctx context.Context, dialer Dialer) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {
+		moved := r.moved.next()
 		wanted := r.Directory().Dials(r.cfg.ID)
 		for _, peer := range wanted {
 			if links[peer] != nil {
@@ -75,7 +77,7 @@ func (r *Relay) keepLinks(ctx context.Context, dialer Dialer) {
 				delete(links, peer)
 			}
 		}
-		if !wait(ctx, nil, 5*time.Second) {
+		if !wait(ctx, moved, 5*time.Second) {
 			for _, cancel := range links {
 				cancel()
 			}

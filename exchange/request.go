@@ -51,7 +51,7 @@ func (n *Node) agencyHere(idOrCode string) (envelope.Agency, error) {
 func (n *Node) agencyOf(idOrCode string) (envelope.Agency, error) {
 	a, ok := n.Directory().Agency(idOrCode)
 	if !ok {
-		return a, fail(NotFound, "UNKNOWN_AGENCY", "agency %.80q is not in the directory (epoch %d)", idOrCode, n.Directory().Epoch)
+		return a, fail(NotFound, "UNKNOWN_AGENCY", "agency %.80q is not in the directory (%s)", idOrCode, n.Directory().version())
 	}
 	if a.HomeNode != n.cfg.ID {
 		return a, fail(Precondition, "NOT_AT_HOME", "agency %q is at home at node %q, not here at %q", idOrCode, a.HomeNode, n.cfg.ID)

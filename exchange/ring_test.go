@@ -21,7 +21,7 @@ func TestLetterComesRoundUntilDirectoriesAgree(t *testing.T) {
 	newer.Agencies = append([]envelope.Agency(nil), newer.Agencies...)
 	for i := range newer.Agencies {
 		if newer.Agencies[i].ID == "moved" {
-			newer.Agencies[i].HomeNode = "a"
+			newer.Agencies[i].HomeNode, newer.Agencies[i].FormerHomes = "a", []envelope.FormerHome{{Node: "c", Until: 1 << 60}}
 		}
 	}
 	w.node("b").imports(newer)
@@ -53,7 +53,7 @@ func TestHopLimit(t *testing.T) {
 	newer := w.directory
 	newer.Epoch = 2
 	newer.Agencies = append([]envelope.Agency(nil), newer.Agencies...)
-	newer.Agencies[1].HomeNode = "a"
+	newer.Agencies[1].HomeNode, newer.Agencies[1].FormerHomes = "a", []envelope.FormerHome{{Node: "b", Until: 1 << 60}}
 	if newer.Agencies[1].ID != "lost" {
 		t.Fatal("the world lists agencies in another order")
 	}
@@ -144,13 +144,15 @@ func TestDoubtEnds(t *testing.T) {
 
 func TestRefusalForGood(t *testing.T) {
 	t.Parallel()
-	// The ward's directory knows an agency that the district's newer one has no more.
-	w := newWorld(t, map[string]string{"ward": "district", "district": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"gone", "district"})
+	// The ward's directory knows an agency that the district's newer one has not.
+	w := newWorld(t, map[string]string{"ward": "district", "district": ""}, agencySpec{"ba-hang", "ward"})
 	newer := w.directory
-	newer.Epoch = 2
-	newer.Agencies = newer.Agencies[:1]
+	newer.Epoch = 3
 	w.node("district").imports(newer)
-	ward := w.node("ward")
+	ward, other := w.node("ward"), w.directory
+	other.Epoch = 2
+	other.Agencies = append(other.Agencies[:1:1], envelope.Agency{ID: "gone", HomeNode: "district", Codes: []envelope.AgencyCode{{Code: "H55.gone", NotBefore: 1}}})
+	ward.imports(other)
 	doc := ward.send(letter(t, "ba-hang", "gone"))
 	ward.eventually("failed", func() bool { return ward.states(doc.Letter.Key)["gone"] == exchange.StateFailed })
 	d, _ := ward.delivery(doc.Letter.Key, "gone")

@@ -51,6 +51,8 @@ type session struct {
 	outgo   chan Frame    // offers and statements; sent when there are no answers
 	window  window
 	inbound inbound
+	spread  spread
+	told    *Directory // of which Hello spoke
 }
 
 func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
@@ -95,7 +97,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.greeted.Store(true)
 	s.relay.cfg.Log.Info("relay: link is up", "peer", s.peer, "dialled", s.courier != nil)
 	var wg sync.WaitGroup
-	for _, run := range []func(context.Context) error{s.send, s.pumpOffers, s.pumpStatements, s.watch} {
+	for _, run := range []func(context.Context) error{s.send, s.pumpOffers, s.pumpStatements, s.pumpDirectory, s.watch} {
 		wg.Go(func() { s.cancel(run(ctx)) })
 	}
 	if changed {
@@ -120,7 +122,8 @@ func (s *session) serve(ctx context.Context) error {
 // greet exchanges Hello with the peer.
 func (s *session) greet(ctx context.Context) error {
 	dir := s.relay.Directory()
-	hello := Hello{Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now(), Restored: s.relay.restored.Until}
+	s.told = dir
+	hello := Hello{Features: []string{FeatureZones}, Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now(), Restored: s.relay.restored.Until}
 	type result struct {
 		frame Frame
 		err   error
@@ -172,6 +175,7 @@ func (s *session) checkHello(frame Frame) error {
 	}
 	s.hello = hello
 	s.checkClock(hello.Clock)
+	s.spread.speaks, s.spread.theirs = contains(hello.Features, FeatureZones), hello.Epochs
 	return nil
 }
 

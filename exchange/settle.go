@@ -25,7 +25,7 @@ func (n *Node) settle(ctx context.Context, link Link, receipts []envelope.Receip
 	var bad error
 	dir := n.Directory()
 	for _, r := range receipts {
-		st, err := dir.verifyStatement(r.Statement)
+		st, err := dir.verifyStatement(r.Statement, n.now())
 		if err != nil {
 			bad = err
 			continue
@@ -122,13 +122,13 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 		return digest, errUnknownSubject
 	}
 	dir, home := s.node.Directory(), ""
-	if dir.speaksFor(v.st.Issuer, v.st.Recipient, v.st.Time) {
+	if dir.speaksFor(v.st.Issuer, v.st.Recipient, v.st.Time, s.node.now()) {
 		home = v.st.Issuer
 	}
 	switch v.st.Kind {
 	case envelope.Delivered, envelope.Validated, envelope.Status:
 		if home == "" {
-			return digest, fmt.Errorf("exchange: %s statement by %q about %q, which is not at home there (epoch %d)", v.st.Kind, v.st.Issuer, v.st.Recipient, dir.Epoch)
+			return digest, fmt.Errorf("exchange: %s statement by %q about %q, which is not at home there (%s)", v.st.Kind, v.st.Issuer, v.st.Recipient, dir.version())
 		}
 	}
 	stored, ok := s.stored[v.st.Recipient]

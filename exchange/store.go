@@ -126,8 +126,7 @@ type Store interface {
 	// Principals lists all principals by id.
 	Principals(ctx context.Context) ([]Principal, error)
 	IdentityStore
-	// Directory gives the directory as it was imported, of the highest epoch. ErrNotFound.
-	Directory(ctx context.Context) (envelope.Sealed, error)
+	DirectoryStore
 
 	// TreeSize is the number of journal leaves that are durable.
 	TreeSize(ctx context.Context) (uint64, error)
@@ -214,8 +213,8 @@ type Change struct {
 	// Tokens are stored by id. Of one that is there only Revoked changes, and that once.
 	// Its principal must be there. A hash that another token has: ErrConflict.
 	Tokens []Token
-	// Directory replaces the directory. If one of this zone with an epoch that is not lower
-	// is there: ErrConflict.
+	// Directory adds a file of the directory; see [DirectoryStore]. ErrConflict if one that
+	// is as new is there.
 	Directory *DirectoryRow
 	// Peers are put by peer.
 	Peers []PeerRow
@@ -384,13 +383,6 @@ type BlobRow struct {
 	Size     uint64
 	LeafRoot envelope.Digest
 	Touched  int64
-}
-
-// A DirectoryRow is a directory as imported.
-type DirectoryRow struct {
-	Zone   string
-	Epoch  uint64
-	Sealed envelope.Sealed
 }
 
 // A Leaf is one journal entry as hashed.

@@ -265,9 +265,9 @@ func (n *Node) refuses(o *offered, recipient string, hop Hop) *refusal {
 		return nil
 	}
 	if _, ok := dir.Agency(recipient); !ok {
-		return refuseForGood(ReasonUnknownRecipient, "agency %q is not in the directory of node %q (epoch %d)", recipient, n.cfg.ID, dir.Epoch)
+		return refuseForGood(ReasonUnknownRecipient, "agency %q is not in the directory of node %q (%s)", recipient, n.cfg.ID, dir.version())
 	}
-	return refuseForGood(ReasonNoRoute, "node %q knows no way to agency %q (epoch %d)", n.cfg.ID, recipient, dir.Epoch)
+	return refuseForGood(ReasonNoRoute, "node %q knows no way to agency %q (%s)", n.cfg.ID, recipient, dir.version())
 }
 
 // answers picks what to tell a peer that offers again under a statement that this

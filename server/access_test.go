@@ -66,6 +66,11 @@ DeliveryService.Drop                admin
 DirectoryService.GetAgency          any
 DirectoryService.ListAgencies       any
 DirectoryService.ImportDirectory    admin
+DirectoryService.ImportFiles        admin
+DirectoryService.ExportFiles        any
+DirectoryService.ListZones          any
+RelayService.GetDirectory           liaison
+RelayService.PutDirectory           liaison
 DirectoryService.ExportDirectory    any
 JournalService.ListEntries          auditor admin
 JournalService.GetCheckpoint        any

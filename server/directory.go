@@ -31,8 +31,7 @@ func (d *directoryService) GetAgency(ctx context.Context, m *lienthongv1.GetAgen
 // ListAgencies goes through the directory by id. The page token is the last id.
 func (d *directoryService) ListAgencies(_ context.Context, m *lienthongv1.ListAgenciesRequest) (*lienthongv1.ListAgenciesResponse, error) {
 	dir := d.svc.Directory()
-	agencies := append([]envelope.Agency(nil), dir.Agencies...)
-	sort.Slice(agencies, func(i, j int) bool { return agencies[i].ID < agencies[j].ID })
+	agencies := dir.Agencies
 	after := strings.TrimPrefix(m.GetPageToken(), "a:")
 	from := 0
 	if after != "" {

@@ -53,7 +53,11 @@ func TestStoreV1(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	sealed, err := rows.Directory(ctx)
+	files, err := rows.DirectoryRows(ctx)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%d files of a directory, %v; want one", len(files), err)
+	}
+	sealed, err := rows.DirectoryFile(ctx, exchange.KindSnapshot, files[0].Zone, files[0].Epoch)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ func FrameToProto(f exchange.Frame) (*lienthongv1.LinkFrame, error) {
 	switch f := f.(type) {
 	case exchange.Hello:
 		out.Frame = &lienthongv1.LinkFrame_Hello{Hello: &lienthongv1.Hello{Node: f.Node, Incarnation: f.Incarnation[:],
-			ProtocolMin: f.ProtocolMin, ProtocolMax: f.ProtocolMax, Features: f.Features, Epochs: epochsToProto(f.Epochs), Clock: f.Clock, Restored: f.Restored}}
+			ProtocolMin: f.ProtocolMin, ProtocolMax: f.ProtocolMax, Features: f.Features, Epochs: EpochsToProto(f.Epochs), Clock: f.Clock, Restored: f.Restored}}
 	case exchange.Offer:
 		out.Frame = &lienthongv1.LinkFrame_Offer{Offer: offerToProto(f)}
 	case exchange.Accepted:
@@ -31,6 +31,8 @@ func FrameToProto(f exchange.Frame) (*lienthongv1.LinkFrame, error) {
 		out.Frame = &lienthongv1.LinkFrame_Heartbeat{Heartbeat: &lienthongv1.Heartbeat{Clock: f.Clock}}
 	case exchange.GoAway:
 		out.Frame = &lienthongv1.LinkFrame_GoAway{GoAway: &lienthongv1.GoAway{Reason: f.Reason, RetryAfter: f.RetryAfter}}
+	case exchange.DirectoryNews:
+		out.Frame = &lienthongv1.LinkFrame_News{News: &lienthongv1.DirectoryNews{Epochs: EpochsToProto(f.Epochs)}}
 	case exchange.NeedFiles:
 		out.Frame = &lienthongv1.LinkFrame_Need{Need: &lienthongv1.NeedFiles{OriginNode: f.Letter.Origin, EnvelopeId: f.Letter.ID[:], Sha256: digestList(f.Files)}}
 	default:
@@ -66,6 +68,9 @@ func FrameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
 		return exchange.Heartbeat{Clock: f.Heartbeat.GetClock()}, nil
 	case *lienthongv1.LinkFrame_GoAway:
 		return exchange.GoAway{Reason: f.GoAway.GetReason(), RetryAfter: f.GoAway.GetRetryAfter()}, nil
+	case *lienthongv1.LinkFrame_News:
+		epochs, err := EpochsFromProto("news.epochs", f.News.GetEpochs())
+		return exchange.DirectoryNews{Epochs: epochs}, err
 	case *lienthongv1.LinkFrame_Need:
 		key, err := LetterKey("need", f.Need.GetOriginNode(), f.Need.GetEnvelopeId())
 		if err != nil {
@@ -85,8 +90,12 @@ func helloFromProto(m *lienthongv1.Hello) (exchange.Frame, error) {
 	if m.GetNode() == "" {
 		return nil, missing("hello.node")
 	}
+	epochs, err := EpochsFromProto("hello.epochs", m.GetEpochs())
+	if err != nil {
+		return nil, err
+	}
 	return exchange.Hello{Node: m.GetNode(), Incarnation: id, ProtocolMin: m.GetProtocolMin(), ProtocolMax: m.GetProtocolMax(),
-		Features: m.GetFeatures(), Epochs: epochsFromProto(m.GetEpochs()), Clock: m.GetClock(), Restored: m.GetRestored()}, nil
+		Features: m.GetFeatures(), Epochs: epochs, Clock: m.GetClock(), Restored: m.GetRestored()}, nil
 }
 
 func refusedFromProto(m *lienthongv1.Refused) (exchange.Frame, error) {
@@ -100,7 +109,7 @@ func refusedFromProto(m *lienthongv1.Refused) (exchange.Frame, error) {
 }
 
 func offerToProto(o exchange.Offer) *lienthongv1.Offer {
-	out := &lienthongv1.Offer{Envelope: o.Envelope.Proto(), Content: o.Content, Recipients: o.Recipients, Epochs: epochsToProto(o.Epochs)}
+	out := &lienthongv1.Offer{Envelope: o.Envelope.Proto(), Content: o.Content, Recipients: o.Recipients, Epochs: offerEpochs(o.Epochs)}
 	for _, s := range o.Chain {
 		out.Chain = append(out.Chain, s.Proto())
 	}
@@ -115,7 +124,11 @@ func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("offer.envelope: %w", err)
 	}
-	out := exchange.Offer{Envelope: sealed, Content: m.GetContent(), Recipients: m.GetRecipients(), Epochs: epochsFromProto(m.GetEpochs())}
+	epochs, err := EpochsFromProto("offer.epochs", m.GetEpochs())
+	if err != nil {
+		return nil, err
+	}
+	out := exchange.Offer{Envelope: sealed, Content: m.GetContent(), Recipients: m.GetRecipients(), Epochs: epochs}
 	if out.Chain, err = each("offer.chain", m.GetChain(), envelope.SealedFromProto); err != nil {
 		return nil, err
 	}
@@ -155,20 +168,4 @@ func FileKey(field, origin string, id []byte, recipient string, sha256 []byte) (
 	}
 	d, err := digest(field+".sha256", sha256)
 	return exchange.FileKey{Letter: key, Recipient: recipient, Digest: d}, err
-}
-
-func epochsToProto(list []exchange.Epoch) []*lienthongv1.DirectoryEpoch {
-	var out []*lienthongv1.DirectoryEpoch
-	for _, e := range list {
-		out = append(out, &lienthongv1.DirectoryEpoch{Zone: e.Zone, Epoch: e.Epoch})
-	}
-	return out
-}
-
-func epochsFromProto(list []*lienthongv1.DirectoryEpoch) []exchange.Epoch {
-	var out []exchange.Epoch
-	for _, m := range list {
-		out = append(out, exchange.Epoch{Zone: m.GetZone(), Epoch: m.GetEpoch()})
-	}
-	return out
 }

@@ -109,7 +109,7 @@ func TestPlans(t *testing.T) {
 		{"tokens", selectTokens, "api_token_pkey", nil},
 		{"token grants", selectTokenGrants, "api_token_grant_pkey", []string{"Sort"}},
 		{"refusals", selectRefusals, "refusal_pkey", nil},
-		{"directory", selectDirectory, "directory_epoch", []string{"no condition"}},
+		{"directory file", selectDirectoryFile, "directory_file_pkey", nil},
 		{"leaves", selectLeaves, "journal_pkey", nil},
 		{"hashes", selectHashes, "journal_pkey", nil},
 

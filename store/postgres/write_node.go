@@ -32,17 +32,3 @@ func (a *act) putPrincipals() {
 		}
 	}
 }
-
-const putDirectory = `INSERT INTO directory (zone, epoch, sealed) VALUES ($1, $2, $3)
-	ON CONFLICT (zone) DO UPDATE SET epoch = excluded.epoch, sealed = excluded.sealed WHERE directory.epoch < excluded.epoch`
-
-func (a *act) putDirectory() {
-	d := a.Directory
-	if d == nil {
-		return
-	}
-	a.notice = withDirectory
-	a.must(func() error {
-		return fmt.Errorf("postgres: directory of %q is not older than epoch %d: %w", d.Zone, d.Epoch, exchange.ErrConflict)
-	}, putDirectory, d.Zone, int64(d.Epoch), d.Sealed.Marshal())
-}

@@ -82,7 +82,9 @@ func TestPlans(t *testing.T) {
 		{"tokens", selectTokens, 2, []string{"SEARCH api_token USING PRIMARY KEY (id<?)"}},
 		{"token grants", selectTokenGrants, 1, []string{"SEARCH api_token_grant USING PRIMARY KEY (token=?)"}},
 		{"refusals", selectRefusals, 5, []string{"SEARCH refusal USING PRIMARY KEY ((minute,principal,method,reason)<(?,?,?,?))"}},
-		{"directory", selectDirectory, 0, []string{"SCAN directory USING INDEX directory_epoch"}},
+		{"directory", selectDirectoryRows, 0, []string{"SCAN directory_file", "USE TEMP B-TREE FOR ORDER BY"}}, // all of them are wanted
+		{"directory file", selectDirectoryFile, 3, []string{"SEARCH directory_file USING INDEX sqlite_autoindex_directory_file_1 (zone=? AND kind=? AND epoch=?)"}},
+		{"directory epoch", selectDirectoryEpoch, 3, []string{"SEARCH directory_file USING COVERING INDEX sqlite_autoindex_directory_file_1 (zone=? AND kind=?)"}},
 		{"leaves", selectLeaves, 2, []string{"SEARCH journal USING INTEGER PRIMARY KEY (rowid>?)"}},
 		{"hash", selectHash, 2, []string{"SEARCH journal USING INTEGER PRIMARY KEY (rowid=?)"}},
 	} {

@@ -113,11 +113,3 @@ func (s *Store) Request(ctx context.Context, principal, method, id string) (r ex
 		&r.Principal, &r.Method, &r.ID, &r.Agency, fixed(r.Content[:]), &r.Answer, &r.Time)
 	return r, err
 }
-
-const selectDirectory = `SELECT sealed FROM directory ORDER BY epoch DESC LIMIT 1`
-
-// Directory implements [exchange.Store].
-func (s *Store) Directory(ctx context.Context) (d envelope.Sealed, err error) {
-	err = s.must(ctx, name("directory"), selectDirectory, nil, sealed{&d})
-	return d, err
-}

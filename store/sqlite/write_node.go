@@ -47,21 +47,3 @@ func (a *act) putPrincipal(p *exchange.Principal) error {
 	}
 	return nil
 }
-
-func (a *act) putDirectory() error {
-	d := a.Directory
-	if d == nil {
-		return nil
-	}
-	var epoch uint64
-	found, err := a.one(`SELECT epoch FROM directory WHERE zone = ?`, []any{d.Zone}, unsigned{&epoch})
-	if err != nil {
-		return err
-	}
-	if found && epoch >= d.Epoch {
-		return fmt.Errorf("sqlite: directory of %q is at epoch %d, got %d: %w", d.Zone, epoch, d.Epoch, exchange.ErrConflict)
-	}
-	return a.do(`INSERT INTO directory (zone, epoch, sealed) VALUES (?, ?, ?)
-		ON CONFLICT (zone) DO UPDATE SET epoch = excluded.epoch, sealed = excluded.sealed`,
-		d.Zone, int64(d.Epoch), d.Sealed.Marshal())
-}

@@ -115,15 +115,38 @@ func testPrincipals(w *world) {
 }
 
 func testDirectory(w *world) {
-	fails[envelope.Sealed](w, exchange.ErrNotFound)(w.s.Directory(w.ctx))
-	put := func(epoch uint64) exchange.Change {
-		return exchange.Change{Directory: &exchange.DirectoryRow{Zone: "vn", Epoch: epoch, Sealed: w.sealed("directory")}}
+	same(w, "empty", nil, ok[[]exchange.DirectoryRow](w)(w.s.DirectoryRows(w.ctx)))
+	fails[envelope.Sealed](w, exchange.ErrNotFound)(w.s.DirectoryFile(w.ctx, exchange.KindSnapshot, "vn", 3))
+	put := func(kind exchange.DirectoryKind, zone string, from, epoch uint64) exchange.Change {
+		return exchange.Change{Directory: &exchange.DirectoryRow{Kind: kind, Zone: zone, From: from, Epoch: epoch, Sealed: w.sealed("directory")}}
 	}
-	first, second := put(3), put(5)
-	w.commit(first)
-	same(w, "first", first.Directory.Sealed, ok[envelope.Sealed](w)(w.s.Directory(w.ctx)))
-	w.commit(second)
-	w.refuse(put(5), exchange.ErrConflict)
-	w.refuse(put(4), exchange.ErrConflict)
-	same(w, "second", second.Directory.Sealed, ok[envelope.Sealed](w)(w.s.Directory(w.ctx)))
+	holds := func(what string, want ...exchange.Change) {
+		rows := []exchange.DirectoryRow(nil)
+		for _, c := range want {
+			row := *c.Directory
+			same(w, what, row.Sealed, ok[envelope.Sealed](w)(w.s.DirectoryFile(w.ctx, row.Kind, row.Zone, row.Epoch)))
+			row.Sealed = envelope.Sealed{}
+			rows = append(rows, row)
+		}
+		same(w, what, rows, ok[[]exchange.DirectoryRow](w)(w.s.DirectoryRows(w.ctx)))
+	}
+	list, newer := put(exchange.KindZones, "", 0, 1), put(exchange.KindZones, "", 0, 2)
+	vn, tn := put(exchange.KindSnapshot, "vn", 0, 3), put(exchange.KindSnapshot, "tn", 0, 7)
+	next, far := put(exchange.KindDelta, "vn", 3, 4), put(exchange.KindDelta, "vn", 4, 9)
+	for _, c := range []exchange.Change{vn, list, next, tn, far} {
+		w.commit(c)
+	}
+	holds("all kinds", list, tn, vn, next, far)
+	for _, stale := range []exchange.Change{put(exchange.KindSnapshot, "vn", 0, 3), put(exchange.KindSnapshot, "vn", 0, 2), put(exchange.KindDelta, "vn", 4, 9),
+		put(exchange.KindDelta, "vn", 3, 5), put(exchange.KindDelta, "tn", 6, 7), put(exchange.KindZones, "", 0, 1)} {
+		w.refuse(stale, exchange.ErrConflict)
+	}
+	// A snapshot of the epoch that deltas have reached stands for them from then on.
+	w.commit(newer)
+	compact := put(exchange.KindSnapshot, "vn", 0, 9)
+	w.commit(compact)
+	holds("replaced", newer, tn, compact, next, far)
+	last := put(exchange.KindSnapshot, "vn", 0, 4+exchange.KeptDeltas)
+	w.commit(last)
+	holds("old deltas are gone", newer, tn, last, far)
 }

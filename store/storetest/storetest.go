@@ -75,7 +75,7 @@ func Run(t *testing.T, open Opener) {
 		{"principals are found by id, with or without a key", testPrincipalByID},
 		{"a token is found by its hash, and revoked once", testTokens},
 		{"refusals are counted, and the oldest go", testRefusals},
-		{"a directory is replaced by higher epochs only", testDirectory},
+		{"files of a directory are replaced by newer ones only", testDirectory},
 		{"a change without entries is refused", testNoEntries},
 		{"a change that fails leaves nothing", testAllOrNothing},
 		{"leaves and hashes are those of the tree", testJournal},

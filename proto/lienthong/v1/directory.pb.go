@@ -432,11 +432,424 @@ func (x *ExportDirectoryResponse) GetDirectory() *Envelope {
 	return nil
 }
 
+type ImportFilesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chunk         *DirectoryChunk        `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportFilesRequest) Reset() {
+	*x = ImportFilesRequest{}
+	mi := &file_lienthong_v1_directory_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportFilesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportFilesRequest) ProtoMessage() {}
+
+func (x *ImportFilesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_directory_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportFilesRequest.ProtoReflect.Descriptor instead.
+func (*ImportFilesRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_directory_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ImportFilesRequest) GetChunk() *DirectoryChunk {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+type ImportFilesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Files that changed something; others were here already.
+	Taken         uint32      `protobuf:"varint,1,opt,name=taken,proto3" json:"taken,omitempty"`
+	Known         uint32      `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
+	Zones         []*ZoneInfo `protobuf:"bytes,3,rep,name=zones,proto3" json:"zones,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportFilesResponse) Reset() {
+	*x = ImportFilesResponse{}
+	mi := &file_lienthong_v1_directory_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportFilesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportFilesResponse) ProtoMessage() {}
+
+func (x *ImportFilesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_directory_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportFilesResponse.ProtoReflect.Descriptor instead.
+func (*ImportFilesResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_directory_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ImportFilesResponse) GetTaken() uint32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *ImportFilesResponse) GetKnown() uint32 {
+	if x != nil {
+		return x.Known
+	}
+	return 0
+}
+
+func (x *ImportFilesResponse) GetZones() []*ZoneInfo {
+	if x != nil {
+		return x.Zones
+	}
+	return nil
+}
+
+type ExportFilesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of this zone alone, with the list; all if empty.
+	Zone          string `protobuf:"bytes,1,opt,name=zone,proto3" json:"zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportFilesRequest) Reset() {
+	*x = ExportFilesRequest{}
+	mi := &file_lienthong_v1_directory_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportFilesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportFilesRequest) ProtoMessage() {}
+
+func (x *ExportFilesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_directory_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportFilesRequest.ProtoReflect.Descriptor instead.
+func (*ExportFilesRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_directory_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ExportFilesRequest) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+type ExportFilesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chunk         *DirectoryChunk        `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportFilesResponse) Reset() {
+	*x = ExportFilesResponse{}
+	mi := &file_lienthong_v1_directory_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportFilesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportFilesResponse) ProtoMessage() {}
+
+func (x *ExportFilesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_directory_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportFilesResponse.ProtoReflect.Descriptor instead.
+func (*ExportFilesResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_directory_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ExportFilesResponse) GetChunk() *DirectoryChunk {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+type ListZonesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListZonesRequest) Reset() {
+	*x = ListZonesRequest{}
+	mi := &file_lienthong_v1_directory_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListZonesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListZonesRequest) ProtoMessage() {}
+
+func (x *ListZonesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_directory_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListZonesRequest.ProtoReflect.Descriptor instead.
+func (*ListZonesRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_directory_proto_rawDescGZIP(), []int{12}
+}
+
+type ListZonesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Zones []*ZoneInfo            `protobuf:"bytes,1,rep,name=zones,proto3" json:"zones,omitempty"`
+	// Of the list of zones; 0 where there is none.
+	ListEpoch uint64 `protobuf:"varint,2,opt,name=list_epoch,json=listEpoch,proto3" json:"list_epoch,omitempty"`
+	// This node.
+	Node          string `protobuf:"bytes,3,opt,name=node,proto3" json:"node,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListZonesResponse) Reset() {
+	*x = ListZonesResponse{}
+	mi := &file_lienthong_v1_directory_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListZonesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListZonesResponse) ProtoMessage() {}
+
+func (x *ListZonesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_directory_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListZonesResponse.ProtoReflect.Descriptor instead.
+func (*ListZonesResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_directory_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListZonesResponse) GetZones() []*ZoneInfo {
+	if x != nil {
+		return x.Zones
+	}
+	return nil
+}
+
+func (x *ListZonesResponse) GetListEpoch() uint64 {
+	if x != nil {
+		return x.ListEpoch
+	}
+	return 0
+}
+
+func (x *ListZonesResponse) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+// ZoneInfo is one zone of the directory as this node has it.
+type ZoneInfo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Zone  string                 `protobuf:"bytes,1,opt,name=zone,proto3" json:"zone,omitempty"`
+	// 0: named by the list, and not here yet.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// When its authority signed the newest file of it, microseconds.
+	Issued   int64  `protobuf:"varint,3,opt,name=issued,proto3" json:"issued,omitempty"`
+	Root     string `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"`
+	Parent   string `protobuf:"bytes,5,opt,name=parent,proto3" json:"parent,omitempty"`
+	Agencies uint32 `protobuf:"varint,6,opt,name=agencies,proto3" json:"agencies,omitempty"`
+	Nodes    uint32 `protobuf:"varint,7,opt,name=nodes,proto3" json:"nodes,omitempty"`
+	// State digest.
+	State []byte `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
+	// Bytes of its snapshot, and the number of deltas after it.
+	SnapshotEpoch uint64 `protobuf:"varint,9,opt,name=snapshot_epoch,json=snapshotEpoch,proto3" json:"snapshot_epoch,omitempty"`
+	Deltas        uint32 `protobuf:"varint,10,opt,name=deltas,proto3" json:"deltas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneInfo) Reset() {
+	*x = ZoneInfo{}
+	mi := &file_lienthong_v1_directory_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneInfo) ProtoMessage() {}
+
+func (x *ZoneInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_directory_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneInfo.ProtoReflect.Descriptor instead.
+func (*ZoneInfo) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_directory_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ZoneInfo) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *ZoneInfo) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *ZoneInfo) GetIssued() int64 {
+	if x != nil {
+		return x.Issued
+	}
+	return 0
+}
+
+func (x *ZoneInfo) GetRoot() string {
+	if x != nil {
+		return x.Root
+	}
+	return ""
+}
+
+func (x *ZoneInfo) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ZoneInfo) GetAgencies() uint32 {
+	if x != nil {
+		return x.Agencies
+	}
+	return 0
+}
+
+func (x *ZoneInfo) GetNodes() uint32 {
+	if x != nil {
+		return x.Nodes
+	}
+	return 0
+}
+
+func (x *ZoneInfo) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *ZoneInfo) GetSnapshotEpoch() uint64 {
+	if x != nil {
+		return x.SnapshotEpoch
+	}
+	return 0
+}
+
+func (x *ZoneInfo) GetDeltas() uint32 {
+	if x != nil {
+		return x.Deltas
+	}
+	return 0
+}
+
 var File_lienthong_v1_directory_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_directory_proto_rawDesc = "" +
 	"\n" +
-	"\x1clienthong/v1/directory.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\"*\n" +
+	"\x1clienthong/v1/directory.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"*\n" +
 	"\x10GetAgencyRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\"\\\n" +
 	"\x11GetAgencyResponse\x12,\n" +
@@ -460,13 +873,45 @@ const file_lienthong_v1_directory_proto_rawDesc = "" +
 	"\x05nodes\x18\x04 \x01(\rR\x05nodes\"\x18\n" +
 	"\x16ExportDirectoryRequest\"O\n" +
 	"\x17ExportDirectoryResponse\x124\n" +
-	"\tdirectory\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\tdirectory2\x98\x03\n" +
+	"\tdirectory\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\tdirectory\"H\n" +
+	"\x12ImportFilesRequest\x122\n" +
+	"\x05chunk\x18\x01 \x01(\v2\x1c.lienthong.v1.DirectoryChunkR\x05chunk\"o\n" +
+	"\x13ImportFilesResponse\x12\x14\n" +
+	"\x05taken\x18\x01 \x01(\rR\x05taken\x12\x14\n" +
+	"\x05known\x18\x02 \x01(\rR\x05known\x12,\n" +
+	"\x05zones\x18\x03 \x03(\v2\x16.lienthong.v1.ZoneInfoR\x05zones\"(\n" +
+	"\x12ExportFilesRequest\x12\x12\n" +
+	"\x04zone\x18\x01 \x01(\tR\x04zone\"I\n" +
+	"\x13ExportFilesResponse\x122\n" +
+	"\x05chunk\x18\x01 \x01(\v2\x1c.lienthong.v1.DirectoryChunkR\x05chunk\"\x12\n" +
+	"\x10ListZonesRequest\"t\n" +
+	"\x11ListZonesResponse\x12,\n" +
+	"\x05zones\x18\x01 \x03(\v2\x16.lienthong.v1.ZoneInfoR\x05zones\x12\x1d\n" +
+	"\n" +
+	"list_epoch\x18\x02 \x01(\x04R\tlistEpoch\x12\x12\n" +
+	"\x04node\x18\x03 \x01(\tR\x04node\"\xff\x01\n" +
+	"\bZoneInfo\x12\x12\n" +
+	"\x04zone\x18\x01 \x01(\tR\x04zone\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x16\n" +
+	"\x06issued\x18\x03 \x01(\x03R\x06issued\x12\x12\n" +
+	"\x04root\x18\x04 \x01(\tR\x04root\x12\x16\n" +
+	"\x06parent\x18\x05 \x01(\tR\x06parent\x12\x1a\n" +
+	"\bagencies\x18\x06 \x01(\rR\bagencies\x12\x14\n" +
+	"\x05nodes\x18\a \x01(\rR\x05nodes\x12\x14\n" +
+	"\x05state\x18\b \x01(\fR\x05state\x12%\n" +
+	"\x0esnapshot_epoch\x18\t \x01(\x04R\rsnapshotEpoch\x12\x16\n" +
+	"\x06deltas\x18\n" +
+	" \x01(\rR\x06deltas2\xab\x05\n" +
 	"\x10DirectoryService\x12T\n" +
 	"\tGetAgency\x12\x1e.lienthong.v1.GetAgencyRequest\x1a\x1f.lienthong.v1.GetAgencyResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12]\n" +
 	"\fListAgencies\x12!.lienthong.v1.ListAgenciesRequest\x1a\".lienthong.v1.ListAgenciesResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12g\n" +
 	"\x0fImportDirectory\x12$.lienthong.v1.ImportDirectoryRequest\x1a%.lienthong.v1.ImportDirectoryResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x06\x12f\n" +
-	"\x0fExportDirectory\x12$.lienthong.v1.ExportDirectoryRequest\x1a%.lienthong.v1.ExportDirectoryResponse\"\x06\xca\xf3\x18\x02\x10\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x0fExportDirectory\x12$.lienthong.v1.ExportDirectoryRequest\x1a%.lienthong.v1.ExportDirectoryResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12]\n" +
+	"\vImportFiles\x12 .lienthong.v1.ImportFilesRequest\x1a!.lienthong.v1.ImportFilesResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06(\x01\x12\\\n" +
+	"\vExportFiles\x12 .lienthong.v1.ExportFilesRequest\x1a!.lienthong.v1.ExportFilesResponse\"\x06\xca\xf3\x18\x02\x10\x010\x01\x12T\n" +
+	"\tListZones\x12\x1e.lienthong.v1.ListZonesRequest\x1a\x1f.lienthong.v1.ListZonesResponse\"\x06\xca\xf3\x18\x02\x10\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_directory_proto_rawDescOnce sync.Once
@@ -480,7 +925,7 @@ func file_lienthong_v1_directory_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_directory_proto_rawDescData
 }
 
-var file_lienthong_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_lienthong_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_lienthong_v1_directory_proto_goTypes = []any{
 	(*GetAgencyRequest)(nil),        // 0: lienthong.v1.GetAgencyRequest
 	(*GetAgencyResponse)(nil),       // 1: lienthong.v1.GetAgencyResponse
@@ -490,27 +935,45 @@ var file_lienthong_v1_directory_proto_goTypes = []any{
 	(*ImportDirectoryResponse)(nil), // 5: lienthong.v1.ImportDirectoryResponse
 	(*ExportDirectoryRequest)(nil),  // 6: lienthong.v1.ExportDirectoryRequest
 	(*ExportDirectoryResponse)(nil), // 7: lienthong.v1.ExportDirectoryResponse
-	(*Agency)(nil),                  // 8: lienthong.v1.Agency
-	(*Envelope)(nil),                // 9: lienthong.v1.Envelope
+	(*ImportFilesRequest)(nil),      // 8: lienthong.v1.ImportFilesRequest
+	(*ImportFilesResponse)(nil),     // 9: lienthong.v1.ImportFilesResponse
+	(*ExportFilesRequest)(nil),      // 10: lienthong.v1.ExportFilesRequest
+	(*ExportFilesResponse)(nil),     // 11: lienthong.v1.ExportFilesResponse
+	(*ListZonesRequest)(nil),        // 12: lienthong.v1.ListZonesRequest
+	(*ListZonesResponse)(nil),       // 13: lienthong.v1.ListZonesResponse
+	(*ZoneInfo)(nil),                // 14: lienthong.v1.ZoneInfo
+	(*Agency)(nil),                  // 15: lienthong.v1.Agency
+	(*Envelope)(nil),                // 16: lienthong.v1.Envelope
+	(*DirectoryChunk)(nil),          // 17: lienthong.v1.DirectoryChunk
 }
 var file_lienthong_v1_directory_proto_depIdxs = []int32{
-	8, // 0: lienthong.v1.GetAgencyResponse.agency:type_name -> lienthong.v1.Agency
-	8, // 1: lienthong.v1.ListAgenciesResponse.agencies:type_name -> lienthong.v1.Agency
-	9, // 2: lienthong.v1.ImportDirectoryRequest.directory:type_name -> lienthong.v1.Envelope
-	9, // 3: lienthong.v1.ExportDirectoryResponse.directory:type_name -> lienthong.v1.Envelope
-	0, // 4: lienthong.v1.DirectoryService.GetAgency:input_type -> lienthong.v1.GetAgencyRequest
-	2, // 5: lienthong.v1.DirectoryService.ListAgencies:input_type -> lienthong.v1.ListAgenciesRequest
-	4, // 6: lienthong.v1.DirectoryService.ImportDirectory:input_type -> lienthong.v1.ImportDirectoryRequest
-	6, // 7: lienthong.v1.DirectoryService.ExportDirectory:input_type -> lienthong.v1.ExportDirectoryRequest
-	1, // 8: lienthong.v1.DirectoryService.GetAgency:output_type -> lienthong.v1.GetAgencyResponse
-	3, // 9: lienthong.v1.DirectoryService.ListAgencies:output_type -> lienthong.v1.ListAgenciesResponse
-	5, // 10: lienthong.v1.DirectoryService.ImportDirectory:output_type -> lienthong.v1.ImportDirectoryResponse
-	7, // 11: lienthong.v1.DirectoryService.ExportDirectory:output_type -> lienthong.v1.ExportDirectoryResponse
-	8, // [8:12] is the sub-list for method output_type
-	4, // [4:8] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	15, // 0: lienthong.v1.GetAgencyResponse.agency:type_name -> lienthong.v1.Agency
+	15, // 1: lienthong.v1.ListAgenciesResponse.agencies:type_name -> lienthong.v1.Agency
+	16, // 2: lienthong.v1.ImportDirectoryRequest.directory:type_name -> lienthong.v1.Envelope
+	16, // 3: lienthong.v1.ExportDirectoryResponse.directory:type_name -> lienthong.v1.Envelope
+	17, // 4: lienthong.v1.ImportFilesRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
+	14, // 5: lienthong.v1.ImportFilesResponse.zones:type_name -> lienthong.v1.ZoneInfo
+	17, // 6: lienthong.v1.ExportFilesResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
+	14, // 7: lienthong.v1.ListZonesResponse.zones:type_name -> lienthong.v1.ZoneInfo
+	0,  // 8: lienthong.v1.DirectoryService.GetAgency:input_type -> lienthong.v1.GetAgencyRequest
+	2,  // 9: lienthong.v1.DirectoryService.ListAgencies:input_type -> lienthong.v1.ListAgenciesRequest
+	4,  // 10: lienthong.v1.DirectoryService.ImportDirectory:input_type -> lienthong.v1.ImportDirectoryRequest
+	6,  // 11: lienthong.v1.DirectoryService.ExportDirectory:input_type -> lienthong.v1.ExportDirectoryRequest
+	8,  // 12: lienthong.v1.DirectoryService.ImportFiles:input_type -> lienthong.v1.ImportFilesRequest
+	10, // 13: lienthong.v1.DirectoryService.ExportFiles:input_type -> lienthong.v1.ExportFilesRequest
+	12, // 14: lienthong.v1.DirectoryService.ListZones:input_type -> lienthong.v1.ListZonesRequest
+	1,  // 15: lienthong.v1.DirectoryService.GetAgency:output_type -> lienthong.v1.GetAgencyResponse
+	3,  // 16: lienthong.v1.DirectoryService.ListAgencies:output_type -> lienthong.v1.ListAgenciesResponse
+	5,  // 17: lienthong.v1.DirectoryService.ImportDirectory:output_type -> lienthong.v1.ImportDirectoryResponse
+	7,  // 18: lienthong.v1.DirectoryService.ExportDirectory:output_type -> lienthong.v1.ExportDirectoryResponse
+	9,  // 19: lienthong.v1.DirectoryService.ImportFiles:output_type -> lienthong.v1.ImportFilesResponse
+	11, // 20: lienthong.v1.DirectoryService.ExportFiles:output_type -> lienthong.v1.ExportFilesResponse
+	13, // 21: lienthong.v1.DirectoryService.ListZones:output_type -> lienthong.v1.ListZonesResponse
+	15, // [15:22] is the sub-list for method output_type
+	8,  // [8:15] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_directory_proto_init() }
@@ -520,13 +983,14 @@ func file_lienthong_v1_directory_proto_init() {
 	}
 	file_lienthong_v1_access_proto_init()
 	file_lienthong_v1_envelope_proto_init()
+	file_lienthong_v1_zone_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_directory_proto_rawDesc), len(file_lienthong_v1_directory_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,9 @@ const (
 	DirectoryService_ListAgencies_FullMethodName    = "/lienthong.v1.DirectoryService/ListAgencies"
 	DirectoryService_ImportDirectory_FullMethodName = "/lienthong.v1.DirectoryService/ImportDirectory"
 	DirectoryService_ExportDirectory_FullMethodName = "/lienthong.v1.DirectoryService/ExportDirectory"
+	DirectoryService_ImportFiles_FullMethodName     = "/lienthong.v1.DirectoryService/ImportFiles"
+	DirectoryService_ExportFiles_FullMethodName     = "/lienthong.v1.DirectoryService/ExportFiles"
+	DirectoryService_ListZones_FullMethodName       = "/lienthong.v1.DirectoryService/ListZones"
 )
 
 // DirectoryServiceClient is the client API for DirectoryService service.
@@ -37,6 +40,12 @@ type DirectoryServiceClient interface {
 	ImportDirectory(ctx context.Context, in *ImportDirectoryRequest, opts ...grpc.CallOption) (*ImportDirectoryResponse, error)
 	// ExportDirectory gives the signed directory as imported.
 	ExportDirectory(ctx context.Context, in *ExportDirectoryRequest, opts ...grpc.CallOption) (*ExportDirectoryResponse, error)
+	// ImportFiles takes signed files of any size: the list of zones, snapshots, deltas.
+	ImportFiles(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportFilesRequest, ImportFilesResponse], error)
+	// ExportFiles gives all files of which the directory here is made, as they were signed.
+	ExportFiles(ctx context.Context, in *ExportFilesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportFilesResponse], error)
+	// ListZones tells how new each zone is.
+	ListZones(ctx context.Context, in *ListZonesRequest, opts ...grpc.CallOption) (*ListZonesResponse, error)
 }
 
 type directoryServiceClient struct {
@@ -87,6 +96,48 @@ func (c *directoryServiceClient) ExportDirectory(ctx context.Context, in *Export
 	return out, nil
 }
 
+func (c *directoryServiceClient) ImportFiles(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportFilesRequest, ImportFilesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DirectoryService_ServiceDesc.Streams[0], DirectoryService_ImportFiles_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportFilesRequest, ImportFilesResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoryService_ImportFilesClient = grpc.ClientStreamingClient[ImportFilesRequest, ImportFilesResponse]
+
+func (c *directoryServiceClient) ExportFiles(ctx context.Context, in *ExportFilesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportFilesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DirectoryService_ServiceDesc.Streams[1], DirectoryService_ExportFiles_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportFilesRequest, ExportFilesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoryService_ExportFilesClient = grpc.ServerStreamingClient[ExportFilesResponse]
+
+func (c *directoryServiceClient) ListZones(ctx context.Context, in *ListZonesRequest, opts ...grpc.CallOption) (*ListZonesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListZonesResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_ListZones_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DirectoryServiceServer is the server API for DirectoryService service.
 // All implementations must embed UnimplementedDirectoryServiceServer
 // for forward compatibility.
@@ -99,6 +150,12 @@ type DirectoryServiceServer interface {
 	ImportDirectory(context.Context, *ImportDirectoryRequest) (*ImportDirectoryResponse, error)
 	// ExportDirectory gives the signed directory as imported.
 	ExportDirectory(context.Context, *ExportDirectoryRequest) (*ExportDirectoryResponse, error)
+	// ImportFiles takes signed files of any size: the list of zones, snapshots, deltas.
+	ImportFiles(grpc.ClientStreamingServer[ImportFilesRequest, ImportFilesResponse]) error
+	// ExportFiles gives all files of which the directory here is made, as they were signed.
+	ExportFiles(*ExportFilesRequest, grpc.ServerStreamingServer[ExportFilesResponse]) error
+	// ListZones tells how new each zone is.
+	ListZones(context.Context, *ListZonesRequest) (*ListZonesResponse, error)
 	mustEmbedUnimplementedDirectoryServiceServer()
 }
 
@@ -120,6 +177,15 @@ func (UnimplementedDirectoryServiceServer) ImportDirectory(context.Context, *Imp
 }
 func (UnimplementedDirectoryServiceServer) ExportDirectory(context.Context, *ExportDirectoryRequest) (*ExportDirectoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExportDirectory not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ImportFiles(grpc.ClientStreamingServer[ImportFilesRequest, ImportFilesResponse]) error {
+	return status.Error(codes.Unimplemented, "method ImportFiles not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ExportFiles(*ExportFilesRequest, grpc.ServerStreamingServer[ExportFilesResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportFiles not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ListZones(context.Context, *ListZonesRequest) (*ListZonesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListZones not implemented")
 }
 func (UnimplementedDirectoryServiceServer) mustEmbedUnimplementedDirectoryServiceServer() {}
 func (UnimplementedDirectoryServiceServer) testEmbeddedByValue()                          {}
@@ -214,6 +280,42 @@ func _DirectoryService_ExportDirectory_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoryService_ImportFiles_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(DirectoryServiceServer).ImportFiles(&grpc.GenericServerStream[ImportFilesRequest, ImportFilesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoryService_ImportFilesServer = grpc.ClientStreamingServer[ImportFilesRequest, ImportFilesResponse]
+
+func _DirectoryService_ExportFiles_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportFilesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(DirectoryServiceServer).ExportFiles(m, &grpc.GenericServerStream[ExportFilesRequest, ExportFilesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoryService_ExportFilesServer = grpc.ServerStreamingServer[ExportFilesResponse]
+
+func _DirectoryService_ListZones_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListZonesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ListZones(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ListZones_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ListZones(ctx, req.(*ListZonesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DirectoryService_ServiceDesc is the grpc.ServiceDesc for DirectoryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -237,7 +339,22 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ExportDirectory",
 			Handler:    _DirectoryService_ExportDirectory_Handler,
 		},
+		{
+			MethodName: "ListZones",
+			Handler:    _DirectoryService_ListZones_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ImportFiles",
+			Handler:       _DirectoryService_ImportFiles_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "ExportFiles",
+			Handler:       _DirectoryService_ExportFiles_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "lienthong/v1/directory.proto",
 }

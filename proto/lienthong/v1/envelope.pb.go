@@ -2290,11 +2290,14 @@ func (x *AgencyCode) GetNotAfter() int64 {
 type AgencyCertificate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// DER.
-	Certificate   []byte          `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
-	Role          CertificateRole `protobuf:"varint,2,opt,name=role,proto3,enum=lienthong.v1.CertificateRole" json:"role,omitempty"`
-	Holder        string          `protobuf:"bytes,3,opt,name=holder,proto3" json:"holder,omitempty"`
-	NotBefore     int64           `protobuf:"varint,4,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
-	NotAfter      int64           `protobuf:"varint,5,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+	Certificate []byte          `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Role        CertificateRole `protobuf:"varint,2,opt,name=role,proto3,enum=lienthong.v1.CertificateRole" json:"role,omitempty"`
+	Holder      string          `protobuf:"bytes,3,opt,name=holder,proto3" json:"holder,omitempty"`
+	NotBefore   int64           `protobuf:"varint,4,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
+	NotAfter    int64           `protobuf:"varint,5,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+	// When its key was compromised, if it was: no signature that anyone else saw
+	// later counts, whatever time it bears.
+	Compromised   int64 `protobuf:"varint,6,opt,name=compromised,proto3" json:"compromised,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2360,6 +2363,13 @@ func (x *AgencyCertificate) GetNotBefore() int64 {
 func (x *AgencyCertificate) GetNotAfter() int64 {
 	if x != nil {
 		return x.NotAfter
+	}
+	return 0
+}
+
+func (x *AgencyCertificate) GetCompromised() int64 {
+	if x != nil {
+		return x.Compromised
 	}
 	return 0
 }
@@ -2463,10 +2473,12 @@ func (x *Node) GetDials() []string {
 // NodeCertificate binds a certificate (ECDSA P-256) to a node, for TLS and
 // for what it signs.
 type NodeCertificate struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Certificate   []byte                 `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
-	NotBefore     int64                  `protobuf:"varint,2,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
-	NotAfter      int64                  `protobuf:"varint,3,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Certificate []byte                 `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	NotBefore   int64                  `protobuf:"varint,2,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
+	NotAfter    int64                  `protobuf:"varint,3,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+	// As of an AgencyCertificate.
+	Compromised   int64 `protobuf:"varint,4,opt,name=compromised,proto3" json:"compromised,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2518,6 +2530,13 @@ func (x *NodeCertificate) GetNotBefore() int64 {
 func (x *NodeCertificate) GetNotAfter() int64 {
 	if x != nil {
 		return x.NotAfter
+	}
+	return 0
+}
+
+func (x *NodeCertificate) GetCompromised() int64 {
+	if x != nil {
+		return x.Compromised
 	}
 	return 0
 }
@@ -2695,14 +2714,15 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1d\n" +
 	"\n" +
 	"not_before\x18\x02 \x01(\x03R\tnotBefore\x12\x1b\n" +
-	"\tnot_after\x18\x03 \x01(\x03R\bnotAfter\"\xbc\x01\n" +
+	"\tnot_after\x18\x03 \x01(\x03R\bnotAfter\"\xde\x01\n" +
 	"\x11AgencyCertificate\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x121\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1d.lienthong.v1.CertificateRoleR\x04role\x12\x16\n" +
 	"\x06holder\x18\x03 \x01(\tR\x06holder\x12\x1d\n" +
 	"\n" +
 	"not_before\x18\x04 \x01(\x03R\tnotBefore\x12\x1b\n" +
-	"\tnot_after\x18\x05 \x01(\x03R\bnotAfter\"\xcf\x01\n" +
+	"\tnot_after\x18\x05 \x01(\x03R\bnotAfter\x12 \n" +
+	"\vcompromised\x18\x06 \x01(\x03R\vcompromised\"\xcf\x01\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2710,12 +2730,13 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\taddresses\x18\x04 \x03(\tR\taddresses\x12A\n" +
 	"\fcertificates\x18\x05 \x03(\v2\x1d.lienthong.v1.NodeCertificateR\fcertificates\x12\x14\n" +
 	"\x05ended\x18\x06 \x01(\x03R\x05ended\x12\x14\n" +
-	"\x05dials\x18\a \x03(\tR\x05dials\"o\n" +
+	"\x05dials\x18\a \x03(\tR\x05dials\"\x91\x01\n" +
 	"\x0fNodeCertificate\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x1d\n" +
 	"\n" +
 	"not_before\x18\x02 \x01(\x03R\tnotBefore\x12\x1b\n" +
-	"\tnot_after\x18\x03 \x01(\x03R\bnotAfter*\x9c\x01\n" +
+	"\tnot_after\x18\x03 \x01(\x03R\bnotAfter\x12 \n" +
+	"\vcompromised\x18\x04 \x01(\x03R\vcompromised*\x9c\x01\n" +
 	"\fEnvelopeKind\x12\x1d\n" +
 	"\x19ENVELOPE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16ENVELOPE_KIND_DOCUMENT\x10\x01\x12\x18\n" +

@@ -35,6 +35,7 @@ type LinkFrame struct {
 	//	*LinkFrame_Heartbeat
 	//	*LinkFrame_GoAway
 	//	*LinkFrame_Need
+	//	*LinkFrame_News
 	Frame         isLinkFrame_Frame `protobuf_oneof:"frame"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -158,6 +159,15 @@ func (x *LinkFrame) GetNeed() *NeedFiles {
 	return nil
 }
 
+func (x *LinkFrame) GetNews() *DirectoryNews {
+	if x != nil {
+		if x, ok := x.Frame.(*LinkFrame_News); ok {
+			return x.News
+		}
+	}
+	return nil
+}
+
 type isLinkFrame_Frame interface {
 	isLinkFrame_Frame()
 }
@@ -198,6 +208,10 @@ type LinkFrame_Need struct {
 	Need *NeedFiles `protobuf:"bytes,9,opt,name=need,proto3,oneof"`
 }
 
+type LinkFrame_News struct {
+	News *DirectoryNews `protobuf:"bytes,20,opt,name=news,proto3,oneof"`
+}
+
 func (*LinkFrame_Hello) isLinkFrame_Frame() {}
 
 func (*LinkFrame_Offer) isLinkFrame_Frame() {}
@@ -215,6 +229,54 @@ func (*LinkFrame_Heartbeat) isLinkFrame_Frame() {}
 func (*LinkFrame_GoAway) isLinkFrame_Frame() {}
 
 func (*LinkFrame_Need) isLinkFrame_Frame() {}
+
+func (*LinkFrame_News) isLinkFrame_Frame() {}
+
+// DirectoryNews tells the peer how new the directory is here, after it changed.
+// Whoever dialled then fetches or sends what the other lacks.
+type DirectoryNews struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Epochs        []*DirectoryEpoch      `protobuf:"bytes,1,rep,name=epochs,proto3" json:"epochs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DirectoryNews) Reset() {
+	*x = DirectoryNews{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DirectoryNews) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DirectoryNews) ProtoMessage() {}
+
+func (x *DirectoryNews) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DirectoryNews.ProtoReflect.Descriptor instead.
+func (*DirectoryNews) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DirectoryNews) GetEpochs() []*DirectoryEpoch {
+	if x != nil {
+		return x.Epochs
+	}
+	return nil
+}
 
 // Hello opens a link; both sides send it first.
 type Hello struct {
@@ -235,7 +297,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[1]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -247,7 +309,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[1]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -260,7 +322,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{1}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Hello) GetNode() string {
@@ -319,17 +381,21 @@ func (x *Hello) GetRestored() int64 {
 	return 0
 }
 
+// DirectoryEpoch is how new a node's directory is.
 type DirectoryEpoch struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Zone          string                 `protobuf:"bytes,1,opt,name=zone,proto3" json:"zone,omitempty"`
-	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty for the list of zones.
+	Zone  string `protobuf:"bytes,1,opt,name=zone,proto3" json:"zone,omitempty"`
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// State digest, in Hello and DirectoryNews: two of one epoch must agree.
+	State         []byte `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DirectoryEpoch) Reset() {
 	*x = DirectoryEpoch{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[2]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -341,7 +407,7 @@ func (x *DirectoryEpoch) String() string {
 func (*DirectoryEpoch) ProtoMessage() {}
 
 func (x *DirectoryEpoch) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[2]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -354,7 +420,7 @@ func (x *DirectoryEpoch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DirectoryEpoch.ProtoReflect.Descriptor instead.
 func (*DirectoryEpoch) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{2}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *DirectoryEpoch) GetZone() string {
@@ -369,6 +435,13 @@ func (x *DirectoryEpoch) GetEpoch() uint64 {
 		return x.Epoch
 	}
 	return 0
+}
+
+func (x *DirectoryEpoch) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
 }
 
 // Offer hands over an envelope for some of its recipients.
@@ -390,7 +463,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[3]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -402,7 +475,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[3]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -415,7 +488,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{3}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Offer) GetEnvelope() *Envelope {
@@ -474,7 +547,7 @@ type OfferedFile struct {
 
 func (x *OfferedFile) Reset() {
 	*x = OfferedFile{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[4]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -486,7 +559,7 @@ func (x *OfferedFile) String() string {
 func (*OfferedFile) ProtoMessage() {}
 
 func (x *OfferedFile) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[4]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -499,7 +572,7 @@ func (x *OfferedFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferedFile.ProtoReflect.Descriptor instead.
 func (*OfferedFile) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{4}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *OfferedFile) GetSha256() []byte {
@@ -542,7 +615,7 @@ type NeedFiles struct {
 
 func (x *NeedFiles) Reset() {
 	*x = NeedFiles{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[5]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -554,7 +627,7 @@ func (x *NeedFiles) String() string {
 func (*NeedFiles) ProtoMessage() {}
 
 func (x *NeedFiles) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[5]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -567,7 +640,7 @@ func (x *NeedFiles) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NeedFiles.ProtoReflect.Descriptor instead.
 func (*NeedFiles) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *NeedFiles) GetOriginNode() string {
@@ -605,7 +678,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[6]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +690,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[6]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +703,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Accepted) GetOriginNode() string {
@@ -674,7 +747,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[7]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +759,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[7]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +772,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Refused) GetOriginNode() string {
@@ -768,7 +841,7 @@ type StatementFrame struct {
 
 func (x *StatementFrame) Reset() {
 	*x = StatementFrame{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[8]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +853,7 @@ func (x *StatementFrame) String() string {
 func (*StatementFrame) ProtoMessage() {}
 
 func (x *StatementFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[8]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +866,7 @@ func (x *StatementFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementFrame.ProtoReflect.Descriptor instead.
 func (*StatementFrame) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StatementFrame) GetStatements() []*Receipt {
@@ -813,7 +886,7 @@ type StatementsStored struct {
 
 func (x *StatementsStored) Reset() {
 	*x = StatementsStored{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[9]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +898,7 @@ func (x *StatementsStored) String() string {
 func (*StatementsStored) ProtoMessage() {}
 
 func (x *StatementsStored) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[9]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +911,7 @@ func (x *StatementsStored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementsStored.ProtoReflect.Descriptor instead.
 func (*StatementsStored) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StatementsStored) GetDigests() [][]byte {
@@ -857,7 +930,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[10]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +942,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[10]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +955,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Heartbeat) GetClock() int64 {
@@ -903,7 +976,7 @@ type GoAway struct {
 
 func (x *GoAway) Reset() {
 	*x = GoAway{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[11]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +988,7 @@ func (x *GoAway) String() string {
 func (*GoAway) ProtoMessage() {}
 
 func (x *GoAway) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[11]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1001,7 @@ func (x *GoAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoAway.ProtoReflect.Descriptor instead.
 func (*GoAway) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GoAway) GetReason() string {
@@ -958,7 +1031,7 @@ type PutRequest struct {
 
 func (x *PutRequest) Reset() {
 	*x = PutRequest{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[12]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1043,7 @@ func (x *PutRequest) String() string {
 func (*PutRequest) ProtoMessage() {}
 
 func (x *PutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[12]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1056,7 @@ func (x *PutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRequest.ProtoReflect.Descriptor instead.
 func (*PutRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PutRequest) GetHeader() *PutHeader {
@@ -1019,7 +1092,7 @@ type PutHeader struct {
 
 func (x *PutHeader) Reset() {
 	*x = PutHeader{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[13]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1031,7 +1104,7 @@ func (x *PutHeader) String() string {
 func (*PutHeader) ProtoMessage() {}
 
 func (x *PutHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[13]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1044,7 +1117,7 @@ func (x *PutHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutHeader.ProtoReflect.Descriptor instead.
 func (*PutHeader) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{13}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PutHeader) GetOriginNode() string {
@@ -1087,7 +1160,7 @@ type PutResponse struct {
 
 func (x *PutResponse) Reset() {
 	*x = PutResponse{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[14]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1172,7 @@ func (x *PutResponse) String() string {
 func (*PutResponse) ProtoMessage() {}
 
 func (x *PutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[14]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1185,7 @@ func (x *PutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutResponse.ProtoReflect.Descriptor instead.
 func (*PutResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{14}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PutResponse) GetOffset() uint64 {
@@ -1142,7 +1215,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[15]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1227,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[15]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1240,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{15}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetRequest) GetOriginNode() string {
@@ -1214,7 +1287,7 @@ type GetResponse struct {
 
 func (x *GetResponse) Reset() {
 	*x = GetResponse{}
-	mi := &file_lienthong_v1_relay_proto_msgTypes[16]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1299,7 @@ func (x *GetResponse) String() string {
 func (*GetResponse) ProtoMessage() {}
 
 func (x *GetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_relay_proto_msgTypes[16]
+	mi := &file_lienthong_v1_relay_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1312,7 @@ func (x *GetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponse.ProtoReflect.Descriptor instead.
 func (*GetResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{16}
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetResponse) GetData() []byte {
@@ -1249,11 +1322,189 @@ func (x *GetResponse) GetData() []byte {
 	return nil
 }
 
+type GetDirectoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the caller has.
+	Have          []*DirectoryEpoch `protobuf:"bytes,1,rep,name=have,proto3" json:"have,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDirectoryRequest) Reset() {
+	*x = GetDirectoryRequest{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDirectoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDirectoryRequest) ProtoMessage() {}
+
+func (x *GetDirectoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDirectoryRequest.ProtoReflect.Descriptor instead.
+func (*GetDirectoryRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *GetDirectoryRequest) GetHave() []*DirectoryEpoch {
+	if x != nil {
+		return x.Have
+	}
+	return nil
+}
+
+type GetDirectoryResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chunk         *DirectoryChunk        `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDirectoryResponse) Reset() {
+	*x = GetDirectoryResponse{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDirectoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDirectoryResponse) ProtoMessage() {}
+
+func (x *GetDirectoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDirectoryResponse.ProtoReflect.Descriptor instead.
+func (*GetDirectoryResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *GetDirectoryResponse) GetChunk() *DirectoryChunk {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+type PutDirectoryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Chunk         *DirectoryChunk        `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutDirectoryRequest) Reset() {
+	*x = PutDirectoryRequest{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutDirectoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutDirectoryRequest) ProtoMessage() {}
+
+func (x *PutDirectoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutDirectoryRequest.ProtoReflect.Descriptor instead.
+func (*PutDirectoryRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *PutDirectoryRequest) GetChunk() *DirectoryChunk {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+type PutDirectoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the callee has now.
+	Epochs        []*DirectoryEpoch `protobuf:"bytes,1,rep,name=epochs,proto3" json:"epochs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutDirectoryResponse) Reset() {
+	*x = PutDirectoryResponse{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutDirectoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutDirectoryResponse) ProtoMessage() {}
+
+func (x *PutDirectoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutDirectoryResponse.ProtoReflect.Descriptor instead.
+func (*PutDirectoryResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *PutDirectoryResponse) GetEpochs() []*DirectoryEpoch {
+	if x != nil {
+		return x.Epochs
+	}
+	return nil
+}
+
 var File_lienthong_v1_relay_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\n" +
-	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\"\xe8\x03\n" +
+	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"\x9b\x04\n" +
 	"\tLinkFrame\x12+\n" +
 	"\x05hello\x18\x01 \x01(\v2\x13.lienthong.v1.HelloH\x00R\x05hello\x12+\n" +
 	"\x05offer\x18\x02 \x01(\v2\x13.lienthong.v1.OfferH\x00R\x05offer\x124\n" +
@@ -1263,8 +1514,11 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x06stored\x18\x06 \x01(\v2\x1e.lienthong.v1.StatementsStoredH\x00R\x06stored\x127\n" +
 	"\theartbeat\x18\a \x01(\v2\x17.lienthong.v1.HeartbeatH\x00R\theartbeat\x12/\n" +
 	"\ago_away\x18\b \x01(\v2\x14.lienthong.v1.GoAwayH\x00R\x06goAway\x12-\n" +
-	"\x04need\x18\t \x01(\v2\x17.lienthong.v1.NeedFilesH\x00R\x04needB\a\n" +
-	"\x05frame\"\x87\x02\n" +
+	"\x04need\x18\t \x01(\v2\x17.lienthong.v1.NeedFilesH\x00R\x04need\x121\n" +
+	"\x04news\x18\x14 \x01(\v2\x1b.lienthong.v1.DirectoryNewsH\x00R\x04newsB\a\n" +
+	"\x05frame\"E\n" +
+	"\rDirectoryNews\x124\n" +
+	"\x06epochs\x18\x01 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x06epochs\"\x87\x02\n" +
 	"\x05Hello\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\fR\vincarnation\x12!\n" +
@@ -1273,10 +1527,11 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\bfeatures\x18\x05 \x03(\tR\bfeatures\x124\n" +
 	"\x06epochs\x18\x06 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x06epochs\x12\x14\n" +
 	"\x05clock\x18\a \x01(\x03R\x05clock\x12\x1a\n" +
-	"\brestored\x18\b \x01(\x03R\brestored\":\n" +
+	"\brestored\x18\b \x01(\x03R\brestored\"P\n" +
 	"\x0eDirectoryEpoch\x12\x12\n" +
 	"\x04zone\x18\x01 \x01(\tR\x04zone\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\"\x8a\x02\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\fR\x05state\"\x8a\x02\n" +
 	"\x05Offer\x122\n" +
 	"\benvelope\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\benvelope\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\x12\x1e\n" +
@@ -1354,14 +1609,26 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x16\n" +
 	"\x06offset\x18\x05 \x01(\x04R\x06offset\"!\n" +
 	"\vGetResponse\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data2\xe5\x01\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"G\n" +
+	"\x13GetDirectoryRequest\x120\n" +
+	"\x04have\x18\x01 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x04have\"J\n" +
+	"\x14GetDirectoryResponse\x122\n" +
+	"\x05chunk\x18\x01 \x01(\v2\x1c.lienthong.v1.DirectoryChunkR\x05chunk\"I\n" +
+	"\x13PutDirectoryRequest\x122\n" +
+	"\x05chunk\x18\x01 \x01(\v2\x1c.lienthong.v1.DirectoryChunkR\x05chunk\"L\n" +
+	"\x14PutDirectoryResponse\x124\n" +
+	"\x06epochs\x18\x01 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x06epochs2\xa9\x03\n" +
 	"\fRelayService\x12E\n" +
 	"\x04Link\x12\x17.lienthong.v1.LinkFrame\x1a\x17.lienthong.v1.LinkFrame\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x04(\x010\x01\x12G\n" +
 	"\x03Put\x12\x18.lienthong.v1.PutRequest\x1a\x19.lienthong.v1.PutResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x04(\x010\x01\x12E\n" +
 	"\x03Get\x12\x18.lienthong.v1.GetRequest\x1a\x19.lienthong.v1.GetResponse\"\a\xca\xf3\x18\x03\n" +
-	"\x01\x040\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x01\x040\x01\x12`\n" +
+	"\fGetDirectory\x12!.lienthong.v1.GetDirectoryRequest\x1a\".lienthong.v1.GetDirectoryResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x040\x01\x12`\n" +
+	"\fPutDirectory\x12!.lienthong.v1.PutDirectoryRequest\x1a\".lienthong.v1.PutDirectoryResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x04(\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_relay_proto_rawDescOnce sync.Once
@@ -1375,58 +1642,74 @@ func file_lienthong_v1_relay_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_relay_proto_rawDescData
 }
 
-var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_lienthong_v1_relay_proto_goTypes = []any{
-	(*LinkFrame)(nil),        // 0: lienthong.v1.LinkFrame
-	(*Hello)(nil),            // 1: lienthong.v1.Hello
-	(*DirectoryEpoch)(nil),   // 2: lienthong.v1.DirectoryEpoch
-	(*Offer)(nil),            // 3: lienthong.v1.Offer
-	(*OfferedFile)(nil),      // 4: lienthong.v1.OfferedFile
-	(*NeedFiles)(nil),        // 5: lienthong.v1.NeedFiles
-	(*Accepted)(nil),         // 6: lienthong.v1.Accepted
-	(*Refused)(nil),          // 7: lienthong.v1.Refused
-	(*StatementFrame)(nil),   // 8: lienthong.v1.StatementFrame
-	(*StatementsStored)(nil), // 9: lienthong.v1.StatementsStored
-	(*Heartbeat)(nil),        // 10: lienthong.v1.Heartbeat
-	(*GoAway)(nil),           // 11: lienthong.v1.GoAway
-	(*PutRequest)(nil),       // 12: lienthong.v1.PutRequest
-	(*PutHeader)(nil),        // 13: lienthong.v1.PutHeader
-	(*PutResponse)(nil),      // 14: lienthong.v1.PutResponse
-	(*GetRequest)(nil),       // 15: lienthong.v1.GetRequest
-	(*GetResponse)(nil),      // 16: lienthong.v1.GetResponse
-	(*Envelope)(nil),         // 17: lienthong.v1.Envelope
-	(*Receipt)(nil),          // 18: lienthong.v1.Receipt
+	(*LinkFrame)(nil),            // 0: lienthong.v1.LinkFrame
+	(*DirectoryNews)(nil),        // 1: lienthong.v1.DirectoryNews
+	(*Hello)(nil),                // 2: lienthong.v1.Hello
+	(*DirectoryEpoch)(nil),       // 3: lienthong.v1.DirectoryEpoch
+	(*Offer)(nil),                // 4: lienthong.v1.Offer
+	(*OfferedFile)(nil),          // 5: lienthong.v1.OfferedFile
+	(*NeedFiles)(nil),            // 6: lienthong.v1.NeedFiles
+	(*Accepted)(nil),             // 7: lienthong.v1.Accepted
+	(*Refused)(nil),              // 8: lienthong.v1.Refused
+	(*StatementFrame)(nil),       // 9: lienthong.v1.StatementFrame
+	(*StatementsStored)(nil),     // 10: lienthong.v1.StatementsStored
+	(*Heartbeat)(nil),            // 11: lienthong.v1.Heartbeat
+	(*GoAway)(nil),               // 12: lienthong.v1.GoAway
+	(*PutRequest)(nil),           // 13: lienthong.v1.PutRequest
+	(*PutHeader)(nil),            // 14: lienthong.v1.PutHeader
+	(*PutResponse)(nil),          // 15: lienthong.v1.PutResponse
+	(*GetRequest)(nil),           // 16: lienthong.v1.GetRequest
+	(*GetResponse)(nil),          // 17: lienthong.v1.GetResponse
+	(*GetDirectoryRequest)(nil),  // 18: lienthong.v1.GetDirectoryRequest
+	(*GetDirectoryResponse)(nil), // 19: lienthong.v1.GetDirectoryResponse
+	(*PutDirectoryRequest)(nil),  // 20: lienthong.v1.PutDirectoryRequest
+	(*PutDirectoryResponse)(nil), // 21: lienthong.v1.PutDirectoryResponse
+	(*Envelope)(nil),             // 22: lienthong.v1.Envelope
+	(*Receipt)(nil),              // 23: lienthong.v1.Receipt
+	(*DirectoryChunk)(nil),       // 24: lienthong.v1.DirectoryChunk
 }
 var file_lienthong_v1_relay_proto_depIdxs = []int32{
-	1,  // 0: lienthong.v1.LinkFrame.hello:type_name -> lienthong.v1.Hello
-	3,  // 1: lienthong.v1.LinkFrame.offer:type_name -> lienthong.v1.Offer
-	6,  // 2: lienthong.v1.LinkFrame.accepted:type_name -> lienthong.v1.Accepted
-	7,  // 3: lienthong.v1.LinkFrame.refused:type_name -> lienthong.v1.Refused
-	8,  // 4: lienthong.v1.LinkFrame.statement:type_name -> lienthong.v1.StatementFrame
-	9,  // 5: lienthong.v1.LinkFrame.stored:type_name -> lienthong.v1.StatementsStored
-	10, // 6: lienthong.v1.LinkFrame.heartbeat:type_name -> lienthong.v1.Heartbeat
-	11, // 7: lienthong.v1.LinkFrame.go_away:type_name -> lienthong.v1.GoAway
-	5,  // 8: lienthong.v1.LinkFrame.need:type_name -> lienthong.v1.NeedFiles
-	2,  // 9: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	17, // 10: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
-	17, // 11: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
-	2,  // 12: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	4,  // 13: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
-	18, // 14: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
-	18, // 15: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
-	18, // 16: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
-	13, // 17: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
-	0,  // 18: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
-	12, // 19: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
-	15, // 20: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
-	0,  // 21: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
-	14, // 22: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
-	16, // 23: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
-	21, // [21:24] is the sub-list for method output_type
-	18, // [18:21] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	2,  // 0: lienthong.v1.LinkFrame.hello:type_name -> lienthong.v1.Hello
+	4,  // 1: lienthong.v1.LinkFrame.offer:type_name -> lienthong.v1.Offer
+	7,  // 2: lienthong.v1.LinkFrame.accepted:type_name -> lienthong.v1.Accepted
+	8,  // 3: lienthong.v1.LinkFrame.refused:type_name -> lienthong.v1.Refused
+	9,  // 4: lienthong.v1.LinkFrame.statement:type_name -> lienthong.v1.StatementFrame
+	10, // 5: lienthong.v1.LinkFrame.stored:type_name -> lienthong.v1.StatementsStored
+	11, // 6: lienthong.v1.LinkFrame.heartbeat:type_name -> lienthong.v1.Heartbeat
+	12, // 7: lienthong.v1.LinkFrame.go_away:type_name -> lienthong.v1.GoAway
+	6,  // 8: lienthong.v1.LinkFrame.need:type_name -> lienthong.v1.NeedFiles
+	1,  // 9: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
+	3,  // 10: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	3,  // 11: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	22, // 12: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
+	22, // 13: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
+	3,  // 14: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	5,  // 15: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
+	23, // 16: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
+	23, // 17: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
+	23, // 18: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
+	14, // 19: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
+	3,  // 20: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
+	24, // 21: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
+	24, // 22: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
+	3,  // 23: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	0,  // 24: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
+	13, // 25: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
+	16, // 26: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
+	18, // 27: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
+	20, // 28: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
+	0,  // 29: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
+	15, // 30: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
+	17, // 31: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
+	19, // 32: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
+	21, // 33: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
+	29, // [29:34] is the sub-list for method output_type
+	24, // [24:29] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_relay_proto_init() }
@@ -1436,6 +1719,7 @@ func file_lienthong_v1_relay_proto_init() {
 	}
 	file_lienthong_v1_access_proto_init()
 	file_lienthong_v1_envelope_proto_init()
+	file_lienthong_v1_zone_proto_init()
 	file_lienthong_v1_relay_proto_msgTypes[0].OneofWrappers = []any{
 		(*LinkFrame_Hello)(nil),
 		(*LinkFrame_Offer)(nil),
@@ -1446,6 +1730,7 @@ func file_lienthong_v1_relay_proto_init() {
 		(*LinkFrame_Heartbeat)(nil),
 		(*LinkFrame_GoAway)(nil),
 		(*LinkFrame_Need)(nil),
+		(*LinkFrame_News)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1453,7 +1738,7 @@ func file_lienthong_v1_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_relay_proto_rawDesc), len(file_lienthong_v1_relay_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,9 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RelayService_Link_FullMethodName = "/lienthong.v1.RelayService/Link"
-	RelayService_Put_FullMethodName  = "/lienthong.v1.RelayService/Put"
-	RelayService_Get_FullMethodName  = "/lienthong.v1.RelayService/Get"
+	RelayService_Link_FullMethodName         = "/lienthong.v1.RelayService/Link"
+	RelayService_Put_FullMethodName          = "/lienthong.v1.RelayService/Put"
+	RelayService_Get_FullMethodName          = "/lienthong.v1.RelayService/Get"
+	RelayService_GetDirectory_FullMethodName = "/lienthong.v1.RelayService/GetDirectory"
+	RelayService_PutDirectory_FullMethodName = "/lienthong.v1.RelayService/PutDirectory"
 )
 
 // RelayServiceClient is the client API for RelayService service.
@@ -41,6 +43,11 @@ type RelayServiceClient interface {
 	Put(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PutRequest, PutResponse], error)
 	// Get fetches a larger file of an envelope that the callee has offered.
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetResponse], error)
+	// GetDirectory gives what the directory here has beyond what the caller has:
+	// the list of zones, then for each zone deltas, or a snapshot and deltas.
+	GetDirectory(ctx context.Context, in *GetDirectoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetDirectoryResponse], error)
+	// PutDirectory takes such files. Each is verified before it is used.
+	PutDirectory(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[PutDirectoryRequest, PutDirectoryResponse], error)
 }
 
 type relayServiceClient struct {
@@ -96,6 +103,38 @@ func (c *relayServiceClient) Get(ctx context.Context, in *GetRequest, opts ...gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RelayService_GetClient = grpc.ServerStreamingClient[GetResponse]
 
+func (c *relayServiceClient) GetDirectory(ctx context.Context, in *GetDirectoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetDirectoryResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RelayService_ServiceDesc.Streams[3], RelayService_GetDirectory_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[GetDirectoryRequest, GetDirectoryResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RelayService_GetDirectoryClient = grpc.ServerStreamingClient[GetDirectoryResponse]
+
+func (c *relayServiceClient) PutDirectory(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[PutDirectoryRequest, PutDirectoryResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RelayService_ServiceDesc.Streams[4], RelayService_PutDirectory_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PutDirectoryRequest, PutDirectoryResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RelayService_PutDirectoryClient = grpc.ClientStreamingClient[PutDirectoryRequest, PutDirectoryResponse]
+
 // RelayServiceServer is the server API for RelayService service.
 // All implementations must embed UnimplementedRelayServiceServer
 // for forward compatibility.
@@ -113,6 +152,11 @@ type RelayServiceServer interface {
 	Put(grpc.BidiStreamingServer[PutRequest, PutResponse]) error
 	// Get fetches a larger file of an envelope that the callee has offered.
 	Get(*GetRequest, grpc.ServerStreamingServer[GetResponse]) error
+	// GetDirectory gives what the directory here has beyond what the caller has:
+	// the list of zones, then for each zone deltas, or a snapshot and deltas.
+	GetDirectory(*GetDirectoryRequest, grpc.ServerStreamingServer[GetDirectoryResponse]) error
+	// PutDirectory takes such files. Each is verified before it is used.
+	PutDirectory(grpc.ClientStreamingServer[PutDirectoryRequest, PutDirectoryResponse]) error
 	mustEmbedUnimplementedRelayServiceServer()
 }
 
@@ -131,6 +175,12 @@ func (UnimplementedRelayServiceServer) Put(grpc.BidiStreamingServer[PutRequest, 
 }
 func (UnimplementedRelayServiceServer) Get(*GetRequest, grpc.ServerStreamingServer[GetResponse]) error {
 	return status.Error(codes.Unimplemented, "method Get not implemented")
+}
+func (UnimplementedRelayServiceServer) GetDirectory(*GetDirectoryRequest, grpc.ServerStreamingServer[GetDirectoryResponse]) error {
+	return status.Error(codes.Unimplemented, "method GetDirectory not implemented")
+}
+func (UnimplementedRelayServiceServer) PutDirectory(grpc.ClientStreamingServer[PutDirectoryRequest, PutDirectoryResponse]) error {
+	return status.Error(codes.Unimplemented, "method PutDirectory not implemented")
 }
 func (UnimplementedRelayServiceServer) mustEmbedUnimplementedRelayServiceServer() {}
 func (UnimplementedRelayServiceServer) testEmbeddedByValue()                      {}
@@ -178,6 +228,24 @@ func _RelayService_Get_Handler(srv interface{}, stream grpc.ServerStream) error 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RelayService_GetServer = grpc.ServerStreamingServer[GetResponse]
 
+func _RelayService_GetDirectory_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GetDirectoryRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RelayServiceServer).GetDirectory(m, &grpc.GenericServerStream[GetDirectoryRequest, GetDirectoryResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RelayService_GetDirectoryServer = grpc.ServerStreamingServer[GetDirectoryResponse]
+
+func _RelayService_PutDirectory_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RelayServiceServer).PutDirectory(&grpc.GenericServerStream[PutDirectoryRequest, PutDirectoryResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RelayService_PutDirectoryServer = grpc.ClientStreamingServer[PutDirectoryRequest, PutDirectoryResponse]
+
 // RelayService_ServiceDesc is the grpc.ServiceDesc for RelayService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -202,6 +270,16 @@ var RelayService_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "Get",
 			Handler:       _RelayService_Get_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "GetDirectory",
+			Handler:       _RelayService_GetDirectory_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "PutDirectory",
+			Handler:       _RelayService_PutDirectory_Handler,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "lienthong/v1/relay.proto",
