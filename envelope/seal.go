@@ -21,6 +21,8 @@ const (
 	TypeDirectory  = "application/vnd.lienthong.directory.v1+protobuf"
 	TypeDelta      = "application/vnd.lienthong.directory-delta.v1+protobuf"
 	TypeZones      = "application/vnd.lienthong.zones.v1+protobuf"
+
+	TypeCosignature = "application/vnd.lienthong.cosignature.v1+protobuf"
 )
 
 // ErrSignature is wrapped by errors of [Sealed.Verify].

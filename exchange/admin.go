@@ -84,7 +84,8 @@ func (s *Service) VerifyJournal(ctx context.Context) (*JournalCheck, error) {
 	if err != nil {
 		return nil, err
 	}
-	return checked(v, head.TreeSize, journal.Hash(head.RootHash), sealed), nil
+	out := checked(v, head.TreeSize, journal.Hash(head.RootHash), sealed)
+	return out, s.checkHeads(ctx, out)
 }
 
 // VerifyStored is [Service.VerifyJournal] for a store that no node has open: there is no

@@ -8,8 +8,8 @@ import (
 )
 
 // A Frame is one message on the link between two nodes: [Hello], [Offer],
-// [Accepted], [Refused], [Statements], [Stored], [Heartbeat], [GoAway], [NeedFiles] or
-// [DirectoryNews].
+// [Accepted], [Refused], [Statements], [Stored], [Heartbeat], [GoAway], [NeedFiles],
+// [DirectoryNews], [Head] or [Cosigned].
 type Frame interface{ frame() }
 
 // Hello opens a link; both sides send it first.

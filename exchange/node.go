@@ -35,6 +35,10 @@ type Config struct {
 
 	Calendar *calendar.Calendar // working days and hours; nil: one that knows no year
 
+	CheckpointEvery time.Duration // how often the parent is shown the head of the journal; 0 means a minute
+	Stamp           StampFunc     // time-stamps heads of the journal; nil: nobody does
+	StampEvery      time.Duration // how often; 0 means an hour
+
 	WaitLevel   time.Duration // how long Send waits for a level that is queued; 0: not at all
 	GiveUp      time.Duration // how long a level is tried for; 0 means 7 days
 	RenewBefore time.Duration // how long before an archive time-stamp ends it is renewed; 0 means 30 days
@@ -45,6 +49,7 @@ type Node struct {
 	cfg         Config
 	incarnation envelope.ID
 	restored    Restored
+	quiet       atomic.Uint64 // leaves of the journal when only the answer to a shown head was new
 	directory   atomic.Pointer[Directory]
 	identities  sync.Mutex               // one change of users and tokens at a time
 	importing   sync.Mutex               // one import at a time
@@ -74,6 +79,12 @@ func NewNode(cfg Config) (*Node, error) {
 	}
 	if cfg.Workers <= 0 {
 		cfg.Workers = 2
+	}
+	if cfg.CheckpointEvery <= 0 {
+		cfg.CheckpointEvery = DefaultCheckpointEvery
+	}
+	if cfg.StampEvery <= 0 {
+		cfg.StampEvery = time.Hour
 	}
 	if cfg.Calendar == nil {
 		cfg.Calendar = calendar.Plain()

@@ -61,19 +61,8 @@ func (n *Node) receipt(ctx context.Context, row StatementRow) (envelope.Receipt,
 	if err != nil {
 		return out, err
 	}
-	leaves, err := n.cfg.Store.Leaves(ctx, row.JournalIndex, 1)
-	if err != nil || len(leaves) == 0 {
-		return out, fmt.Errorf("exchange: leaf %d of statement %s: %w", row.JournalIndex, row.Digest, orNotFound(err))
-	}
-	path, err := journal.Prove(head.TreeSize, row.JournalIndex, n.reader(ctx))
-	if err != nil {
-		return out, err
-	}
-	out.Proof = &envelope.Proof{Index: row.JournalIndex, Leaf: leaves[0].Data, Checkpoint: sealed}
-	for _, h := range path {
-		out.Proof.Path = append(out.Proof.Path, envelope.Digest(h))
-	}
-	return out, nil
+	out.Proof, err = n.proofUnder(ctx, row.JournalIndex, head.TreeSize, sealed)
+	return out, err
 }
 
 func orNotFound(err error) error {
@@ -134,8 +123,9 @@ func (d *Directory) verifyProof(st envelope.Statement, r envelope.Receipt) error
 	if err != nil {
 		return err
 	}
-	if head.Node != st.Issuer || head.Incarnation != st.Incarnation {
-		return fmt.Errorf("exchange: receipt of %q: checkpoint is of %q, or of another incarnation", st.Issuer, head.Node)
+	// Of whatever incarnation: a store out of a backup has the leaves of the one before.
+	if head.Node != st.Issuer {
+		return fmt.Errorf("exchange: receipt of %q: checkpoint is of %q", st.Issuer, head.Node)
 	}
 	if err := d.verifyHead(r.Proof.Checkpoint, head); err != nil {
 		return err

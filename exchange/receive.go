@@ -36,7 +36,7 @@ func (s *session) receive(ctx context.Context) error {
 				s.offers.Release(1)
 				s.answerAll(frames...)
 			})
-		case Accepted, Refused, Statements, Stored, NeedFiles:
+		case Accepted, Refused, Statements, Stored, NeedFiles, Head, Cosigned:
 			err = s.start(ctx, f, func() { s.handle(ctx, f) })
 		default:
 			err = fmt.Errorf("exchange: link with %q: unknown frame %T", s.peer, frame)
@@ -109,6 +109,10 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 		err = s.relay.cfg.Store.StatementsSent(ctx, s.peer, f.Digests)
 	case NeedFiles:
 		err = s.put(ctx, f)
+	case Head:
+		err = s.witness(ctx, f)
+	case Cosigned:
+		err = s.cosigned(ctx, f)
 	}
 	if errors.Is(err, ErrFenced) {
 		s.cancel(err)

@@ -33,6 +33,9 @@ func (r *Relay) Run(ctx context.Context, dialer Dialer) error {
 	if shared, ok := r.cfg.Store.(SharedStore); ok {
 		wg.Go(func() { r.listen(ctx, shared) })
 	}
+	if r.cfg.Stamp != nil {
+		wg.Go(func() { r.stampCheckpoints(ctx) })
+	}
 	if r.cfg.Signing != nil {
 		for range LevelWorkers {
 			wg.Go(func() { r.levelJobs(ctx) })

@@ -91,6 +91,8 @@ type JournalCheck struct {
 	Root       journal.Hash
 	Problems   []string
 	Checkpoint envelope.Sealed
+	Cosigned   uint64 // leaves under the largest head that the parent has cosigned
+	Stamped    int64  // time of the newest time-stamp on a head; 0: none
 }
 
 // An UploadRequest begins an upload.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"lienthong/envelope"
 )
 
 // Bounds of one session. None of them is ever reached by an honest peer whose
@@ -25,19 +27,21 @@ const (
 // A session is one link while it is up: four goroutines (receive, send, offers,
 // statements) and the workers that the receiver starts. The receiver never sends.
 type session struct {
-	relay    *Relay
-	peer     string
-	link     Link // its epoch is set before the link is up
-	conn     Conn
-	courier  Courier // nil where the peer dialled
-	greeted  atomic.Bool
-	heard    atomic.Int64 // frames received, for the watch on silence
-	hello    Hello        // of the peer, once greeted
-	restored atomic.Bool  // the peer goes on from a backup, as this session has found
-	resend   atomic.Bool  // the peer may know now what statements are about that it did not store
-	done     chan struct{}
-	cancel   context.CancelCauseFunc
-	ready    chan struct{} // closed when cancel is set
+	relay       *Relay
+	peer        string
+	link        Link // its epoch is set before the link is up
+	conn        Conn
+	courier     Courier // nil where the peer dialled
+	greeted     atomic.Bool
+	heard       atomic.Int64 // frames received, for the watch on silence
+	hello       Hello        // of the peer, once greeted
+	restored    atomic.Bool  // the peer goes on from a backup, as this session has found
+	badHeads    atomic.Int32 // heads of the peer that were not cosigned
+	stopShowing atomic.Bool  // the parent holds another head of this journal
+	resend      atomic.Bool  // the peer may know now what statements are about that it did not store
+	done        chan struct{}
+	cancel      context.CancelCauseFunc
+	ready       chan struct{} // closed when cancel is set
 
 	workers  sync.WaitGroup
 	offers   *semaphore.Weighted // offers of the peer that are being taken
@@ -50,6 +54,7 @@ type session struct {
 	wake    chan struct{} // holds one token: there are answers
 	outgo   chan Frame    // offers and statements; sent when there are no answers
 	window  window
+	shown   envelope.Sealed // the head that was shown last
 	inbound inbound
 	spread  spread
 	told    *Directory // of which Hello spoke
@@ -100,6 +105,9 @@ func (s *session) serve(ctx context.Context) error {
 	for _, run := range []func(context.Context) error{s.send, s.pumpOffers, s.pumpStatements, s.pumpDirectory, s.watch} {
 		wg.Go(func() { s.cancel(run(ctx)) })
 	}
+	if s.showsHeads() {
+		wg.Go(func() { s.cancel(s.pumpCheckpoints(ctx)) })
+	}
 	if changed {
 		wg.Go(func() {
 			if err := s.replay(ctx); err != nil {
@@ -123,7 +131,7 @@ func (s *session) serve(ctx context.Context) error {
 func (s *session) greet(ctx context.Context) error {
 	dir := s.relay.Directory()
 	s.told = dir
-	hello := Hello{Features: []string{FeatureZones}, Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now(), Restored: s.relay.restored.Until}
+	hello := Hello{Features: features(), Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now(), Restored: s.relay.restored.Until}
 	type result struct {
 		frame Frame
 		err   error

@@ -85,6 +85,7 @@ type Store interface {
 	LinkStore
 	RestoreStore
 	QueueStore
+	CheckpointStore
 	// OutboxPeers lists peers that have rows, with the number of rows of each.
 	OutboxPeers(ctx context.Context) (map[string]int, error)
 	// StatementsTo lists statements that wait to be sent to a peer, with Seq above after,
@@ -218,6 +219,9 @@ type Change struct {
 	Directory *DirectoryRow
 	// Peers are put by peer.
 	Peers []PeerRow
+	// Checkpoints are put by node, incarnation, size, root and refusal. One that is there gets the
+	// cosignature and the time-stamp that it lacked, and is otherwise as it was.
+	Checkpoints []CheckpointRow
 	// Entries are appended to the journal, in this order, at consecutive indexes.
 	Entries []journal.Entry
 }

@@ -81,6 +81,8 @@ IdentityService.GrantRoles          admin certificate
 IdentityService.CreateToken         admin certificate
 IdentityService.ListTokens          admin auditor
 IdentityService.RevokeToken         admin
+JournalService.ProveInclusion       auditor admin
+JournalService.ProveConsistency     any
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison

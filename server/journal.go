@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 
+	"lienthong/envelope"
+	"lienthong/internal/wire"
 	"lienthong/journal"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
@@ -35,11 +37,35 @@ func (j *journalService) ListEntries(ctx context.Context, m *lienthongv1.ListEnt
 }
 
 func (j *journalService) GetCheckpoint(ctx context.Context, _ *lienthongv1.GetCheckpointRequest) (*lienthongv1.GetCheckpointResponse, error) {
-	sealed, err := j.svc.Checkpoint(ctx)
+	now, witnessed, err := j.svc.Heads(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &lienthongv1.GetCheckpointResponse{Checkpoint: sealed.Proto()}, nil
+	out := &lienthongv1.GetCheckpointResponse{Checkpoint: now.Checkpoint.Proto()}
+	if witnessed != nil {
+		out.Witnessed = &lienthongv1.WitnessedHead{Checkpoint: witnessed.Checkpoint.Proto(), Cosignature: wire.MaybeSealed(witnessed.Cosignature), TimeStamp: witnessed.Stamp}
+	}
+	return out, nil
+}
+
+func (j *journalService) ProveInclusion(ctx context.Context, m *lienthongv1.ProveInclusionRequest) (*lienthongv1.ProveInclusionResponse, error) {
+	proof, err := j.svc.ProveInclusion(ctx, m.GetIndex())
+	if err != nil {
+		return nil, err
+	}
+	return &lienthongv1.ProveInclusionResponse{Proof: envelope.Receipt{Proof: proof}.Proto().GetProof()}, nil
+}
+
+func (j *journalService) ProveConsistency(ctx context.Context, m *lienthongv1.ProveConsistencyRequest) (*lienthongv1.ProveConsistencyResponse, error) {
+	c, err := j.svc.ProveConsistency(ctx, m.GetOldSize(), m.GetSize())
+	if err != nil {
+		return nil, err
+	}
+	out := &lienthongv1.ProveConsistencyResponse{OldSize: c.Old, OldRootHash: c.OldRoot[:], Size: c.Size, RootHash: c.NewRoot[:]}
+	for _, h := range c.Proof {
+		out.Proof = append(out.Proof, h[:])
+	}
+	return out, nil
 }
 
 func (j *journalService) VerifyJournal(ctx context.Context, _ *lienthongv1.VerifyJournalRequest) (*lienthongv1.VerifyJournalResponse, error) {
@@ -48,5 +74,5 @@ func (j *journalService) VerifyJournal(ctx context.Context, _ *lienthongv1.Verif
 		return nil, err
 	}
 	return &lienthongv1.VerifyJournalResponse{TreeSize: check.Size, RootHash: check.Root[:], Ok: len(check.Problems) == 0,
-		Problems: check.Problems, Checkpoint: check.Checkpoint.Proto()}, nil
+		Problems: check.Problems, Checkpoint: check.Checkpoint.Proto(), CosignedSize: check.Cosigned, Stamped: check.Stamped}, nil
 }

@@ -53,6 +53,11 @@ type config struct {
 		RenewBefore  time.Duration `yaml:"renew_before" default:"720h" doc:"how long before its path ends an archive time-stamp (B-LTA) is renewed"`
 	} `yaml:"tsa"`
 
+	Journal struct {
+		CheckpointEvery time.Duration `yaml:"checkpoint_every" default:"1m" doc:"how often the parent is shown the head of the journal, to cosign it"`
+		StampEvery      time.Duration `yaml:"stamp_every" default:"1h" doc:"how often the head of the journal is time-stamped, where tsa.url names an authority"`
+	} `yaml:"journal"`
+
 	Signing struct {
 		WaitLevel  time.Duration `yaml:"wait_level" default:"0s" doc:"how long sending waits for a queued level of a file; then the file is sent as it was signed"`
 		KeyLife    time.Duration `yaml:"key_life" default:"30m" doc:"how long a key stays open that a person activated"`

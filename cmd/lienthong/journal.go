@@ -26,7 +26,7 @@ func (a *app) journalCommand() *cobra.Command {
 		Args:  args(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.journalVerify(c.Context()) },
 	})
-	return group("journal", "The node's append-only journal (nhật ký)", list, verify)
+	return group("journal", "The node's append-only journal (nhật ký)", list, verify, a.checkpointCommand(), a.proveCommand())
 }
 
 func (a *app) journalList(ctx context.Context, from uint64, limit int) error {
@@ -79,6 +79,7 @@ func (a *app) journalVerify(ctx context.Context) error {
 		}
 	} else {
 		a.printf(a.t("%d entries, root %s\n", "%d mục, gốc %s\n"), answer.GetTreeSize(), hex.EncodeToString(answer.GetRootHash()))
+		a.printWitnessed(answer)
 		for _, p := range answer.GetProblems() {
 			a.printf("  ✗ %s\n", p)
 		}

@@ -116,7 +116,7 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if err != nil {
 		return exchange.Config{}, err
 	}
-	return exchange.Config{ID: cfg.Node, Calendar: days, Signer: own, Authorities: authorities,
+	return exchange.Config{ID: cfg.Node, CheckpointEvery: cfg.Journal.CheckpointEvery, StampEvery: cfg.Journal.StampEvery, Stamp: headStamper(signing), Calendar: days, Signer: own, Authorities: authorities,
 		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File),
 		WaitLevel: cfg.Signing.WaitLevel, GiveUp: cfg.TSA.GiveUp, RenewBefore: cfg.TSA.RenewBefore}, nil
 }
@@ -134,6 +134,20 @@ func (a *app) nodeAuthorities(cfg *config, signing *signer.Service) {
 		patient = append(patient, &tsp.Client{URL: url, Timeout: cfg.TSA.QueueTimeout, Now: a.now, Slots: slots})
 	}
 	signing.TSA, signing.PatientTSA = quick, patient
+}
+
+// headStamper has heads of the journal time-stamped by the authorities of queued jobs.
+func headStamper(signing *signer.Service) exchange.StampFunc {
+	if signing.PatientTSA == nil {
+		return nil
+	}
+	return func(ctx context.Context, digest envelope.Digest) ([]byte, time.Time, error) {
+		token, err := signing.PatientTSA.Stamp(ctx, crypto.SHA256, digest[:])
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		return token.Raw, token.Time, nil
+	}
 }
 
 // withPolicy judges by the node's own policy where nobody asks for another.

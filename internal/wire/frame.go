@@ -35,6 +35,10 @@ func FrameToProto(f exchange.Frame) (*lienthongv1.LinkFrame, error) {
 		out.Frame = &lienthongv1.LinkFrame_News{News: &lienthongv1.DirectoryNews{Epochs: EpochsToProto(f.Epochs)}}
 	case exchange.NeedFiles:
 		out.Frame = &lienthongv1.LinkFrame_Need{Need: &lienthongv1.NeedFiles{OriginNode: f.Letter.Origin, EnvelopeId: f.Letter.ID[:], Sha256: digestList(f.Files)}}
+	case exchange.Head:
+		out.Frame = &lienthongv1.LinkFrame_Head{Head: &lienthongv1.HeadShown{Checkpoint: f.Checkpoint.Proto(), From: f.From, Proof: digestList(f.Proof)}}
+	case exchange.Cosigned:
+		out.Frame = &lienthongv1.LinkFrame_Cosigned{Cosigned: cosignedToProto(f)}
 	default:
 		return nil, fmt.Errorf("wire: frame of type %T", f)
 	}
@@ -78,6 +82,10 @@ func FrameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
 		}
 		list, err := digests("need.sha256", f.Need.GetSha256())
 		return exchange.NeedFiles{Letter: key, Files: list}, err
+	case *lienthongv1.LinkFrame_Head:
+		return headFromProto(f.Head)
+	case *lienthongv1.LinkFrame_Cosigned:
+		return cosignedFromProto(f.Cosigned)
 	}
 	return nil, missing("frame")
 }

@@ -23,7 +23,7 @@ var (
 
 // frames has every kind of frame, each field set.
 var frames = []exchange.Frame{
-	exchange.Hello{Node: "ward", Incarnation: id, ProtocolMin: 1, ProtocolMax: 2, Features: []string{"x"}, Epochs: []exchange.Epoch{{Zone: "z", Epoch: 3}}, Clock: 4},
+	exchange.Hello{Node: "ward", Incarnation: id, ProtocolMin: 1, ProtocolMax: 2, Features: []string{"x"}, Epochs: []exchange.Epoch{{Zone: "z", Epoch: 3}}, Clock: 4, Restored: 5},
 	exchange.Offer{Envelope: sealed, Content: []byte("content"), Recipients: []string{"a", "b"}, Chain: []envelope.Sealed{sealed, sealed},
 		Epochs: []exchange.Epoch{{Zone: "z", Epoch: 3}}, Files: []exchange.OfferedFile{{Digest: digest, Size: 5, LeafRoot: digest, Data: []byte("bytes")}, {Digest: digest, Size: 1 << 40, LeafRoot: digest}}},
 	exchange.Accepted{Letter: letter, Custody: []envelope.Receipt{receipt, {Statement: sealed}}},
@@ -33,6 +33,8 @@ var frames = []exchange.Frame{
 	exchange.Heartbeat{Clock: 9},
 	exchange.GoAway{Reason: "stopping", RetryAfter: 1},
 	exchange.NeedFiles{Letter: letter, Files: []envelope.Digest{digest}},
+	exchange.Head{Checkpoint: sealed, From: 3, Proof: []envelope.Digest{digest}},
+	exchange.Cosigned{Cosignature: sealed}, exchange.Cosigned{Refused: "INCONSISTENT", Held: sealed},
 }
 
 // Every frame survives the wire whole: a field that is forgotten in one direction

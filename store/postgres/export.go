@@ -108,7 +108,7 @@ func plain(v any) (any, error) {
 }
 
 // sequences are set behind the highest number that came.
-var sequences = [][2]string{{"letter", "n"}, {"statement", "n"}, {"statement_out", "seq"}, {"outbox", "seq"}, {"augmentation", "n"}}
+var sequences = [][2]string{{"letter", "n"}, {"statement", "n"}, {"statement_out", "seq"}, {"outbox", "seq"}, {"augmentation", "n"}, {"checkpoint", "n"}}
 
 // Import fills a store to which nothing has been written with the rows of an Export, all
 // or none, and becomes that store: its incarnation comes along. ErrConflict if it is in use.

@@ -46,6 +46,7 @@ func Run(t *testing.T, open Opener) {
 		{"an outbox row sleeps, is claimed, deferred and rewound", testOutboxStates},
 		{"the outbox has one row for a delivery", testOutboxReplaced},
 		{"the store of a peer is remembered, and what went to and from it is paged", testPeers},
+		{"heads of journals are kept with what others say of them", testCheckpoints},
 		{"only what was decided over the newest link is written", testLinks},
 		{"a statement is stored once, and may gain a proof", testStatements},
 		{"statements wait until the peer has stored them", testStatementsOut},

@@ -2541,6 +2541,93 @@ func (x *NodeCertificate) GetCompromised() int64 {
 	return 0
 }
 
+// Cosignature is signed by a node that was shown a checkpoint of another, and
+// holds it for consistent with those before.
+type Cosignature struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Node  string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	// Digest of the sealed checkpoint.
+	Checkpoint     []byte `protobuf:"bytes,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	LogNode        string `protobuf:"bytes,3,opt,name=log_node,json=logNode,proto3" json:"log_node,omitempty"`
+	LogIncarnation []byte `protobuf:"bytes,4,opt,name=log_incarnation,json=logIncarnation,proto3" json:"log_incarnation,omitempty"`
+	TreeSize       uint64 `protobuf:"varint,5,opt,name=tree_size,json=treeSize,proto3" json:"tree_size,omitempty"`
+	Time           int64  `protobuf:"varint,6,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Cosignature) Reset() {
+	*x = Cosignature{}
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cosignature) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cosignature) ProtoMessage() {}
+
+func (x *Cosignature) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cosignature.ProtoReflect.Descriptor instead.
+func (*Cosignature) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Cosignature) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Cosignature) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *Cosignature) GetLogNode() string {
+	if x != nil {
+		return x.LogNode
+	}
+	return ""
+}
+
+func (x *Cosignature) GetLogIncarnation() []byte {
+	if x != nil {
+		return x.LogIncarnation
+	}
+	return nil
+}
+
+func (x *Cosignature) GetTreeSize() uint64 {
+	if x != nil {
+		return x.TreeSize
+	}
+	return 0
+}
+
+func (x *Cosignature) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
 var File_lienthong_v1_envelope_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_envelope_proto_rawDesc = "" +
@@ -2736,7 +2823,16 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\n" +
 	"not_before\x18\x02 \x01(\x03R\tnotBefore\x12\x1b\n" +
 	"\tnot_after\x18\x03 \x01(\x03R\bnotAfter\x12 \n" +
-	"\vcompromised\x18\x04 \x01(\x03R\vcompromised*\x9c\x01\n" +
+	"\vcompromised\x18\x04 \x01(\x03R\vcompromised\"\xb6\x01\n" +
+	"\vCosignature\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x02 \x01(\fR\n" +
+	"checkpoint\x12\x19\n" +
+	"\blog_node\x18\x03 \x01(\tR\alogNode\x12'\n" +
+	"\x0flog_incarnation\x18\x04 \x01(\fR\x0elogIncarnation\x12\x1b\n" +
+	"\ttree_size\x18\x05 \x01(\x04R\btreeSize\x12\x12\n" +
+	"\x04time\x18\x06 \x01(\x03R\x04time*\x9c\x01\n" +
 	"\fEnvelopeKind\x12\x1d\n" +
 	"\x19ENVELOPE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16ENVELOPE_KIND_DOCUMENT\x10\x01\x12\x18\n" +
@@ -2793,7 +2889,7 @@ func file_lienthong_v1_envelope_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_envelope_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_lienthong_v1_envelope_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_lienthong_v1_envelope_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_lienthong_v1_envelope_proto_goTypes = []any{
 	(EnvelopeKind)(0),         // 0: lienthong.v1.EnvelopeKind
 	(Urgency)(0),              // 1: lienthong.v1.Urgency
@@ -2828,6 +2924,7 @@ var file_lienthong_v1_envelope_proto_goTypes = []any{
 	(*AgencyCertificate)(nil), // 30: lienthong.v1.AgencyCertificate
 	(*Node)(nil),              // 31: lienthong.v1.Node
 	(*NodeCertificate)(nil),   // 32: lienthong.v1.NodeCertificate
+	(*Cosignature)(nil),       // 33: lienthong.v1.Cosignature
 }
 var file_lienthong_v1_envelope_proto_depIdxs = []int32{
 	8,  // 0: lienthong.v1.Envelope.signatures:type_name -> lienthong.v1.Signature
@@ -2884,7 +2981,7 @@ func file_lienthong_v1_envelope_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_envelope_proto_rawDesc), len(file_lienthong_v1_envelope_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

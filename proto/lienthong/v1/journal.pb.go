@@ -265,8 +265,11 @@ func (*GetCheckpointRequest) Descriptor() ([]byte, []int) {
 }
 
 type GetCheckpointResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Checkpoint    *Envelope              `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The head as it is now.
+	Checkpoint *Envelope `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// The newest head that others have seen; absent where there is none.
+	Witnessed     *WitnessedHead `protobuf:"bytes,2,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -308,6 +311,297 @@ func (x *GetCheckpointResponse) GetCheckpoint() *Envelope {
 	return nil
 }
 
+func (x *GetCheckpointResponse) GetWitnessed() *WitnessedHead {
+	if x != nil {
+		return x.Witnessed
+	}
+	return nil
+}
+
+// WitnessedHead is a head of the journal with what others say of it.
+type WitnessedHead struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A Checkpoint.
+	Checkpoint *Envelope `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// A Cosignature by the parent; absent where there is none.
+	Cosignature *Envelope `protobuf:"bytes,2,opt,name=cosignature,proto3" json:"cosignature,omitempty"`
+	// RFC 3161 token over SHA-256 of the checkpoint as marshalled; empty where there is none.
+	TimeStamp     []byte `protobuf:"bytes,3,opt,name=time_stamp,json=timeStamp,proto3" json:"time_stamp,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessedHead) Reset() {
+	*x = WitnessedHead{}
+	mi := &file_lienthong_v1_journal_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessedHead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessedHead) ProtoMessage() {}
+
+func (x *WitnessedHead) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_journal_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessedHead.ProtoReflect.Descriptor instead.
+func (*WitnessedHead) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *WitnessedHead) GetCheckpoint() *Envelope {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *WitnessedHead) GetCosignature() *Envelope {
+	if x != nil {
+		return x.Cosignature
+	}
+	return nil
+}
+
+func (x *WitnessedHead) GetTimeStamp() []byte {
+	if x != nil {
+		return x.TimeStamp
+	}
+	return nil
+}
+
+type ProveInclusionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the entry.
+	Index         uint64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProveInclusionRequest) Reset() {
+	*x = ProveInclusionRequest{}
+	mi := &file_lienthong_v1_journal_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProveInclusionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProveInclusionRequest) ProtoMessage() {}
+
+func (x *ProveInclusionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_journal_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProveInclusionRequest.ProtoReflect.Descriptor instead.
+func (*ProveInclusionRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ProveInclusionRequest) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type ProveInclusionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proof         *JournalProof          `protobuf:"bytes,1,opt,name=proof,proto3" json:"proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProveInclusionResponse) Reset() {
+	*x = ProveInclusionResponse{}
+	mi := &file_lienthong_v1_journal_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProveInclusionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProveInclusionResponse) ProtoMessage() {}
+
+func (x *ProveInclusionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_journal_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProveInclusionResponse.ProtoReflect.Descriptor instead.
+func (*ProveInclusionResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ProveInclusionResponse) GetProof() *JournalProof {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+type ProveConsistencyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At least 1.
+	OldSize uint64 `protobuf:"varint,1,opt,name=old_size,json=oldSize,proto3" json:"old_size,omitempty"`
+	// 0: all there are.
+	Size          uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProveConsistencyRequest) Reset() {
+	*x = ProveConsistencyRequest{}
+	mi := &file_lienthong_v1_journal_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProveConsistencyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProveConsistencyRequest) ProtoMessage() {}
+
+func (x *ProveConsistencyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_journal_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProveConsistencyRequest.ProtoReflect.Descriptor instead.
+func (*ProveConsistencyRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ProveConsistencyRequest) GetOldSize() uint64 {
+	if x != nil {
+		return x.OldSize
+	}
+	return 0
+}
+
+func (x *ProveConsistencyRequest) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+type ProveConsistencyResponse struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	OldSize     uint64                 `protobuf:"varint,1,opt,name=old_size,json=oldSize,proto3" json:"old_size,omitempty"`
+	OldRootHash []byte                 `protobuf:"bytes,2,opt,name=old_root_hash,json=oldRootHash,proto3" json:"old_root_hash,omitempty"`
+	Size        uint64                 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	RootHash    []byte                 `protobuf:"bytes,4,opt,name=root_hash,json=rootHash,proto3" json:"root_hash,omitempty"`
+	// RFC 6962, 2.1.2.
+	Proof         [][]byte `protobuf:"bytes,5,rep,name=proof,proto3" json:"proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProveConsistencyResponse) Reset() {
+	*x = ProveConsistencyResponse{}
+	mi := &file_lienthong_v1_journal_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProveConsistencyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProveConsistencyResponse) ProtoMessage() {}
+
+func (x *ProveConsistencyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_journal_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProveConsistencyResponse.ProtoReflect.Descriptor instead.
+func (*ProveConsistencyResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ProveConsistencyResponse) GetOldSize() uint64 {
+	if x != nil {
+		return x.OldSize
+	}
+	return 0
+}
+
+func (x *ProveConsistencyResponse) GetOldRootHash() []byte {
+	if x != nil {
+		return x.OldRootHash
+	}
+	return nil
+}
+
+func (x *ProveConsistencyResponse) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *ProveConsistencyResponse) GetRootHash() []byte {
+	if x != nil {
+		return x.RootHash
+	}
+	return nil
+}
+
+func (x *ProveConsistencyResponse) GetProof() [][]byte {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
 type VerifyJournalRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -316,7 +610,7 @@ type VerifyJournalRequest struct {
 
 func (x *VerifyJournalRequest) Reset() {
 	*x = VerifyJournalRequest{}
-	mi := &file_lienthong_v1_journal_proto_msgTypes[5]
+	mi := &file_lienthong_v1_journal_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -328,7 +622,7 @@ func (x *VerifyJournalRequest) String() string {
 func (*VerifyJournalRequest) ProtoMessage() {}
 
 func (x *VerifyJournalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_journal_proto_msgTypes[5]
+	mi := &file_lienthong_v1_journal_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -341,7 +635,7 @@ func (x *VerifyJournalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyJournalRequest.ProtoReflect.Descriptor instead.
 func (*VerifyJournalRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{10}
 }
 
 type VerifyJournalResponse struct {
@@ -351,15 +645,19 @@ type VerifyJournalResponse struct {
 	// Every leaf and stored hash agreed.
 	Ok bool `protobuf:"varint,3,opt,name=ok,proto3" json:"ok,omitempty"`
 	// What did not, with its index.
-	Problems      []string  `protobuf:"bytes,4,rep,name=problems,proto3" json:"problems,omitempty"`
-	Checkpoint    *Envelope `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	Problems   []string  `protobuf:"bytes,4,rep,name=problems,proto3" json:"problems,omitempty"`
+	Checkpoint *Envelope `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// Entries under the largest head that the parent has cosigned.
+	CosignedSize uint64 `protobuf:"varint,6,opt,name=cosigned_size,json=cosignedSize,proto3" json:"cosigned_size,omitempty"`
+	// Time of the newest time-stamp on a head, in microseconds; 0 for none.
+	Stamped       int64 `protobuf:"varint,7,opt,name=stamped,proto3" json:"stamped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VerifyJournalResponse) Reset() {
 	*x = VerifyJournalResponse{}
-	mi := &file_lienthong_v1_journal_proto_msgTypes[6]
+	mi := &file_lienthong_v1_journal_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +669,7 @@ func (x *VerifyJournalResponse) String() string {
 func (*VerifyJournalResponse) ProtoMessage() {}
 
 func (x *VerifyJournalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_journal_proto_msgTypes[6]
+	mi := &file_lienthong_v1_journal_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +682,7 @@ func (x *VerifyJournalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyJournalResponse.ProtoReflect.Descriptor instead.
 func (*VerifyJournalResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *VerifyJournalResponse) GetTreeSize() uint64 {
@@ -422,6 +720,20 @@ func (x *VerifyJournalResponse) GetCheckpoint() *Envelope {
 	return nil
 }
 
+func (x *VerifyJournalResponse) GetCosignedSize() uint64 {
+	if x != nil {
+		return x.CosignedSize
+	}
+	return 0
+}
+
+func (x *VerifyJournalResponse) GetStamped() int64 {
+	if x != nil {
+		return x.Stamped
+	}
+	return 0
+}
+
 var File_lienthong_v1_journal_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_journal_proto_rawDesc = "" +
@@ -442,12 +754,33 @@ const file_lienthong_v1_journal_proto_rawDesc = "" +
 	"\x13ListEntriesResponse\x124\n" +
 	"\aentries\x18\x01 \x03(\v2\x1a.lienthong.v1.JournalEntryR\aentries\x12\x1b\n" +
 	"\ttree_size\x18\x02 \x01(\x04R\btreeSize\"\x16\n" +
-	"\x14GetCheckpointRequest\"O\n" +
+	"\x14GetCheckpointRequest\"\x8a\x01\n" +
 	"\x15GetCheckpointResponse\x126\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\n" +
-	"checkpoint\"\x16\n" +
-	"\x14VerifyJournalRequest\"\xb5\x01\n" +
+	"checkpoint\x129\n" +
+	"\twitnessed\x18\x02 \x01(\v2\x1b.lienthong.v1.WitnessedHeadR\twitnessed\"\xa0\x01\n" +
+	"\rWitnessedHead\x126\n" +
+	"\n" +
+	"checkpoint\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\n" +
+	"checkpoint\x128\n" +
+	"\vcosignature\x18\x02 \x01(\v2\x16.lienthong.v1.EnvelopeR\vcosignature\x12\x1d\n" +
+	"\n" +
+	"time_stamp\x18\x03 \x01(\fR\ttimeStamp\"-\n" +
+	"\x15ProveInclusionRequest\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"J\n" +
+	"\x16ProveInclusionResponse\x120\n" +
+	"\x05proof\x18\x01 \x01(\v2\x1a.lienthong.v1.JournalProofR\x05proof\"H\n" +
+	"\x17ProveConsistencyRequest\x12\x19\n" +
+	"\bold_size\x18\x01 \x01(\x04R\aoldSize\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\"\xa0\x01\n" +
+	"\x18ProveConsistencyResponse\x12\x19\n" +
+	"\bold_size\x18\x01 \x01(\x04R\aoldSize\x12\"\n" +
+	"\rold_root_hash\x18\x02 \x01(\fR\voldRootHash\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x1b\n" +
+	"\troot_hash\x18\x04 \x01(\fR\brootHash\x12\x14\n" +
+	"\x05proof\x18\x05 \x03(\fR\x05proof\"\x16\n" +
+	"\x14VerifyJournalRequest\"\xf4\x01\n" +
 	"\x15VerifyJournalResponse\x12\x1b\n" +
 	"\ttree_size\x18\x01 \x01(\x04R\btreeSize\x12\x1b\n" +
 	"\troot_hash\x18\x02 \x01(\fR\brootHash\x12\x0e\n" +
@@ -455,11 +788,16 @@ const file_lienthong_v1_journal_proto_rawDesc = "" +
 	"\bproblems\x18\x04 \x03(\tR\bproblems\x126\n" +
 	"\n" +
 	"checkpoint\x18\x05 \x01(\v2\x16.lienthong.v1.EnvelopeR\n" +
-	"checkpoint2\xb4\x02\n" +
+	"checkpoint\x12#\n" +
+	"\rcosigned_size\x18\x06 \x01(\x04R\fcosignedSize\x12\x18\n" +
+	"\astamped\x18\a \x01(\x03R\astamped2\x86\x04\n" +
 	"\x0eJournalService\x12\\\n" +
 	"\vListEntries\x12 .lienthong.v1.ListEntriesRequest\x1a!.lienthong.v1.ListEntriesResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x05\x06\x12`\n" +
-	"\rGetCheckpoint\x12\".lienthong.v1.GetCheckpointRequest\x1a#.lienthong.v1.GetCheckpointResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12b\n" +
+	"\rGetCheckpoint\x12\".lienthong.v1.GetCheckpointRequest\x1a#.lienthong.v1.GetCheckpointResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12e\n" +
+	"\x0eProveInclusion\x12#.lienthong.v1.ProveInclusionRequest\x1a$.lienthong.v1.ProveInclusionResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x05\x06\x12i\n" +
+	"\x10ProveConsistency\x12%.lienthong.v1.ProveConsistencyRequest\x1a&.lienthong.v1.ProveConsistencyResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12b\n" +
 	"\rVerifyJournal\x12\".lienthong.v1.VerifyJournalRequest\x1a#.lienthong.v1.VerifyJournalResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x05\x06B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
@@ -475,32 +813,46 @@ func file_lienthong_v1_journal_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_journal_proto_rawDescData
 }
 
-var file_lienthong_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_lienthong_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_lienthong_v1_journal_proto_goTypes = []any{
-	(*JournalEntry)(nil),          // 0: lienthong.v1.JournalEntry
-	(*ListEntriesRequest)(nil),    // 1: lienthong.v1.ListEntriesRequest
-	(*ListEntriesResponse)(nil),   // 2: lienthong.v1.ListEntriesResponse
-	(*GetCheckpointRequest)(nil),  // 3: lienthong.v1.GetCheckpointRequest
-	(*GetCheckpointResponse)(nil), // 4: lienthong.v1.GetCheckpointResponse
-	(*VerifyJournalRequest)(nil),  // 5: lienthong.v1.VerifyJournalRequest
-	(*VerifyJournalResponse)(nil), // 6: lienthong.v1.VerifyJournalResponse
-	(*Envelope)(nil),              // 7: lienthong.v1.Envelope
+	(*JournalEntry)(nil),             // 0: lienthong.v1.JournalEntry
+	(*ListEntriesRequest)(nil),       // 1: lienthong.v1.ListEntriesRequest
+	(*ListEntriesResponse)(nil),      // 2: lienthong.v1.ListEntriesResponse
+	(*GetCheckpointRequest)(nil),     // 3: lienthong.v1.GetCheckpointRequest
+	(*GetCheckpointResponse)(nil),    // 4: lienthong.v1.GetCheckpointResponse
+	(*WitnessedHead)(nil),            // 5: lienthong.v1.WitnessedHead
+	(*ProveInclusionRequest)(nil),    // 6: lienthong.v1.ProveInclusionRequest
+	(*ProveInclusionResponse)(nil),   // 7: lienthong.v1.ProveInclusionResponse
+	(*ProveConsistencyRequest)(nil),  // 8: lienthong.v1.ProveConsistencyRequest
+	(*ProveConsistencyResponse)(nil), // 9: lienthong.v1.ProveConsistencyResponse
+	(*VerifyJournalRequest)(nil),     // 10: lienthong.v1.VerifyJournalRequest
+	(*VerifyJournalResponse)(nil),    // 11: lienthong.v1.VerifyJournalResponse
+	(*Envelope)(nil),                 // 12: lienthong.v1.Envelope
+	(*JournalProof)(nil),             // 13: lienthong.v1.JournalProof
 }
 var file_lienthong_v1_journal_proto_depIdxs = []int32{
-	0, // 0: lienthong.v1.ListEntriesResponse.entries:type_name -> lienthong.v1.JournalEntry
-	7, // 1: lienthong.v1.GetCheckpointResponse.checkpoint:type_name -> lienthong.v1.Envelope
-	7, // 2: lienthong.v1.VerifyJournalResponse.checkpoint:type_name -> lienthong.v1.Envelope
-	1, // 3: lienthong.v1.JournalService.ListEntries:input_type -> lienthong.v1.ListEntriesRequest
-	3, // 4: lienthong.v1.JournalService.GetCheckpoint:input_type -> lienthong.v1.GetCheckpointRequest
-	5, // 5: lienthong.v1.JournalService.VerifyJournal:input_type -> lienthong.v1.VerifyJournalRequest
-	2, // 6: lienthong.v1.JournalService.ListEntries:output_type -> lienthong.v1.ListEntriesResponse
-	4, // 7: lienthong.v1.JournalService.GetCheckpoint:output_type -> lienthong.v1.GetCheckpointResponse
-	6, // 8: lienthong.v1.JournalService.VerifyJournal:output_type -> lienthong.v1.VerifyJournalResponse
-	6, // [6:9] is the sub-list for method output_type
-	3, // [3:6] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	0,  // 0: lienthong.v1.ListEntriesResponse.entries:type_name -> lienthong.v1.JournalEntry
+	12, // 1: lienthong.v1.GetCheckpointResponse.checkpoint:type_name -> lienthong.v1.Envelope
+	5,  // 2: lienthong.v1.GetCheckpointResponse.witnessed:type_name -> lienthong.v1.WitnessedHead
+	12, // 3: lienthong.v1.WitnessedHead.checkpoint:type_name -> lienthong.v1.Envelope
+	12, // 4: lienthong.v1.WitnessedHead.cosignature:type_name -> lienthong.v1.Envelope
+	13, // 5: lienthong.v1.ProveInclusionResponse.proof:type_name -> lienthong.v1.JournalProof
+	12, // 6: lienthong.v1.VerifyJournalResponse.checkpoint:type_name -> lienthong.v1.Envelope
+	1,  // 7: lienthong.v1.JournalService.ListEntries:input_type -> lienthong.v1.ListEntriesRequest
+	3,  // 8: lienthong.v1.JournalService.GetCheckpoint:input_type -> lienthong.v1.GetCheckpointRequest
+	6,  // 9: lienthong.v1.JournalService.ProveInclusion:input_type -> lienthong.v1.ProveInclusionRequest
+	8,  // 10: lienthong.v1.JournalService.ProveConsistency:input_type -> lienthong.v1.ProveConsistencyRequest
+	10, // 11: lienthong.v1.JournalService.VerifyJournal:input_type -> lienthong.v1.VerifyJournalRequest
+	2,  // 12: lienthong.v1.JournalService.ListEntries:output_type -> lienthong.v1.ListEntriesResponse
+	4,  // 13: lienthong.v1.JournalService.GetCheckpoint:output_type -> lienthong.v1.GetCheckpointResponse
+	7,  // 14: lienthong.v1.JournalService.ProveInclusion:output_type -> lienthong.v1.ProveInclusionResponse
+	9,  // 15: lienthong.v1.JournalService.ProveConsistency:output_type -> lienthong.v1.ProveConsistencyResponse
+	11, // 16: lienthong.v1.JournalService.VerifyJournal:output_type -> lienthong.v1.VerifyJournalResponse
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_journal_proto_init() }
@@ -516,7 +868,7 @@ func file_lienthong_v1_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_journal_proto_rawDesc), len(file_lienthong_v1_journal_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,8 @@ type LinkFrame struct {
 	//	*LinkFrame_Heartbeat
 	//	*LinkFrame_GoAway
 	//	*LinkFrame_Need
+	//	*LinkFrame_Head
+	//	*LinkFrame_Cosigned
 	//	*LinkFrame_News
 	Frame         isLinkFrame_Frame `protobuf_oneof:"frame"`
 	unknownFields protoimpl.UnknownFields
@@ -159,6 +161,24 @@ func (x *LinkFrame) GetNeed() *NeedFiles {
 	return nil
 }
 
+func (x *LinkFrame) GetHead() *HeadShown {
+	if x != nil {
+		if x, ok := x.Frame.(*LinkFrame_Head); ok {
+			return x.Head
+		}
+	}
+	return nil
+}
+
+func (x *LinkFrame) GetCosigned() *HeadCosigned {
+	if x != nil {
+		if x, ok := x.Frame.(*LinkFrame_Cosigned); ok {
+			return x.Cosigned
+		}
+	}
+	return nil
+}
+
 func (x *LinkFrame) GetNews() *DirectoryNews {
 	if x != nil {
 		if x, ok := x.Frame.(*LinkFrame_News); ok {
@@ -208,6 +228,14 @@ type LinkFrame_Need struct {
 	Need *NeedFiles `protobuf:"bytes,9,opt,name=need,proto3,oneof"`
 }
 
+type LinkFrame_Head struct {
+	Head *HeadShown `protobuf:"bytes,10,opt,name=head,proto3,oneof"`
+}
+
+type LinkFrame_Cosigned struct {
+	Cosigned *HeadCosigned `protobuf:"bytes,11,opt,name=cosigned,proto3,oneof"`
+}
+
 type LinkFrame_News struct {
 	News *DirectoryNews `protobuf:"bytes,20,opt,name=news,proto3,oneof"`
 }
@@ -229,6 +257,10 @@ func (*LinkFrame_Heartbeat) isLinkFrame_Frame() {}
 func (*LinkFrame_GoAway) isLinkFrame_Frame() {}
 
 func (*LinkFrame_Need) isLinkFrame_Frame() {}
+
+func (*LinkFrame_Head) isLinkFrame_Frame() {}
+
+func (*LinkFrame_Cosigned) isLinkFrame_Frame() {}
 
 func (*LinkFrame_News) isLinkFrame_Frame() {}
 
@@ -1500,11 +1532,137 @@ func (x *PutDirectoryResponse) GetEpochs() []*DirectoryEpoch {
 	return nil
 }
 
+// HeadShown shows the parent the head of the sender's journal.
+type HeadShown struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A Checkpoint.
+	Checkpoint *Envelope `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// Leaves under the head that was cosigned last, 0 for none, and the RFC 6962
+	// consistency proof from there.
+	From          uint64   `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	Proof         [][]byte `protobuf:"bytes,3,rep,name=proof,proto3" json:"proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeadShown) Reset() {
+	*x = HeadShown{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeadShown) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeadShown) ProtoMessage() {}
+
+func (x *HeadShown) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeadShown.ProtoReflect.Descriptor instead.
+func (*HeadShown) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *HeadShown) GetCheckpoint() *Envelope {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *HeadShown) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *HeadShown) GetProof() [][]byte {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+// HeadCosigned answers it: with a Cosignature, or with a reason and the head
+// that the parent holds.
+type HeadCosigned struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cosignature   *Envelope              `protobuf:"bytes,1,opt,name=cosignature,proto3" json:"cosignature,omitempty"`
+	Refused       string                 `protobuf:"bytes,2,opt,name=refused,proto3" json:"refused,omitempty"`
+	Held          *Envelope              `protobuf:"bytes,3,opt,name=held,proto3" json:"held,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeadCosigned) Reset() {
+	*x = HeadCosigned{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeadCosigned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeadCosigned) ProtoMessage() {}
+
+func (x *HeadCosigned) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeadCosigned.ProtoReflect.Descriptor instead.
+func (*HeadCosigned) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *HeadCosigned) GetCosignature() *Envelope {
+	if x != nil {
+		return x.Cosignature
+	}
+	return nil
+}
+
+func (x *HeadCosigned) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
+func (x *HeadCosigned) GetHeld() *Envelope {
+	if x != nil {
+		return x.Held
+	}
+	return nil
+}
+
 var File_lienthong_v1_relay_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\n" +
-	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"\x9b\x04\n" +
+	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"\x84\x05\n" +
 	"\tLinkFrame\x12+\n" +
 	"\x05hello\x18\x01 \x01(\v2\x13.lienthong.v1.HelloH\x00R\x05hello\x12+\n" +
 	"\x05offer\x18\x02 \x01(\v2\x13.lienthong.v1.OfferH\x00R\x05offer\x124\n" +
@@ -1514,7 +1672,10 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x06stored\x18\x06 \x01(\v2\x1e.lienthong.v1.StatementsStoredH\x00R\x06stored\x127\n" +
 	"\theartbeat\x18\a \x01(\v2\x17.lienthong.v1.HeartbeatH\x00R\theartbeat\x12/\n" +
 	"\ago_away\x18\b \x01(\v2\x14.lienthong.v1.GoAwayH\x00R\x06goAway\x12-\n" +
-	"\x04need\x18\t \x01(\v2\x17.lienthong.v1.NeedFilesH\x00R\x04need\x121\n" +
+	"\x04need\x18\t \x01(\v2\x17.lienthong.v1.NeedFilesH\x00R\x04need\x12-\n" +
+	"\x04head\x18\n" +
+	" \x01(\v2\x17.lienthong.v1.HeadShownH\x00R\x04head\x128\n" +
+	"\bcosigned\x18\v \x01(\v2\x1a.lienthong.v1.HeadCosignedH\x00R\bcosigned\x121\n" +
 	"\x04news\x18\x14 \x01(\v2\x1b.lienthong.v1.DirectoryNewsH\x00R\x04newsB\a\n" +
 	"\x05frame\"E\n" +
 	"\rDirectoryNews\x124\n" +
@@ -1617,7 +1778,17 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x13PutDirectoryRequest\x122\n" +
 	"\x05chunk\x18\x01 \x01(\v2\x1c.lienthong.v1.DirectoryChunkR\x05chunk\"L\n" +
 	"\x14PutDirectoryResponse\x124\n" +
-	"\x06epochs\x18\x01 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x06epochs2\xa9\x03\n" +
+	"\x06epochs\x18\x01 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x06epochs\"m\n" +
+	"\tHeadShown\x126\n" +
+	"\n" +
+	"checkpoint\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\n" +
+	"checkpoint\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x14\n" +
+	"\x05proof\x18\x03 \x03(\fR\x05proof\"\x8e\x01\n" +
+	"\fHeadCosigned\x128\n" +
+	"\vcosignature\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\vcosignature\x12\x18\n" +
+	"\arefused\x18\x02 \x01(\tR\arefused\x12*\n" +
+	"\x04held\x18\x03 \x01(\v2\x16.lienthong.v1.EnvelopeR\x04held2\xa9\x03\n" +
 	"\fRelayService\x12E\n" +
 	"\x04Link\x12\x17.lienthong.v1.LinkFrame\x1a\x17.lienthong.v1.LinkFrame\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x04(\x010\x01\x12G\n" +
@@ -1642,7 +1813,7 @@ func file_lienthong_v1_relay_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_relay_proto_rawDescData
 }
 
-var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*LinkFrame)(nil),            // 0: lienthong.v1.LinkFrame
 	(*DirectoryNews)(nil),        // 1: lienthong.v1.DirectoryNews
@@ -1666,9 +1837,11 @@ var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*GetDirectoryResponse)(nil), // 19: lienthong.v1.GetDirectoryResponse
 	(*PutDirectoryRequest)(nil),  // 20: lienthong.v1.PutDirectoryRequest
 	(*PutDirectoryResponse)(nil), // 21: lienthong.v1.PutDirectoryResponse
-	(*Envelope)(nil),             // 22: lienthong.v1.Envelope
-	(*Receipt)(nil),              // 23: lienthong.v1.Receipt
-	(*DirectoryChunk)(nil),       // 24: lienthong.v1.DirectoryChunk
+	(*HeadShown)(nil),            // 22: lienthong.v1.HeadShown
+	(*HeadCosigned)(nil),         // 23: lienthong.v1.HeadCosigned
+	(*Envelope)(nil),             // 24: lienthong.v1.Envelope
+	(*Receipt)(nil),              // 25: lienthong.v1.Receipt
+	(*DirectoryChunk)(nil),       // 26: lienthong.v1.DirectoryChunk
 }
 var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	2,  // 0: lienthong.v1.LinkFrame.hello:type_name -> lienthong.v1.Hello
@@ -1680,36 +1853,41 @@ var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	11, // 6: lienthong.v1.LinkFrame.heartbeat:type_name -> lienthong.v1.Heartbeat
 	12, // 7: lienthong.v1.LinkFrame.go_away:type_name -> lienthong.v1.GoAway
 	6,  // 8: lienthong.v1.LinkFrame.need:type_name -> lienthong.v1.NeedFiles
-	1,  // 9: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
-	3,  // 10: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	3,  // 11: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	22, // 12: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
-	22, // 13: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
-	3,  // 14: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	5,  // 15: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
-	23, // 16: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
-	23, // 17: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
-	23, // 18: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
-	14, // 19: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
-	3,  // 20: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
-	24, // 21: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
-	24, // 22: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
-	3,  // 23: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	0,  // 24: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
-	13, // 25: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
-	16, // 26: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
-	18, // 27: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
-	20, // 28: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
-	0,  // 29: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
-	15, // 30: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
-	17, // 31: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
-	19, // 32: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
-	21, // 33: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
-	29, // [29:34] is the sub-list for method output_type
-	24, // [24:29] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	22, // 9: lienthong.v1.LinkFrame.head:type_name -> lienthong.v1.HeadShown
+	23, // 10: lienthong.v1.LinkFrame.cosigned:type_name -> lienthong.v1.HeadCosigned
+	1,  // 11: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
+	3,  // 12: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	3,  // 13: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	24, // 14: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
+	24, // 15: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
+	3,  // 16: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	5,  // 17: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
+	25, // 18: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
+	25, // 19: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
+	25, // 20: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
+	14, // 21: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
+	3,  // 22: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
+	26, // 23: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
+	26, // 24: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
+	3,  // 25: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	24, // 26: lienthong.v1.HeadShown.checkpoint:type_name -> lienthong.v1.Envelope
+	24, // 27: lienthong.v1.HeadCosigned.cosignature:type_name -> lienthong.v1.Envelope
+	24, // 28: lienthong.v1.HeadCosigned.held:type_name -> lienthong.v1.Envelope
+	0,  // 29: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
+	13, // 30: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
+	16, // 31: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
+	18, // 32: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
+	20, // 33: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
+	0,  // 34: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
+	15, // 35: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
+	17, // 36: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
+	19, // 37: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
+	21, // 38: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
+	34, // [34:39] is the sub-list for method output_type
+	29, // [29:34] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_relay_proto_init() }
@@ -1730,6 +1908,8 @@ func file_lienthong_v1_relay_proto_init() {
 		(*LinkFrame_Heartbeat)(nil),
 		(*LinkFrame_GoAway)(nil),
 		(*LinkFrame_Need)(nil),
+		(*LinkFrame_Head)(nil),
+		(*LinkFrame_Cosigned)(nil),
 		(*LinkFrame_News)(nil),
 	}
 	type x struct{}
@@ -1738,7 +1918,7 @@ func file_lienthong_v1_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_relay_proto_rawDesc), len(file_lienthong_v1_relay_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

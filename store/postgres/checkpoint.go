@@ -1,0 +1,71 @@
+package postgres
+
+import (
+	"context"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+)
+
+const checkpointColumns = `SELECT n, node, incarnation, size, root, sealed, cosignature, stamp, stamped, refused, seen FROM checkpoint `
+
+const (
+	selectNewestCheckpoint = checkpointColumns + `WHERE node = $1 AND incarnation = $2 AND refused = '' ORDER BY size DESC LIMIT 1`
+	selectCheckpointOver   = checkpointColumns + `WHERE node = $1 AND incarnation = $2 AND size >= $3 AND refused = ''
+		AND (cosignature <> '' OR stamp <> '') ORDER BY size LIMIT 1`
+	selectCheckpoints = checkpointColumns + `WHERE node = $1 AND n > $2 ORDER BY n LIMIT $3`
+	putCheckpoint     = `INSERT INTO checkpoint AS c (node, incarnation, size, root, sealed, cosignature, stamp, stamped, refused, seen)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (node, incarnation, size, root, refused) DO UPDATE SET
+		cosignature = CASE WHEN c.sealed = excluded.sealed AND c.cosignature = '' THEN excluded.cosignature ELSE c.cosignature END,
+		stamp = CASE WHEN c.sealed = excluded.sealed AND c.stamp = '' THEN excluded.stamp ELSE c.stamp END,
+		stamped = CASE WHEN c.sealed = excluded.sealed AND c.stamp = '' THEN excluded.stamped ELSE c.stamped END`
+)
+
+// NewestCheckpoint implements [exchange.CheckpointStore].
+func (s *Store) NewestCheckpoint(ctx context.Context, node string, incarnation envelope.ID) (c exchange.CheckpointRow, err error) {
+	err = s.must(ctx, name(node), selectNewestCheckpoint, []any{node, incarnation[:]}, checkpointInto(&c)...)
+	return c, err
+}
+
+// CheckpointOver implements [exchange.CheckpointStore].
+func (s *Store) CheckpointOver(ctx context.Context, node string, incarnation envelope.ID, size uint64) (c exchange.CheckpointRow, err error) {
+	err = s.must(ctx, name(node), selectCheckpointOver, []any{node, incarnation[:], int64(size)}, checkpointInto(&c)...)
+	return c, err
+}
+
+// Checkpoints implements [exchange.CheckpointStore].
+func (s *Store) Checkpoints(ctx context.Context, node string, after uint64, limit int) ([]exchange.CheckpointRow, error) {
+	return list(ctx, s, selectCheckpoints, []any{node, int64(after), limit}, func(row scanner, c *exchange.CheckpointRow) error {
+		return row.Scan(checkpointInto(c)...)
+	})
+}
+
+func checkpointInto(c *exchange.CheckpointRow) []any {
+	return []any{unsigned{&c.N}, text{&c.Node}, fixed(c.Incarnation[:]), unsigned{&c.Size}, fixed(c.Root[:]), sealed{&c.Sealed}, maybe{&c.Cosignature},
+		&c.Stamp, &c.Stamped, text{&c.Refused}, &c.Seen}
+}
+
+// maybe scans an Envelope message, or nothing.
+type maybe struct{ to *envelope.Sealed }
+
+// ScanBytes implements [pgtype.BytesScanner].
+func (m maybe) ScanBytes(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	return sealed{m.to}.ScanBytes(b)
+}
+
+func maybeSealed(s envelope.Sealed) []byte {
+	if len(s.Payload) == 0 {
+		return []byte{}
+	}
+	return s.Marshal()
+}
+
+func (a *act) putCheckpoints() {
+	for _, c := range a.Checkpoints {
+		a.do(putCheckpoint, c.Node, c.Incarnation[:], int64(c.Size), c.Root[:], c.Sealed.Marshal(), maybeSealed(c.Cosignature),
+			append([]byte{}, c.Stamp...), c.Stamped, c.Refused, c.Seen)
+	}
+}
