@@ -96,6 +96,8 @@ type config struct {
 		Format string `yaml:"format" default:"json" doc:"json or text"`
 	} `yaml:"log"`
 
+	Environment string `yaml:"environment" default:"production" doc:"production, or test: a node that is there for tests, whose clock LIENTHONG_CLOCK_OFFSET may move; no variable overrides this key"`
+
 	path string // of the file
 }
 
@@ -125,6 +127,9 @@ func loadConfig(path string, env func(string) (string, bool)) (*config, error) {
 	}
 	for i := range c.Keys {
 		fillDefaults(&c.Keys[i])
+	}
+	if err := c.checkEnvironment(env); err != nil {
+		return nil, err
 	}
 	if err := overrideFromEnv(c, env); err != nil {
 		return nil, err

@@ -36,6 +36,9 @@ type node struct {
 // openNode opens the store and wires a node over it. It takes the directory file
 // of the configuration if it is newer than what the store has.
 func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *node, err error) {
+	if err := a.offsetClock(cfg, log); err != nil {
+		return nil, err
+	}
 	n := &node{cfg: cfg}
 	if n.certificate, err = loadKeyPair(cfg.TLS.Certificate, cfg.TLS.Key); err != nil {
 		return nil, err

@@ -28,14 +28,11 @@ type Server struct {
 // Start starts a server for one test. It stops when the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s, err := start()
+	s, err := Run()
 	if err != nil {
 		Missing(t, err)
 	}
-	t.Cleanup(func() {
-		_ = s.stdin.Close()
-		_ = s.keeper.Wait() // says how the server ended, which the test has chosen
-	})
+	t.Cleanup(s.Close)
 	return s
 }
 
@@ -49,7 +46,8 @@ func (s *Server) Schema(t testing.TB, name string) string {
 // programs, $1 that of the data.
 const keep = `trap "" INT TERM HUP; read x; "$0/pg_ctl" -D "$1/data" -m immediate stop >/dev/null 2>&1; rm -rf "$1"`
 
-func start() (*Server, error) {
+// Run starts a server for a program, which closes it, or ends.
+func Run() (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -165,13 +163,9 @@ func (s *Server) Kill(t testing.TB) {
 // old one lives.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	var err error
-	for range 100 {
-		if err = s.run(); err == nil {
-			return
-		}
+	if err := s.Again(); err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal(err)
 }
 
 // programs finds the folder of the newest server that is installed.

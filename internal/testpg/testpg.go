@@ -32,7 +32,7 @@ var shared = sync.OnceValues(func() (*Server, error) {
 	if u := os.Getenv(Variable); u != "" {
 		return &Server{url: u}, nil
 	}
-	s, err := start()
+	s, err := Run()
 	if err != nil {
 		return nil, err
 	}
