@@ -85,4 +85,5 @@ const (
 	ReasonDropped          = "DROPPED"
 	ReasonOutOfZone        = "OUT_OF_ZONE" // a zone speaks for what is not its own
 	ReasonRewritten        = "REWRITTEN"   // a directory takes back what an earlier epoch said
+	ReasonAway             = "STORE_AWAY"
 )

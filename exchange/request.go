@@ -69,6 +69,8 @@ func storeError(err error) error {
 		return &Error{Code: NotFound, Reason: "NOT_FOUND", Text: "not found", Cause: err}
 	case errors.Is(err, ErrFull):
 		return &Error{Code: Exhausted, Reason: ReasonSpace, Text: "this node has no space left: nothing was taken", Cause: err}
+	case errors.Is(err, ErrAway):
+		return &Error{Code: Unavailable, Reason: ReasonAway, Text: "this node cannot reach its store now: ask again, with the same request id", Cause: err}
 	case errors.Is(err, ErrMissing):
 		return &Error{Code: Unavailable, Reason: "FILE_MISSING", Text: "a file went while it was being used: upload it again", Cause: err}
 	}

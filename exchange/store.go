@@ -24,6 +24,9 @@ var (
 	ErrFenced = errors.New("a newer link took over")
 	// ErrFull: there is no space for it.
 	ErrFull = errors.New("no space left")
+	// ErrAway: the store cannot be reached now. What was to be written is not there; or, where
+	// the connection broke during a commit, it may be: whoever asks again has to bear both.
+	ErrAway = errors.New("the store cannot be reached now")
 )
 
 // A MissingError names the blobs that a change uses and that have no live row.
@@ -47,7 +50,7 @@ type Store interface {
 
 	// Commit applies one change, all of it or nothing, in the order of [Change]'s
 	// fields, and appends its entries to the journal. It is refused without entries.
-	// Errors: ErrStale, ErrConflict, ErrMissing (as *MissingError), ErrFenced, ErrFull.
+	// Errors: ErrStale, ErrConflict, ErrMissing (as *MissingError), ErrFenced, ErrFull, ErrAway.
 	Commit(ctx context.Context, change Change) (Committed, error)
 
 	// Letter finds an envelope that this node has, or had. ErrNotFound.

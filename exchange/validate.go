@@ -81,27 +81,42 @@ func (n *Node) validateOne(ctx context.Context) (bool, error) {
 	if err != nil || len(jobs) == 0 {
 		return false, err
 	}
-	job := jobs[0]
+	// The job is ours until its lease ends. A store that is away or full meanwhile must not
+	// cost the letter that time: it comes back, and whoever reads the letter waits.
+	for {
+		err := n.validateJob(ctx, jobs[0])
+		if !errors.Is(err, ErrAway) && !errors.Is(err, ErrFull) || n.cfg.Now().Sub(now) > jobLease-jobLimit {
+			return true, err
+		}
+		n.cfg.Log.Warn("validate: job waits for the store", "error", err)
+		if !wait(ctx, nil, pollPause) {
+			return true, err
+		}
+	}
+}
+
+// validateJob does one job that was claimed.
+func (n *Node) validateJob(ctx context.Context, job Job) error {
 	letter, err := n.cfg.Store.Letter(ctx, job.Key.Letter())
 	if err != nil {
-		return true, err
+		return err
 	}
 	content, err := envelope.ParseContent(letter.Content)
 	if err != nil {
-		return true, err
+		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, jobLimit)
 	defer cancel()
 	judged := n.judge(limited, &letter, &content)
 	if limited.Err() != nil {
 		if ctx.Err() != nil {
-			return true, n.handBack(context.WithoutCancel(ctx), job)
+			return n.handBack(context.WithoutCancel(ctx), job)
 		}
 		if job.Attempts < maxAttempt {
-			return true, fmt.Errorf("validate letter %s: not done within %s", letter.Key.ID, jobLimit)
+			return fmt.Errorf("validate letter %s: not done within %s", letter.Key.ID, jobLimit)
 		}
 	}
-	return true, n.recordVerdict(ctx, job, judged)
+	return n.recordVerdict(ctx, job, judged)
 }
 
 // handBack makes a job due again that this process has no time for: whoever goes on

@@ -2,8 +2,10 @@ package exchange_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,5 +69,42 @@ func TestIndeterminateIsJudgedAgain(t *testing.T) {
 	}
 	if len(said) != 2 || said[0] != "indeterminate" || said[1] != "valid" {
 		t.Errorf("statements %q, want indeterminate and valid", said)
+	}
+}
+
+// An awayStore cannot be reached when verdicts are to be written, so many times.
+type awayStore struct {
+	exchange.Store
+	times atomic.Int32
+	fault error
+}
+
+func (s *awayStore) Commit(ctx context.Context, c exchange.Change) (exchange.Committed, error) {
+	if len(c.Finished) > 0 && s.times.Add(-1) >= 0 {
+		return exchange.Committed{}, s.fault
+	}
+	return s.Store.Commit(ctx, c)
+}
+
+// A store that is away, or full, when a letter has been judged costs it no more than that
+// time: the job is not left to its lease of ten minutes.
+func TestVerdictWaitsForTheStore(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []error{exchange.ErrAway, exchange.ErrFull} {
+		t.Run(fault.Error(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil, agencySpec{"so", "province"}, agencySpec{"phong", "province"})
+			w.keys["province"] = w.key("province")
+			w.directory.Nodes = []envelope.Node{{ID: "province", Addresses: []string{"province"}, Certificates: []envelope.NodeCertificate{{Certificate: w.keys["province"].Certificate.Raw}}}}
+			away := &awayStore{fault: fmt.Errorf("here: %w", fault)}
+			away.times.Store(1)
+			w.config = func(c *exchange.Config) { away.Store, c.Store = c.Store, away }
+			n := w.start("province", t.TempDir())
+			doc := n.send(letter(t, "so", "phong"))
+			n.eventually("a verdict", func() bool { d, ok := n.delivery(doc.Letter.Key, "phong"); return ok && d.Verdict != "" })
+			if left := away.times.Load(); left >= 0 {
+				t.Errorf("the store was never away, %d", left)
+			}
+		})
 	}
 }

@@ -50,6 +50,8 @@ func ErrorToStatus(err error) *status.Status {
 		return NewStatus(codes.NotFound, "NOT_FOUND", "not found")
 	case errors.Is(err, exchange.ErrFull):
 		return NewStatus(codes.ResourceExhausted, exchange.ReasonSpace, "this node has no space left")
+	case errors.Is(err, exchange.ErrAway):
+		return NewStatus(codes.Unavailable, exchange.ReasonAway, "this node cannot reach its store now: ask again")
 	case errors.Is(err, context.Canceled):
 		return status.New(codes.Canceled, "the caller went away")
 	case errors.Is(err, context.DeadlineExceeded):

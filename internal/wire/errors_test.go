@@ -47,6 +47,7 @@ func TestErrorToStatus(t *testing.T) {
 		{"unexpected", errors.New("sqlite: disk I/O error at /var/lib/node.db"), codes.OK},
 		{"not found", fmt.Errorf("x: %w", exchange.ErrNotFound), codes.NotFound},
 		{"full", fmt.Errorf("x: %w", exchange.ErrFull), codes.ResourceExhausted},
+		{"store away", fmt.Errorf("x: %w", exchange.ErrAway), codes.Unavailable},
 		{"caller gone", context.Canceled, codes.Canceled},
 		{"deadline", context.DeadlineExceeded, codes.DeadlineExceeded},
 		{"a status", status.Error(codes.Unauthenticated, "x"), codes.Unauthenticated},

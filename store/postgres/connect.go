@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"lienthong/exchange"
 	"lienthong/journal"
 )
 
@@ -98,8 +99,10 @@ func (w *writer) prepare(ctx context.Context) error {
 	}
 	w.replica.Store(n)
 	w.pid.Store(w.conn.PgConn().PID())
-	if _, err := w.conn.Exec(ctx, deleteReplicas); err != nil {
-		return failure(err)
+	for _, query := range []string{deleteReplicas, releaseJobs, releaseLevelJobs} {
+		if _, err := w.conn.Exec(ctx, query); err != nil {
+			return failure(err)
+		}
 	}
 	return w.load(ctx)
 }
@@ -128,7 +131,7 @@ const (
 
 // ErrDoubt: the connection broke while a batch was committed, and the server could not
 // be asked since. What was to be written may be there, or not; nothing was acknowledged.
-var ErrDoubt = errors.New("postgres: the connection broke during a commit, and its outcome is not known")
+var ErrDoubt = fmt.Errorf("postgres: %w: the connection broke during a commit, and its outcome is not known", exchange.ErrAway)
 
 // resolve finds out what became of an attempt whose connection broke, and makes a new
 // one. Where COMMIT had been sent, the database knows, and is asked until it answers: it

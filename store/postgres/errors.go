@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,6 +21,10 @@ const (
 	codeUnique        = "23505"
 	codeDivision      = "22012" // see checkHead
 	codeDiskFull      = "53100"
+	classConnection   = "08"
+	codeShutdown      = "57P01" // the server stops
+	codeCrash         = "57P02" // one of its processes ended, and it ends all
+	codeStarting      = "57P03" // it does not take connections yet, or any more
 )
 
 // failure says a database error in the words of exchange where it has one.
@@ -28,10 +35,31 @@ func failure(err error) error {
 	if code(err) == codeDiskFull {
 		return fmt.Errorf("postgres: %w: %w", exchange.ErrFull, err)
 	}
+	if away(err) && !errors.Is(err, exchange.ErrAway) {
+		return fmt.Errorf("postgres: %w: %w", exchange.ErrAway, err)
+	}
 	if strings.HasPrefix(err.Error(), "postgres: ") {
 		return err
 	}
 	return fmt.Errorf("postgres: %w", err)
+}
+
+// away reports whether an error says that the server could not be reached, is starting or
+// ending, or that the connection to it broke.
+func away(err error) bool {
+	switch c := code(err); {
+	case strings.HasPrefix(c, classConnection), c == codeShutdown, c == codeCrash, c == codeStarting:
+		return true
+	case c != "":
+		return false
+	}
+	if errors.Is(err, context.Canceled) {
+		return false // the caller's own
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
 }
 
 func notFound(what fmt.Stringer) error {

@@ -119,16 +119,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.identify(ctx, conn); err != nil {
 		return failure(err)
 	}
-	for _, release := range []string{releaseJobs, releaseLevelJobs} {
-		if _, err := conn.Exec(ctx, release); err != nil {
-			return failure(err)
-		}
-	}
 	return s.writer.connect(ctx)
 }
 
-// releaseJobs ends the leases of processes that are gone: the advisory lock of their
-// number is free. Only first attempts are given out at once; a job that a process has
+// releaseJobs ends the leases of processes that are gone, and of connections of this one
+// that broke, whenever a process connects: the advisory lock of their number is free. Only first attempts are given out at once; a job that a process has
 // died over twice waits for its lease, so that it cannot hold the node in a circle.
 const (
 	releaseJobs = `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at

@@ -1,0 +1,47 @@
+package postgres
+
+import (
+	"errors"
+	"testing"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+	"lienthong/internal/testpg"
+)
+
+// A server that is not there is said in the words of exchange, by reads and writes, so
+// that whoever asked is told to ask again; and a job that was leased before it went is given
+// out again as soon as it is back.
+func TestServerAway(t *testing.T) {
+	t.Parallel()
+	server := testpg.Start(t)
+	s := at(t, server.Schema(t, t.Name()))
+	c := put(0, 1)
+	c.Jobs = []exchange.Job{{Key: exchange.DeliveryKey{Origin: "ward", Recipient: "agency"}, DueAt: 1}}
+	if _, err := s.Commit(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := s.ClaimJobs(t.Context(), 10, 1000, 1); err != nil || len(jobs) != 1 {
+		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	if err := server.Immediate(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the first finds its connection broken, the second finds no server
+		if _, err := s.Commit(t.Context(), put(1, 1)); !errors.Is(err, exchange.ErrAway) {
+			t.Errorf("commit: %v, want ErrAway", err)
+		}
+		if _, err := s.Letter(t.Context(), exchange.LetterKey{Origin: "ward", ID: envelope.ID{1}}); !errors.Is(err, exchange.ErrAway) {
+			t.Errorf("read: %v, want ErrAway", err)
+		}
+	}
+	if err := server.Again(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Commit(t.Context(), put(2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := s.ClaimJobs(t.Context(), 10, 1000, 1); err != nil || len(jobs) != 1 {
+		t.Errorf("%d jobs, %v; want the one that was leased", len(jobs), err)
+	}
+}
