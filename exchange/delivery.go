@@ -78,6 +78,8 @@ func (s State) answerable() bool { return s.open() || s == StateHeld || s == Sta
 //	custody     the next hop    queued, offered, in doubt,    relayed
 //	                            held, dead; under this tenure
 //	custody     any             relayed                       (custodian)
+//	custody,    the next hop    delivered, under this tenure  (it has answered after all)
+//	failed
 //	delivered   home            any                           delivered
 //	failed      the next hop    queued, offered, in doubt,    failed
 //	                            held, dead; under this tenure
@@ -87,7 +89,9 @@ func (s State) answerable() bool { return s.open() || s == StateHeld || s == Sta
 //
 // All else is kept as history and changes nothing; a status that comes early waits
 // there for the one before it. A Delivered outranks whatever this node believed
-// before it.
+// before it. One that comes from beyond the next hop before the next hop's own answer, which
+// was lost, leaves the outbox row: the letter is offered again for that answer, without
+// which nobody could follow the custody to the Delivered.
 func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done bool) {
 	answer := d.State.answerable() && d.Peer != "" && st.Issuer == d.Peer && st.Previous == d.Tip
 	switch {
@@ -97,9 +101,12 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 	case st.Kind == envelope.Custody && d.State == StateRelayed && d.Custodian != st.Issuer:
 		d.Custodian = st.Issuer
 		return true, false
+	case (st.Kind == envelope.Custody || st.Kind == envelope.Failed) && d.State == StateDelivered && st.Issuer == d.Peer && st.Previous == d.Tip:
+		return false, true
 	case st.Kind == envelope.Delivered && st.Issuer == home && d.State != StateDelivered:
+		done = !d.State.open() || st.Issuer == d.Peer
 		d.State, d.Custodian, d.Reason, d.HeldUntil, d.Arrived = StateDelivered, st.Issuer, "", 0, st.Time
-		return true, true
+		return true, done
 	case st.Kind == envelope.Failed && (answer || d.State == StateRelayed):
 		d.State, d.Reason, d.HeldUntil = StateFailed, st.Failed.Reason, 0
 		return true, true

@@ -209,7 +209,7 @@ func (n *Node) markOffered(ctx context.Context, link Link, groups []*bundle) ([]
 		still := &bundle{key: b.key, tip: b.tip}
 		for _, row := range b.rows {
 			to, ok := at[row.Key.Recipient]
-			if !ok || !to.State.open() || to.Peer != peer || to.Tip != b.tip {
+			if !ok || !to.State.open() && to.State != StateDelivered || to.Peer != peer || to.Tip != b.tip {
 				continue
 			}
 			if to.State == StateQueued {
