@@ -5,6 +5,8 @@
 GO        ?= go
 FUZZTIME  ?= 30s
 BENCH     ?= .
+ROUNDS    ?= 20
+SEED      ?=
 TESTFLAGS ?=
 LIENTHONG_TOOLS ?= $(CURDIR)/.tools
 LIENTHONG_VENV  ?= $(LIENTHONG_TOOLS)/venv
@@ -69,6 +71,12 @@ bench: test-tools ## measure signing and validation against the numbers asked fo
 	$(GO) build -o $(TOOLBIN)/bench ./tools/bench
 	$(TOOLBIN)/bench -o docs/numbers.md -corpus '$(wildcard ../shared/corpus/dos-bombs)' $(BENCHFLAGS)
 .PHONY: bench
+
+chaos: test-tools ## break nodes under load, ROUNDS times (20), drawn from SEED, and look what is missing
+	@mkdir -p $(TOOLBIN)
+	$(GO) build -o $(TOOLBIN)/chaos ./tools/chaos
+	$(TOOLBIN)/chaos -rounds $(ROUNDS) $(if $(SEED),-seed $(SEED)) $(CHAOSFLAGS)
+.PHONY: chaos
 
 microbench: ## run the Go benchmarks that match BENCH (.), for benchstat
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...

@@ -17,7 +17,7 @@ import (
 // stands in for it in tests. Everywhere else time is an argument or an injected
 // func() time.Time, so that a signature can be judged at any time, and a test
 // needs no sleep.
-var clockOwners = []string{"cmd/*", "internal/testpki", "internal/testnode", "store/storetest", "tools/corpus", "tools/mutate", "tools/bench", "internal/measure"}
+var clockOwners = []string{"cmd/*", "internal/testpki", "internal/testnode", "store/storetest", "tools/corpus", "tools/mutate", "tools/bench", "tools/chaos", "internal/measure"}
 
 // cgoOwners may import "C": one package, behind its build tag, so that every
 // other build is pure Go.

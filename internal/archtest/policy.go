@@ -52,6 +52,7 @@ internal/powercut, internal/testpg, internal/testpdf, internal/measure:
 tools/corpus:       signer certs certs/dev
 tools/bench:        signer signer/appearance signer/tsp certs certs/keys certs/dev exchange envelope journal store internal/durable internal/measure internal/testpdf
 tools/mutate:       signer signer/pdf certs
+tools/chaos:        client certs/dev exchange envelope proto/* internal/powercut internal/testpg internal/testpdf
 
 # Tests of the tree itself.
 internal/archtest, internal/docstest:
@@ -69,7 +70,7 @@ const testPolicy = `internal/testpki internal/testpdf internal/measure internal/
 // restricted. Tests may import all that has a line.
 const outside = `
 # The wire. Domain and formats do not know it.
-google.golang.org/grpc:       proto/* internal/wire server client cmd/lienthong internal/testnode
+google.golang.org/grpc:       proto/* internal/wire server client cmd/lienthong internal/testnode tools/chaos
 google.golang.org/genproto/googleapis/rpc: internal/wire server client cmd/lienthong
 google.golang.org/protobuf:   proto/* envelope internal/wire server client cmd/lienthong
 
@@ -111,7 +112,7 @@ github.com/prometheus/client_golang: admin
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web admin cmd/lienthong internal/testpki internal/testnode
-os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/powercut store/storetest tools/corpus tools/mutate tools/bench
+os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/powercut store/storetest tools/corpus tools/mutate tools/bench tools/chaos
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that
 # meets the wrong file, so the command asks it in a child process, and nobody else
