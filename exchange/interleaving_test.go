@@ -161,3 +161,38 @@ func TestDeliveredOvertakesLostCustody(t *testing.T) {
 		t.Errorf("the district handed on %d letters, want none: it has handed on this one", n)
 	}
 }
+
+// The district takes the letter, and drops it before its answer to the ward has arrived: the
+// statement of the drop comes first, and counts when the answer is there. When the letter is
+// sent again, that drop is of an earlier tenure, and ends nothing.
+func TestDroppedOvertakesCustody(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s := newSteps(t, map[string]string{"ward": "district", "district": "province", "province": ""}, agencySpec{"ba-hang", "ward"},
+		agencySpec{"so-tu-phap", "province"}, agencySpec{"thai-nguyen", "province"})
+	doc := s.nodes["ward"].send(letter(t, "ba-hang", "so-tu-phap", "thai-nguyen"))
+	key := doc.Letter.Key
+	answers := s.offer("ward", "district")
+	for _, recipient := range []string{"so-tu-phap", "thai-nguyen"} { // the chain goes through the statement about one of them
+		d, _ := s.nodes["district"].delivery(key, recipient)
+		if _, err := s.nodes["district"].service.Drop(ctx, operator, orderFor(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.tell("district", "ward")
+	s.want("ward", key, "thai-nguyen", exchange.StateOffered)
+	s.settle("ward", "district", answers)
+	s.want("ward", key, "so-tu-phap", exchange.StateDropped)
+	s.want("ward", key, "thai-nguyen", exchange.StateDropped)
+
+	d, _ := s.nodes["ward"].delivery(key, "thai-nguyen")
+	if _, err := s.nodes["ward"].service.Redeliver(ctx, operator, orderFor(d)); err != nil {
+		t.Fatal(err)
+	}
+	s.relink("ward", "district")
+	s.hand("ward", "district")
+	s.want("ward", key, "thai-nguyen", exchange.StateRelayed)
+	s.hand("district", "province")
+	s.tell("district", "ward")
+	s.want("ward", key, "thai-nguyen", exchange.StateDelivered)
+}

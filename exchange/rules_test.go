@@ -156,7 +156,12 @@ func TestApply(t *testing.T) {
 		{"an answer while dead", with(offeredRow, StateDead), st(envelope.Custody, "next", tip), StateRelayed, true, true},
 		{"custody further on", with(offeredRow, StateRelayed), st(envelope.Custody, "far", other), StateRelayed, true, false},
 		{"delivered after relayed", with(offeredRow, StateRelayed), st(envelope.Delivered, "home", other), StateDelivered, true, true},
-		{"delivered before custody", offeredRow, st(envelope.Delivered, "home", other), StateDelivered, true, true},
+		// The row stays, so that the next hop is asked for its answer.
+		{"delivered before custody", offeredRow, st(envelope.Delivered, "home", other), StateDelivered, true, false},
+		{"custody after delivered", with(offeredRow, StateDelivered), st(envelope.Custody, "next", tip), StateDelivered, false, true},
+		{"custody of another tenure after delivered", with(offeredRow, StateDelivered), st(envelope.Custody, "next", other), StateDelivered, false, false},
+		{"refused after delivered", with(offeredRow, StateDelivered), st(envelope.Failed, "next", tip), StateDelivered, false, true},
+		{"delivered by the next hop itself", Delivery{State: StateOffered, Peer: "home", Tip: tip}, st(envelope.Delivered, "home", tip), StateDelivered, true, true},
 		{"a receipt outranks a failure", with(offeredRow, StateFailed), st(envelope.Delivered, "home", other), StateDelivered, true, true},
 		{"delivered twice", with(offeredRow, StateDelivered), st(envelope.Delivered, "home", other), StateDelivered, false, false},
 		{"delivered by one who is not home", offeredRow, st(envelope.Delivered, "far", other), StateOffered, false, false},

@@ -150,13 +150,18 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	if changed {
 		d.Updated = s.node.now()
 	}
-	// A status that waits puts the row too, so that whoever takes the one before it at
-	// the same time is told that the row is stale, looks again, and finds this one.
-	if changed || v.st.Kind == envelope.Status {
+	// A status or an end that waits puts the row too, so that whoever takes what is before it
+	// at the same time is told that the row is stale, looks again, and finds this one.
+	if changed || v.st.Kind == envelope.Status || isEnd(v.st.Kind) {
 		s.changed[v.st.Recipient] = true
 	}
 	if done {
 		s.change.Unqueue = append(s.change.Unqueue, d.Key)
+	}
+	if changed && done && v.st.Kind == envelope.Custody {
+		if err := s.ended(ctx, d, home); err != nil {
+			return digest, err
+		}
 	}
 	return digest, s.follow(d, home)
 }
