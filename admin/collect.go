@@ -50,6 +50,7 @@ var (
 	journalSize = describe("journal_entries", "Entries of the journal.")
 	batches     = describe("store_batches_total", "Commits of the database by this process.")
 	operations  = describe("store_operations_total", "Operations in them; over the number of batches it is how many shared a sync.")
+	damaged     = describe("files_damaged", "Files whose bytes do not hash to their digest and that have not come again.")
 	free        = describe("files_free_bytes", "Bytes that may still be written where files are kept.")
 	epoch       = describe("directory_epoch", "Epoch of the directory.")
 )
@@ -65,7 +66,7 @@ type source struct {
 // Describe implements [prometheus.Collector].
 func (s *source) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{up, deliveries, oldest, outbox, unsent, link, validations, lateness, levelJobs, levelAge,
-		journalSize, batches, operations, free, epoch} {
+		journalSize, batches, operations, damaged, free, epoch} {
 		ch <- d
 	}
 }
@@ -131,6 +132,11 @@ func (s *source) askStore(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	bad, err := s.Store.Damaged(ctx)
+	if err != nil {
+		return err
+	}
+	s.gauge(damaged, float64(bad))
 	for _, w := range backlog.Deliveries {
 		s.gauge(deliveries, float64(w.Rows), w.State.String(), w.Peer)
 		s.gauge(oldest, age(now, w.Oldest), w.State.String(), w.Peer)

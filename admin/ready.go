@@ -44,6 +44,10 @@ func (r *Ready) Look(ctx context.Context) (text string, ready bool) {
 		}
 		fmt.Fprintf(&b, "%s: ok\n", check.name)
 	}
+	// A file that a disk has lost is an alarm, and no reason to send everybody elsewhere.
+	if n, err := r.Store.Damaged(ctx); err == nil && n > 0 {
+		fmt.Fprintf(&b, "damaged: %d files, see the journal (file.damaged) and docs/storage.md\n", n)
+	}
 	return b.String(), ready
 }
 

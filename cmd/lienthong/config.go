@@ -85,6 +85,11 @@ type config struct {
 		Grace time.Duration `yaml:"grace" default:"10s" doc:"how long calls in progress may take after the node is told to stop; then they are cut"`
 	} `yaml:"limits"`
 
+	Scrub struct {
+		Rate  byteSize      `yaml:"rate" default:"8MiB" doc:"bytes of stored files that are read again a second, and compared with their digests; 0 for none"`
+		Every time.Duration `yaml:"every" default:"720h" doc:"how long at least from the beginning of one reading of all files to the next"`
+	} `yaml:"scrub"`
+
 	Admin struct {
 		Listen  string   `yaml:"listen" doc:"address of /metrics, /healthz and /readyz over HTTP, such as 127.0.0.1:9443; none if empty"`
 		Remote  bool     `yaml:"remote" default:"false" doc:"other machines may reach that address: nobody is asked who they are, so let a firewall say who may"`

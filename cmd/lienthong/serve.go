@@ -87,6 +87,7 @@ func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.List
 		func() error { return n.relay.Run(ctx, n.dialer(a)) },
 		func() error { return n.refresh(ctx, log) },
 		func() error { return n.sweep(ctx, a.now, log) },
+		func() error { return n.scrub(ctx, a.now, log) },
 	}
 	errs := make(chan error, len(parts))
 	for _, part := range parts {

@@ -24,7 +24,7 @@ func (a *app) storeCommand() *cobra.Command {
 		Args:  args(1, 1),
 		RunE:  func(c *cobra.Command, in []string) error { return a.storeCheck(c.Context(), in[0], read) },
 	}
-	check.Flags().BoolVar(&read, "read", false, "read and hash the files, too")
+	check.Flags().BoolVar(&read, "blobs", false, "read and hash the files, too")
 	copyTo := &cobra.Command{
 		Use:   "copy FROM TO",
 		Short: "Copy a store to a new one of any kind: files, rows, and the journal with its root",

@@ -145,6 +145,9 @@ func (s *Store) finished(key string, want [32]byte, size int64) error {
 	if err != nil {
 		return fmt.Errorf("blob: finish %q: %w", key, err)
 	}
+	if err := s.Verify(want); err != nil { // a row will say that it is good
+		return fmt.Errorf("blob: finish %q: %w", key, err)
+	}
 	if err := touch(s.path(want)); err != nil {
 		return err
 	}

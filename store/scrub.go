@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+	"lienthong/journal"
+	"lienthong/store/blob"
+)
+
+// A Scrubber reads every file of a store again and compares it with its digest, so that
+// what a disk forgets is known before somebody needs it. A file that is damaged, or gone,
+// counts as missing from then on: it is not served, and whoever sends the same bytes, a
+// client or a neighbour, is asked for them and heals it.
+type Scrubber struct {
+	Rows  exchange.Store
+	Files exchange.Blobs
+	Now   func() time.Time
+	// Pace is called for all that was read, in pieces; it waits as long as that may take.
+	Pace func(ctx context.Context, n int) error
+	Log  *slog.Logger
+}
+
+// Scrubbed is what a pass has found.
+type Scrubbed struct {
+	Files   int // that were read
+	Damaged int // that were found damaged, or gone
+	Healed  int // that were damaged, and whose bytes are right
+}
+
+// Scrub reads the files with digests from one on, until the last, and says where it stopped
+// if it was stopped: there the next pass may begin.
+func (s *Scrubber) Scrub(ctx context.Context, from envelope.Digest) (out Scrubbed, at envelope.Digest, err error) {
+	b, ok := s.Files.(blobs)
+	if !ok {
+		return out, from, fmt.Errorf("store: scrub: %T is no folder of blobs", s.Files)
+	}
+	for {
+		page, err := s.Rows.StoredBlobs(ctx, from, sweepPage)
+		if err != nil || len(page) == 0 {
+			return out, envelope.Digest{}, err
+		}
+		for _, row := range page {
+			if err := s.one(ctx, b, row, &out); err != nil {
+				return out, from, fmt.Errorf("store: scrub: %w", err)
+			}
+			from = row.Digest
+		}
+	}
+}
+
+func (s *Scrubber) one(ctx context.Context, b blobs, row exchange.StoredBlob, out *Scrubbed) error {
+	if row.State == exchange.BlobDoomed {
+		return nil
+	}
+	began := s.Now()
+	err := b.s.VerifyAt(row.Digest, func(n int) error { return s.Pace(ctx, n) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	out.Files++
+	switch {
+	case err == nil && row.State == exchange.BlobDamaged:
+		out.Healed++
+		return s.healed(ctx, row, began)
+	case err == nil, row.State == exchange.BlobDamaged:
+		return nil
+	}
+	return s.damaged(ctx, b, row, err, out)
+}
+
+// healed gives a damaged blob whose bytes are right its row back.
+func (s *Scrubber) healed(ctx context.Context, row exchange.StoredBlob, began time.Time) error {
+	row.Touched = began.UnixMicro()
+	_, err := s.Rows.Commit(ctx, exchange.Change{Wrote: []exchange.BlobRow{row.BlobRow}, Entries: []journal.Entry{swept(s.Now(), "file.healed", row.Digest.String(), "")}})
+	if errors.Is(err, exchange.ErrMissing) {
+		return nil // a sweep was faster
+	}
+	return err
+}
+
+// damaged takes a file away whose bytes are wrong, or that cannot be read, and journals it.
+func (s *Scrubber) damaged(ctx context.Context, b blobs, row exchange.StoredBlob, found error, out *Scrubbed) error {
+	now, err := s.Rows.StoredBlob(ctx, row.Digest)
+	if errors.Is(err, exchange.ErrNotFound) || err == nil && (now.Key() != row.Key() || now.State != exchange.BlobLive) {
+		return nil // it was let go, or put anew, while we read
+	}
+	if err != nil {
+		return err
+	}
+	if !errors.Is(found, blob.ErrNotFound) {
+		gone, err := b.s.SetAside(row.Digest)
+		if err != nil || !gone {
+			return err
+		}
+	}
+	// The file is not served from here on. If we die now it is found missing next time. If
+	// somebody puts it at this very moment, the next pass finds the bytes right, and heals it.
+	entry := swept(s.Now(), "file.damaged", row.Digest.String(), fmt.Sprintf("size=%d", row.Size))
+	entry.Outcome = "DAMAGED"
+	if _, err := s.Rows.Commit(ctx, exchange.Change{Damage: []envelope.Digest{row.Digest}, Entries: []journal.Entry{entry}}); err != nil {
+		return err
+	}
+	out.Damaged++
+	s.Log.Error("a file is damaged: it is not served until the same bytes come again", "sha256", row.Digest.String(), "size", row.Size, "error", found)
+	return nil
+}
