@@ -46,6 +46,15 @@ func goldenContent() *Content {
 			{FileAnnex, "phụ lục.xlsx", "application/vnd.ms-excel", 123, Sum([]byte("xls")), Sum([]byte("leaf"))}}}
 }
 
+// goldenThread are contents of a recall without files, and of a replacement.
+func goldenThread() map[string]*Content {
+	recall, change := goldenContent(), goldenContent()
+	recall.Files, recall.Recall = nil, &RecallDetail{TakeBack, "Gửi nhầm bản dự thảo"}
+	change.Change = &ChangeDetail{Reason: "Sửa thời hạn", ContentChanged: true, Added: []string{"a-4"}, Removed: []string{"a-5", "a-6"},
+		Replaced: []Replaced{{Sum([]byte("old")), []string{"a-3", "a-7"}}}}
+	return map[string]*Content{"recall": recall, "change": change}
+}
+
 func goldenStatement(kind StatementKind) *Statement {
 	st := &Statement{Kind: kind, Envelope: Sum([]byte("envelope")), OriginNode: "ba-hang.node", EnvelopeID: goldenID(1), Recipient: "a-3",
 		Issuer: "pho-yen.node", Incarnation: goldenID(3), Sequence: 2, Time: goldenTime, Previous: Sum([]byte("previous"))}
@@ -56,6 +65,8 @@ func goldenStatement(kind StatementKind) *Statement {
 		st.Failed = &FailedDetail{"NO_ROUTE", "không có đường"}
 	case Status:
 		st.Status = &StatusDetail{2, "Không thuộc thẩm quyền", Staff{"cb-3", "Lê Văn Ưởng", "Một cửa"}}
+	case Remark:
+		st.Remark = &RemarkDetail{"INCOMPLETE", "chờ bản 2"}
 	}
 	return st
 }
@@ -88,6 +99,21 @@ func TestGoldenBytes(t *testing.T) {
 	for kind, name := range statementNames {
 		s, err := SealStatement(goldenStatement(kind), signer)
 		add("statement-"+name, s, err)
+	}
+	answer := goldenStatement(Consent)
+	answer.Status = &StatusDetail{16, "Đang giải quyết", Staff{"cb-3", "Lê Văn Ưởng", "Một cửa"}}
+	s, err = SealStatement(answer, signer)
+	add("statement-consent-answer", s, err)
+	answered, err := ParseStatement(s)
+	check(t, "answer to a take-back", err, answer, &answered)
+	for name, c := range goldenThread() {
+		data, err := c.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		payloads["content-"+name] = data
+		back, err := ParseContent(data)
+		check(t, name, err, c, &back)
 	}
 	s, err = SealCheckpoint(&Checkpoint{"pho-yen.node", goldenID(3), 1 << 40, Sum([]byte("root")), goldenTime}, signer)
 	add("checkpoint", s, err)

@@ -107,6 +107,8 @@ type Content struct {
 	Metadata Metadata
 	Staff    Staff
 	Files    []ContentFile
+	Recall   *RecallDetail // of a recall, which may have no files
+	Change   *ChangeDetail // of an update or a replacement
 }
 
 // A ContentFile is one file of a document.

@@ -13,12 +13,13 @@ const (
 	Failed    StatementKind = 5 // nobody answers for it any more
 	Stopped   StatementKind = 6
 	Dropped   StatementKind = 7
-	Status    StatementKind = 8 // the receiver's business answer
-	Consent   StatementKind = 9
+	Status    StatementKind = 8  // the receiver's business answer
+	Consent   StatementKind = 9  // the receiver's answer to a take-back, about the recall's envelope
+	Remark    StatementKind = 10 // something that the recipient's home has noted
 )
 
 var statementNames = map[StatementKind]string{Submitted: "submitted", Custody: "custody", Delivered: "delivered",
-	Validated: "validated", Failed: "failed", Stopped: "stopped", Dropped: "dropped", Status: "status", Consent: "consent"}
+	Validated: "validated", Failed: "failed", Stopped: "stopped", Dropped: "dropped", Status: "status", Consent: "consent", Remark: "remark"}
 
 // String is a stable lower-case word, used in journal actions.
 func (k StatementKind) String() string {
@@ -45,7 +46,8 @@ type Statement struct {
 	Previous  Digest
 	Validated *ValidatedDetail
 	Failed    *FailedDetail
-	Status    *StatusDetail
+	Status    *StatusDetail // of a Status, of a Consent, and of a Stopped of the origin
+	Remark    *RemarkDetail
 }
 
 // A StatementKey is what a statement is stored once by.
@@ -81,9 +83,15 @@ type FailedDetail struct {
 	Text   string
 }
 
+// RemarkDetail is what was noted.
+type RemarkDetail struct {
+	Reason string // stable, upper case, such as INCOMPLETE
+	Text   string
+}
+
 // StatusDetail is a business status (mã trạng thái) of QCVN 102:2016.
 type StatusDetail struct {
-	Code   uint32 // 1 đã đến, 2 từ chối, 3 đã tiếp nhận, …, 6 hoàn thành
+	Code   uint32 // 1 đã đến, 2 từ chối, 3 đã tiếp nhận, …, 6 hoàn thành; 13 lấy lại, 15 đồng ý, 16 từ chối
 	Reason string
 	Staff  Staff
 }

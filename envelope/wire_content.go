@@ -11,7 +11,7 @@ import (
 // Marshal makes the content's bytes, once: the route holds their digest, and they
 // travel beside it as they are.
 func (c *Content) Marshal() ([]byte, error) {
-	p := &pb.Content{Salt: c.Salt[:], Metadata: c.Metadata.Proto(), Staff: c.Staff.Proto()}
+	p := &pb.Content{Salt: c.Salt[:], Metadata: c.Metadata.Proto(), Staff: c.Staff.Proto(), Recall: c.Recall.proto(), Change: c.Change.proto()}
 	for _, f := range c.Files {
 		p.Files = append(p.Files, f.Proto())
 	}
@@ -27,11 +27,15 @@ func ParseContent(data []byte) (Content, error) {
 	if err := proto.Unmarshal(data, &p); err != nil {
 		return Content{}, fmt.Errorf("envelope: content: %w: %v", ErrMalformed, err)
 	}
-	if len(p.Salt) != 32 || len(p.Files) == 0 || len(p.Files) > MaxFiles {
-		return Content{}, fmt.Errorf("envelope: content with %d bytes of salt and %d files: %w, want 32, and 1 to %d",
+	if len(p.Salt) != 32 || len(p.Files) == 0 && p.Recall == nil || len(p.Files) > MaxFiles {
+		return Content{}, fmt.Errorf("envelope: content with %d bytes of salt and %d files: %w, want 32, and 1 to %d (in a recall 0 too)",
 			len(p.Salt), len(p.Files), ErrMalformed, MaxFiles)
 	}
-	c := Content{Salt: [32]byte(p.Salt), Metadata: MetadataFromProto(p.Metadata), Staff: StaffFromProto(p.Staff)}
+	c := Content{Salt: [32]byte(p.Salt), Metadata: MetadataFromProto(p.Metadata), Staff: StaffFromProto(p.Staff), Recall: recallFromProto(p.Recall)}
+	var err error
+	if c.Change, err = changeFromProto(p.Change); err != nil {
+		return Content{}, err
+	}
 	for _, f := range p.Files {
 		file, err := ContentFileFromProto(f)
 		if err != nil {

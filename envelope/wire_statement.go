@@ -42,7 +42,7 @@ func (s *Statement) check() error {
 	if s.Kind <= 0 || s.Envelope.IsZero() || s.EnvelopeID.IsZero() || s.Incarnation.IsZero() || s.Sequence == 0 || s.Time <= 0 {
 		return fmt.Errorf("envelope: statement of kind %d, sequence %d, time %d: %w, want envelope, id and incarnation too", s.Kind, s.Sequence, s.Time, ErrMalformed)
 	}
-	missing := s.Kind == Validated && s.Validated == nil || s.Kind == Failed && s.Failed == nil || s.Kind == Status && s.Status == nil
+	missing := s.Kind == Validated && s.Validated == nil || s.Kind == Failed && s.Failed == nil || s.Kind == Status && s.Status == nil || s.Kind == Remark && s.Remark == nil
 	if missing {
 		return fmt.Errorf("envelope: %s statement: %w, has no detail", s.Kind, ErrMalformed)
 	}
@@ -64,6 +64,8 @@ func (s *Statement) proto() *pb.Statement {
 		out.Detail = &pb.Statement_Failed{Failed: &pb.FailedDetail{Reason: s.Failed.Reason, Text: s.Failed.Text}}
 	case s.Status != nil:
 		out.Detail = &pb.Statement_Status{Status: &pb.StatusDetail{Code: s.Status.Code, Reason: s.Status.Reason, Staff: s.Status.Staff.Proto()}}
+	case s.Remark != nil:
+		out.Detail = &pb.Statement_Remark{Remark: &pb.RemarkDetail{Reason: s.Remark.Reason, Text: s.Remark.Text}}
 	}
 	return out
 }
@@ -93,6 +95,9 @@ func statementFromProto(p *pb.Statement) (Statement, error) {
 	}
 	if d := p.GetStatus(); d != nil {
 		s.Status = &StatusDetail{Code: d.Code, Reason: d.Reason, Staff: StaffFromProto(d.Staff)}
+	}
+	if d := p.GetRemark(); d != nil {
+		s.Remark = &RemarkDetail{Reason: d.Reason, Text: d.Text}
 	}
 	return s, nil
 }

@@ -253,6 +253,58 @@ func (RelationKind) EnumDescriptor() ([]byte, []int) {
 	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{3}
 }
 
+// RecallMode is how a document is asked back.
+type RecallMode int32
+
+const (
+	RecallMode_RECALL_MODE_UNSPECIFIED RecallMode = 0
+	// Thu hồi: the receiver's copy is frozen at once.
+	RecallMode_RECALL_MODE_RECALL RecallMode = 1
+	// Lấy lại (13): the receiver's clerk agrees (15) or refuses (16).
+	RecallMode_RECALL_MODE_TAKE_BACK RecallMode = 2
+)
+
+// Enum value maps for RecallMode.
+var (
+	RecallMode_name = map[int32]string{
+		0: "RECALL_MODE_UNSPECIFIED",
+		1: "RECALL_MODE_RECALL",
+		2: "RECALL_MODE_TAKE_BACK",
+	}
+	RecallMode_value = map[string]int32{
+		"RECALL_MODE_UNSPECIFIED": 0,
+		"RECALL_MODE_RECALL":      1,
+		"RECALL_MODE_TAKE_BACK":   2,
+	}
+)
+
+func (x RecallMode) Enum() *RecallMode {
+	p := new(RecallMode)
+	*p = x
+	return p
+}
+
+func (x RecallMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RecallMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_envelope_proto_enumTypes[4].Descriptor()
+}
+
+func (RecallMode) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_envelope_proto_enumTypes[4]
+}
+
+func (x RecallMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RecallMode.Descriptor instead.
+func (RecallMode) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{4}
+}
+
 // FileRole is the place of a file in a document.
 type FileRole int32
 
@@ -289,11 +341,11 @@ func (x FileRole) String() string {
 }
 
 func (FileRole) Descriptor() protoreflect.EnumDescriptor {
-	return file_lienthong_v1_envelope_proto_enumTypes[4].Descriptor()
+	return file_lienthong_v1_envelope_proto_enumTypes[5].Descriptor()
 }
 
 func (FileRole) Type() protoreflect.EnumType {
-	return &file_lienthong_v1_envelope_proto_enumTypes[4]
+	return &file_lienthong_v1_envelope_proto_enumTypes[5]
 }
 
 func (x FileRole) Number() protoreflect.EnumNumber {
@@ -302,7 +354,7 @@ func (x FileRole) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FileRole.Descriptor instead.
 func (FileRole) EnumDescriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{4}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{5}
 }
 
 // StatementKind is what a statement says.
@@ -321,23 +373,27 @@ const (
 	StatementKind_STATEMENT_KIND_STOPPED   StatementKind = 6
 	StatementKind_STATEMENT_KIND_DROPPED   StatementKind = 7
 	// The receiver's business answer.
-	StatementKind_STATEMENT_KIND_STATUS  StatementKind = 8
+	StatementKind_STATEMENT_KIND_STATUS StatementKind = 8
+	// The receiver's answer to a take-back, about the recall's envelope.
 	StatementKind_STATEMENT_KIND_CONSENT StatementKind = 9
+	// Something that the recipient's home has noted, and that changes no state.
+	StatementKind_STATEMENT_KIND_REMARK StatementKind = 10
 )
 
 // Enum value maps for StatementKind.
 var (
 	StatementKind_name = map[int32]string{
-		0: "STATEMENT_KIND_UNSPECIFIED",
-		1: "STATEMENT_KIND_SUBMITTED",
-		2: "STATEMENT_KIND_CUSTODY",
-		3: "STATEMENT_KIND_DELIVERED",
-		4: "STATEMENT_KIND_VALIDATED",
-		5: "STATEMENT_KIND_FAILED",
-		6: "STATEMENT_KIND_STOPPED",
-		7: "STATEMENT_KIND_DROPPED",
-		8: "STATEMENT_KIND_STATUS",
-		9: "STATEMENT_KIND_CONSENT",
+		0:  "STATEMENT_KIND_UNSPECIFIED",
+		1:  "STATEMENT_KIND_SUBMITTED",
+		2:  "STATEMENT_KIND_CUSTODY",
+		3:  "STATEMENT_KIND_DELIVERED",
+		4:  "STATEMENT_KIND_VALIDATED",
+		5:  "STATEMENT_KIND_FAILED",
+		6:  "STATEMENT_KIND_STOPPED",
+		7:  "STATEMENT_KIND_DROPPED",
+		8:  "STATEMENT_KIND_STATUS",
+		9:  "STATEMENT_KIND_CONSENT",
+		10: "STATEMENT_KIND_REMARK",
 	}
 	StatementKind_value = map[string]int32{
 		"STATEMENT_KIND_UNSPECIFIED": 0,
@@ -350,6 +406,7 @@ var (
 		"STATEMENT_KIND_DROPPED":     7,
 		"STATEMENT_KIND_STATUS":      8,
 		"STATEMENT_KIND_CONSENT":     9,
+		"STATEMENT_KIND_REMARK":      10,
 	}
 )
 
@@ -364,11 +421,11 @@ func (x StatementKind) String() string {
 }
 
 func (StatementKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_lienthong_v1_envelope_proto_enumTypes[5].Descriptor()
+	return file_lienthong_v1_envelope_proto_enumTypes[6].Descriptor()
 }
 
 func (StatementKind) Type() protoreflect.EnumType {
-	return &file_lienthong_v1_envelope_proto_enumTypes[5]
+	return &file_lienthong_v1_envelope_proto_enumTypes[6]
 }
 
 func (x StatementKind) Number() protoreflect.EnumNumber {
@@ -377,7 +434,7 @@ func (x StatementKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use StatementKind.Descriptor instead.
 func (StatementKind) EnumDescriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{6}
 }
 
 // CertificateRole is what a certificate signs for its agency.
@@ -416,11 +473,11 @@ func (x CertificateRole) String() string {
 }
 
 func (CertificateRole) Descriptor() protoreflect.EnumDescriptor {
-	return file_lienthong_v1_envelope_proto_enumTypes[6].Descriptor()
+	return file_lienthong_v1_envelope_proto_enumTypes[7].Descriptor()
 }
 
 func (CertificateRole) Type() protoreflect.EnumType {
-	return &file_lienthong_v1_envelope_proto_enumTypes[6]
+	return &file_lienthong_v1_envelope_proto_enumTypes[7]
 }
 
 func (x CertificateRole) Number() protoreflect.EnumNumber {
@@ -429,7 +486,7 @@ func (x CertificateRole) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CertificateRole.Descriptor instead.
 func (CertificateRole) EnumDescriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{7}
 }
 
 // Envelope is a DSSE envelope, carried as protobuf fields.
@@ -911,10 +968,15 @@ func (x *Relation) GetEnvelopeDigest() []byte {
 type Content struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 32 random bytes, so that the digest in the route says nothing of the rest.
-	Salt          []byte            `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`
-	Metadata      *DocumentMetadata `protobuf:"bytes,2,opt,name=metadata,proto3" json:"metadata,omitempty"`
-	Staff         *Staff            `protobuf:"bytes,3,opt,name=staff,proto3" json:"staff,omitempty"`
-	Files         []*ContentFile    `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"`
+	Salt     []byte            `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`
+	Metadata *DocumentMetadata `protobuf:"bytes,2,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Staff    *Staff            `protobuf:"bytes,3,opt,name=staff,proto3" json:"staff,omitempty"`
+	// At least one, except in a recall.
+	Files []*ContentFile `protobuf:"bytes,4,rep,name=files,proto3" json:"files,omitempty"`
+	// Of a recall.
+	Recall *RecallContent `protobuf:"bytes,5,opt,name=recall,proto3" json:"recall,omitempty"`
+	// Of an update or a replacement.
+	Change        *ChangeContent `protobuf:"bytes,6,opt,name=change,proto3" json:"change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -977,6 +1039,210 @@ func (x *Content) GetFiles() []*ContentFile {
 	return nil
 }
 
+func (x *Content) GetRecall() *RecallContent {
+	if x != nil {
+		return x.Recall
+	}
+	return nil
+}
+
+func (x *Content) GetChange() *ChangeContent {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+// RecallContent says how and why documents are asked back. Which ones stands in
+// the route: its relations of kind RELATION_KIND_RECALLS.
+type RecallContent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Mode          RecallMode             `protobuf:"varint,1,opt,name=mode,proto3,enum=lienthong.v1.RecallMode" json:"mode,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallContent) Reset() {
+	*x = RecallContent{}
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallContent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallContent) ProtoMessage() {}
+
+func (x *RecallContent) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallContent.ProtoReflect.Descriptor instead.
+func (*RecallContent) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RecallContent) GetMode() RecallMode {
+	if x != nil {
+		return x.Mode
+	}
+	return RecallMode_RECALL_MODE_UNSPECIFIED
+}
+
+func (x *RecallContent) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ChangeContent says what an update or a replacement changes. Metadata and files
+// beside it are the whole of the new version, never a difference.
+type ChangeContent struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Reason string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// False: metadata and files are those of the version before.
+	ContentChanged bool `protobuf:"varint,2,opt,name=content_changed,json=contentChanged,proto3" json:"content_changed,omitempty"`
+	// Ids of recipients that had no version before this one: they wait for none.
+	Added []string `protobuf:"bytes,3,rep,name=added,proto3" json:"added,omitempty"`
+	// Ids of agencies that were recipients until now: they get a recall.
+	Removed []string `protobuf:"bytes,4,rep,name=removed,proto3" json:"removed,omitempty"`
+	// Of a replacement: documents that it takes the place of, for each recipient.
+	Replaced      []*Replaced `protobuf:"bytes,5,rep,name=replaced,proto3" json:"replaced,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeContent) Reset() {
+	*x = ChangeContent{}
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeContent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeContent) ProtoMessage() {}
+
+func (x *ChangeContent) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeContent.ProtoReflect.Descriptor instead.
+func (*ChangeContent) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ChangeContent) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ChangeContent) GetContentChanged() bool {
+	if x != nil {
+		return x.ContentChanged
+	}
+	return false
+}
+
+func (x *ChangeContent) GetAdded() []string {
+	if x != nil {
+		return x.Added
+	}
+	return nil
+}
+
+func (x *ChangeContent) GetRemoved() []string {
+	if x != nil {
+		return x.Removed
+	}
+	return nil
+}
+
+func (x *ChangeContent) GetReplaced() []*Replaced {
+	if x != nil {
+		return x.Replaced
+	}
+	return nil
+}
+
+// Replaced is a document that a replacement takes the place of.
+type Replaced struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	EnvelopeDigest []byte                 `protobuf:"bytes,1,opt,name=envelope_digest,json=envelopeDigest,proto3" json:"envelope_digest,omitempty"`
+	// Ids of the recipients of the replacement that had it.
+	Recipients    []string `protobuf:"bytes,2,rep,name=recipients,proto3" json:"recipients,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replaced) Reset() {
+	*x = Replaced{}
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replaced) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replaced) ProtoMessage() {}
+
+func (x *Replaced) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replaced.ProtoReflect.Descriptor instead.
+func (*Replaced) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Replaced) GetEnvelopeDigest() []byte {
+	if x != nil {
+		return x.EnvelopeDigest
+	}
+	return nil
+}
+
+func (x *Replaced) GetRecipients() []string {
+	if x != nil {
+		return x.Recipients
+	}
+	return nil
+}
+
 // ContentFile is one file of a document.
 type ContentFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -994,7 +1260,7 @@ type ContentFile struct {
 
 func (x *ContentFile) Reset() {
 	*x = ContentFile{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[7]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1272,7 @@ func (x *ContentFile) String() string {
 func (*ContentFile) ProtoMessage() {}
 
 func (x *ContentFile) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[7]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1285,7 @@ func (x *ContentFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentFile.ProtoReflect.Descriptor instead.
 func (*ContentFile) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ContentFile) GetRole() FileRole {
@@ -1103,7 +1369,7 @@ type DocumentMetadata struct {
 
 func (x *DocumentMetadata) Reset() {
 	*x = DocumentMetadata{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[8]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1115,7 +1381,7 @@ func (x *DocumentMetadata) String() string {
 func (*DocumentMetadata) ProtoMessage() {}
 
 func (x *DocumentMetadata) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[8]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1128,7 +1394,7 @@ func (x *DocumentMetadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DocumentMetadata.ProtoReflect.Descriptor instead.
 func (*DocumentMetadata) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DocumentMetadata) GetDocumentId() string {
@@ -1249,7 +1515,7 @@ type SignerInfo struct {
 
 func (x *SignerInfo) Reset() {
 	*x = SignerInfo{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[9]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1527,7 @@ func (x *SignerInfo) String() string {
 func (*SignerInfo) ProtoMessage() {}
 
 func (x *SignerInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[9]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1540,7 @@ func (x *SignerInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignerInfo.ProtoReflect.Descriptor instead.
 func (*SignerInfo) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SignerInfo) GetCompetence() string {
@@ -1310,7 +1576,7 @@ type Staff struct {
 
 func (x *Staff) Reset() {
 	*x = Staff{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[10]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +1588,7 @@ func (x *Staff) String() string {
 func (*Staff) ProtoMessage() {}
 
 func (x *Staff) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[10]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1601,7 @@ func (x *Staff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Staff.ProtoReflect.Descriptor instead.
 func (*Staff) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Staff) GetId() string {
@@ -1383,6 +1649,7 @@ type Statement struct {
 	//	*Statement_Validated
 	//	*Statement_Failed
 	//	*Statement_Status
+	//	*Statement_Remark
 	Detail        isStatement_Detail `protobuf_oneof:"detail"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1390,7 +1657,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[11]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1669,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[11]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1682,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Statement) GetKind() StatementKind {
@@ -1522,6 +1789,15 @@ func (x *Statement) GetStatus() *StatusDetail {
 	return nil
 }
 
+func (x *Statement) GetRemark() *RemarkDetail {
+	if x != nil {
+		if x, ok := x.Detail.(*Statement_Remark); ok {
+			return x.Remark
+		}
+	}
+	return nil
+}
+
 type isStatement_Detail interface {
 	isStatement_Detail()
 }
@@ -1535,7 +1811,12 @@ type Statement_Failed struct {
 }
 
 type Statement_Status struct {
+	// Of a status, of a consent (15 or 16), and of a Stopped of the origin: who asked, and why.
 	Status *StatusDetail `protobuf:"bytes,13,opt,name=status,proto3,oneof"`
+}
+
+type Statement_Remark struct {
+	Remark *RemarkDetail `protobuf:"bytes,14,opt,name=remark,proto3,oneof"`
 }
 
 func (*Statement_Validated) isStatement_Detail() {}
@@ -1543,6 +1824,62 @@ func (*Statement_Validated) isStatement_Detail() {}
 func (*Statement_Failed) isStatement_Detail() {}
 
 func (*Statement_Status) isStatement_Detail() {}
+
+func (*Statement_Remark) isStatement_Detail() {}
+
+// RemarkDetail is what was noted.
+type RemarkDetail struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stable reason, upper case, such as INCOMPLETE.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemarkDetail) Reset() {
+	*x = RemarkDetail{}
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemarkDetail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemarkDetail) ProtoMessage() {}
+
+func (x *RemarkDetail) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemarkDetail.ProtoReflect.Descriptor instead.
+func (*RemarkDetail) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RemarkDetail) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RemarkDetail) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
 
 // ValidatedDetail is the outcome of validation at the recipient's home.
 type ValidatedDetail struct {
@@ -1557,7 +1894,7 @@ type ValidatedDetail struct {
 
 func (x *ValidatedDetail) Reset() {
 	*x = ValidatedDetail{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[12]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1906,7 @@ func (x *ValidatedDetail) String() string {
 func (*ValidatedDetail) ProtoMessage() {}
 
 func (x *ValidatedDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[12]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1919,7 @@ func (x *ValidatedDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidatedDetail.ProtoReflect.Descriptor instead.
 func (*ValidatedDetail) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ValidatedDetail) GetVerdict() string {
@@ -1612,7 +1949,7 @@ type FileVerdict struct {
 
 func (x *FileVerdict) Reset() {
 	*x = FileVerdict{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[13]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1961,7 @@ func (x *FileVerdict) String() string {
 func (*FileVerdict) ProtoMessage() {}
 
 func (x *FileVerdict) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[13]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1974,7 @@ func (x *FileVerdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileVerdict.ProtoReflect.Descriptor instead.
 func (*FileVerdict) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{13}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FileVerdict) GetSha256() []byte {
@@ -1673,7 +2010,7 @@ type FailedDetail struct {
 
 func (x *FailedDetail) Reset() {
 	*x = FailedDetail{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[14]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +2022,7 @@ func (x *FailedDetail) String() string {
 func (*FailedDetail) ProtoMessage() {}
 
 func (x *FailedDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[14]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +2035,7 @@ func (x *FailedDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailedDetail.ProtoReflect.Descriptor instead.
 func (*FailedDetail) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{14}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FailedDetail) GetReason() string {
@@ -1729,7 +2066,7 @@ type StatusDetail struct {
 
 func (x *StatusDetail) Reset() {
 	*x = StatusDetail{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[15]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +2078,7 @@ func (x *StatusDetail) String() string {
 func (*StatusDetail) ProtoMessage() {}
 
 func (x *StatusDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[15]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +2091,7 @@ func (x *StatusDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusDetail.ProtoReflect.Descriptor instead.
 func (*StatusDetail) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{15}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StatusDetail) GetCode() uint32 {
@@ -1792,7 +2129,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[16]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +2141,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[16]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +2154,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{16}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Checkpoint) GetNode() string {
@@ -1866,7 +2203,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[17]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +2215,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[17]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2228,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{17}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Receipt) GetStatement() *Envelope {
@@ -1924,7 +2261,7 @@ type JournalProof struct {
 
 func (x *JournalProof) Reset() {
 	*x = JournalProof{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[18]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2273,7 @@ func (x *JournalProof) String() string {
 func (*JournalProof) ProtoMessage() {}
 
 func (x *JournalProof) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[18]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2286,7 @@ func (x *JournalProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalProof.ProtoReflect.Descriptor instead.
 func (*JournalProof) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{18}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *JournalProof) GetIndex() uint64 {
@@ -1994,7 +2331,7 @@ type Directory struct {
 
 func (x *Directory) Reset() {
 	*x = Directory{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[19]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2006,7 +2343,7 @@ func (x *Directory) String() string {
 func (*Directory) ProtoMessage() {}
 
 func (x *Directory) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[19]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2019,7 +2356,7 @@ func (x *Directory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Directory.ProtoReflect.Descriptor instead.
 func (*Directory) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{19}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Directory) GetZone() string {
@@ -2079,7 +2416,7 @@ type Agency struct {
 
 func (x *Agency) Reset() {
 	*x = Agency{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[20]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2428,7 @@ func (x *Agency) String() string {
 func (*Agency) ProtoMessage() {}
 
 func (x *Agency) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[20]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2441,7 @@ func (x *Agency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agency.ProtoReflect.Descriptor instead.
 func (*Agency) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{20}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Agency) GetId() string {
@@ -2182,7 +2519,7 @@ type FormerHome struct {
 
 func (x *FormerHome) Reset() {
 	*x = FormerHome{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2194,7 +2531,7 @@ func (x *FormerHome) String() string {
 func (*FormerHome) ProtoMessage() {}
 
 func (x *FormerHome) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[21]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2207,7 +2544,7 @@ func (x *FormerHome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormerHome.ProtoReflect.Descriptor instead.
 func (*FormerHome) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{21}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FormerHome) GetNode() string {
@@ -2237,7 +2574,7 @@ type AgencyCode struct {
 
 func (x *AgencyCode) Reset() {
 	*x = AgencyCode{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +2586,7 @@ func (x *AgencyCode) String() string {
 func (*AgencyCode) ProtoMessage() {}
 
 func (x *AgencyCode) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[22]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +2599,7 @@ func (x *AgencyCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgencyCode.ProtoReflect.Descriptor instead.
 func (*AgencyCode) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{22}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AgencyCode) GetCode() string {
@@ -2304,7 +2641,7 @@ type AgencyCertificate struct {
 
 func (x *AgencyCertificate) Reset() {
 	*x = AgencyCertificate{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2316,7 +2653,7 @@ func (x *AgencyCertificate) String() string {
 func (*AgencyCertificate) ProtoMessage() {}
 
 func (x *AgencyCertificate) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[23]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2329,7 +2666,7 @@ func (x *AgencyCertificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgencyCertificate.ProtoReflect.Descriptor instead.
 func (*AgencyCertificate) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{23}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AgencyCertificate) GetCertificate() []byte {
@@ -2393,7 +2730,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2405,7 +2742,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[24]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2418,7 +2755,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{24}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Node) GetId() string {
@@ -2485,7 +2822,7 @@ type NodeCertificate struct {
 
 func (x *NodeCertificate) Reset() {
 	*x = NodeCertificate{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[25]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2497,7 +2834,7 @@ func (x *NodeCertificate) String() string {
 func (*NodeCertificate) ProtoMessage() {}
 
 func (x *NodeCertificate) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[25]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2510,7 +2847,7 @@ func (x *NodeCertificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeCertificate.ProtoReflect.Descriptor instead.
 func (*NodeCertificate) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{25}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *NodeCertificate) GetCertificate() []byte {
@@ -2558,7 +2895,7 @@ type Cosignature struct {
 
 func (x *Cosignature) Reset() {
 	*x = Cosignature{}
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[26]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2570,7 +2907,7 @@ func (x *Cosignature) String() string {
 func (*Cosignature) ProtoMessage() {}
 
 func (x *Cosignature) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_envelope_proto_msgTypes[26]
+	mi := &file_lienthong_v1_envelope_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2583,7 +2920,7 @@ func (x *Cosignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cosignature.ProtoReflect.Descriptor instead.
 func (*Cosignature) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{26}
+	return file_lienthong_v1_envelope_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Cosignature) GetNode() string {
@@ -2679,12 +3016,28 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\rorigin_agency\x18\x02 \x01(\v2\x17.lienthong.v1.AgencyRefR\foriginAgency\x12\x1f\n" +
 	"\vdocument_id\x18\x03 \x01(\tR\n" +
 	"documentId\x12'\n" +
-	"\x0fenvelope_digest\x18\x04 \x01(\fR\x0eenvelopeDigest\"\xb5\x01\n" +
+	"\x0fenvelope_digest\x18\x04 \x01(\fR\x0eenvelopeDigest\"\x9f\x02\n" +
 	"\aContent\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12:\n" +
 	"\bmetadata\x18\x02 \x01(\v2\x1e.lienthong.v1.DocumentMetadataR\bmetadata\x12)\n" +
 	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12/\n" +
-	"\x05files\x18\x04 \x03(\v2\x19.lienthong.v1.ContentFileR\x05files\"\xc1\x01\n" +
+	"\x05files\x18\x04 \x03(\v2\x19.lienthong.v1.ContentFileR\x05files\x123\n" +
+	"\x06recall\x18\x05 \x01(\v2\x1b.lienthong.v1.RecallContentR\x06recall\x123\n" +
+	"\x06change\x18\x06 \x01(\v2\x1b.lienthong.v1.ChangeContentR\x06change\"U\n" +
+	"\rRecallContent\x12,\n" +
+	"\x04mode\x18\x01 \x01(\x0e2\x18.lienthong.v1.RecallModeR\x04mode\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xb4\x01\n" +
+	"\rChangeContent\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12'\n" +
+	"\x0fcontent_changed\x18\x02 \x01(\bR\x0econtentChanged\x12\x14\n" +
+	"\x05added\x18\x03 \x03(\tR\x05added\x12\x18\n" +
+	"\aremoved\x18\x04 \x03(\tR\aremoved\x122\n" +
+	"\breplaced\x18\x05 \x03(\v2\x16.lienthong.v1.ReplacedR\breplaced\"S\n" +
+	"\bReplaced\x12'\n" +
+	"\x0fenvelope_digest\x18\x01 \x01(\fR\x0eenvelopeDigest\x12\x1e\n" +
+	"\n" +
+	"recipients\x18\x02 \x03(\tR\n" +
+	"recipients\"\xc1\x01\n" +
 	"\vContentFile\x12*\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x16.lienthong.v1.FileRoleR\x04role\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -2725,7 +3078,7 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n" +
 	"\n" +
 	"department\x18\x03 \x01(\tR\n" +
-	"department\"\x96\x04\n" +
+	"department\"\xcc\x04\n" +
 	"\tStatement\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.lienthong.v1.StatementKindR\x04kind\x12'\n" +
 	"\x0fenvelope_digest\x18\x02 \x01(\fR\x0eenvelopeDigest\x12\x1f\n" +
@@ -2743,8 +3096,12 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	" \x01(\fR\bprevious\x12=\n" +
 	"\tvalidated\x18\v \x01(\v2\x1d.lienthong.v1.ValidatedDetailH\x00R\tvalidated\x124\n" +
 	"\x06failed\x18\f \x01(\v2\x1a.lienthong.v1.FailedDetailH\x00R\x06failed\x124\n" +
-	"\x06status\x18\r \x01(\v2\x1a.lienthong.v1.StatusDetailH\x00R\x06statusB\b\n" +
-	"\x06detail\"\\\n" +
+	"\x06status\x18\r \x01(\v2\x1a.lienthong.v1.StatusDetailH\x00R\x06status\x124\n" +
+	"\x06remark\x18\x0e \x01(\v2\x1a.lienthong.v1.RemarkDetailH\x00R\x06remarkB\b\n" +
+	"\x06detail\":\n" +
+	"\fRemarkDetail\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\\\n" +
 	"\x0fValidatedDetail\x12\x18\n" +
 	"\averdict\x18\x01 \x01(\tR\averdict\x12/\n" +
 	"\x05files\x18\x02 \x03(\v2\x19.lienthong.v1.FileVerdictR\x05files\"d\n" +
@@ -2855,11 +3212,16 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\x15RELATION_KIND_UPDATES\x10\x02\x12\x1a\n" +
 	"\x16RELATION_KIND_REPLACES\x10\x03\x12\x19\n" +
 	"\x15RELATION_KIND_RECALLS\x10\x04\x12\x1a\n" +
-	"\x16RELATION_KIND_FORWARDS\x10\x05*N\n" +
+	"\x16RELATION_KIND_FORWARDS\x10\x05*\\\n" +
+	"\n" +
+	"RecallMode\x12\x1b\n" +
+	"\x17RECALL_MODE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12RECALL_MODE_RECALL\x10\x01\x12\x19\n" +
+	"\x15RECALL_MODE_TAKE_BACK\x10\x02*N\n" +
 	"\bFileRole\x12\x19\n" +
 	"\x15FILE_ROLE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFILE_ROLE_MAIN\x10\x01\x12\x13\n" +
-	"\x0fFILE_ROLE_ANNEX\x10\x02*\xaf\x02\n" +
+	"\x0fFILE_ROLE_ANNEX\x10\x02*\xca\x02\n" +
 	"\rStatementKind\x12\x1e\n" +
 	"\x1aSTATEMENT_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18STATEMENT_KIND_SUBMITTED\x10\x01\x12\x1a\n" +
@@ -2870,7 +3232,9 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\x16STATEMENT_KIND_STOPPED\x10\x06\x12\x1a\n" +
 	"\x16STATEMENT_KIND_DROPPED\x10\a\x12\x19\n" +
 	"\x15STATEMENT_KIND_STATUS\x10\b\x12\x1a\n" +
-	"\x16STATEMENT_KIND_CONSENT\x10\t*o\n" +
+	"\x16STATEMENT_KIND_CONSENT\x10\t\x12\x19\n" +
+	"\x15STATEMENT_KIND_REMARK\x10\n" +
+	"*o\n" +
 	"\x0fCertificateRole\x12 \n" +
 	"\x1cCERTIFICATE_ROLE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19CERTIFICATE_ROLE_PERSONAL\x10\x01\x12\x1b\n" +
@@ -2888,81 +3252,91 @@ func file_lienthong_v1_envelope_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_envelope_proto_rawDescData
 }
 
-var file_lienthong_v1_envelope_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_lienthong_v1_envelope_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_lienthong_v1_envelope_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_lienthong_v1_envelope_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_lienthong_v1_envelope_proto_goTypes = []any{
 	(EnvelopeKind)(0),         // 0: lienthong.v1.EnvelopeKind
 	(Urgency)(0),              // 1: lienthong.v1.Urgency
 	(RecipientRole)(0),        // 2: lienthong.v1.RecipientRole
 	(RelationKind)(0),         // 3: lienthong.v1.RelationKind
-	(FileRole)(0),             // 4: lienthong.v1.FileRole
-	(StatementKind)(0),        // 5: lienthong.v1.StatementKind
-	(CertificateRole)(0),      // 6: lienthong.v1.CertificateRole
-	(*Envelope)(nil),          // 7: lienthong.v1.Envelope
-	(*Signature)(nil),         // 8: lienthong.v1.Signature
-	(*Route)(nil),             // 9: lienthong.v1.Route
-	(*AgencyRef)(nil),         // 10: lienthong.v1.AgencyRef
-	(*Recipient)(nil),         // 11: lienthong.v1.Recipient
-	(*Relation)(nil),          // 12: lienthong.v1.Relation
-	(*Content)(nil),           // 13: lienthong.v1.Content
-	(*ContentFile)(nil),       // 14: lienthong.v1.ContentFile
-	(*DocumentMetadata)(nil),  // 15: lienthong.v1.DocumentMetadata
-	(*SignerInfo)(nil),        // 16: lienthong.v1.SignerInfo
-	(*Staff)(nil),             // 17: lienthong.v1.Staff
-	(*Statement)(nil),         // 18: lienthong.v1.Statement
-	(*ValidatedDetail)(nil),   // 19: lienthong.v1.ValidatedDetail
-	(*FileVerdict)(nil),       // 20: lienthong.v1.FileVerdict
-	(*FailedDetail)(nil),      // 21: lienthong.v1.FailedDetail
-	(*StatusDetail)(nil),      // 22: lienthong.v1.StatusDetail
-	(*Checkpoint)(nil),        // 23: lienthong.v1.Checkpoint
-	(*Receipt)(nil),           // 24: lienthong.v1.Receipt
-	(*JournalProof)(nil),      // 25: lienthong.v1.JournalProof
-	(*Directory)(nil),         // 26: lienthong.v1.Directory
-	(*Agency)(nil),            // 27: lienthong.v1.Agency
-	(*FormerHome)(nil),        // 28: lienthong.v1.FormerHome
-	(*AgencyCode)(nil),        // 29: lienthong.v1.AgencyCode
-	(*AgencyCertificate)(nil), // 30: lienthong.v1.AgencyCertificate
-	(*Node)(nil),              // 31: lienthong.v1.Node
-	(*NodeCertificate)(nil),   // 32: lienthong.v1.NodeCertificate
-	(*Cosignature)(nil),       // 33: lienthong.v1.Cosignature
+	(RecallMode)(0),           // 4: lienthong.v1.RecallMode
+	(FileRole)(0),             // 5: lienthong.v1.FileRole
+	(StatementKind)(0),        // 6: lienthong.v1.StatementKind
+	(CertificateRole)(0),      // 7: lienthong.v1.CertificateRole
+	(*Envelope)(nil),          // 8: lienthong.v1.Envelope
+	(*Signature)(nil),         // 9: lienthong.v1.Signature
+	(*Route)(nil),             // 10: lienthong.v1.Route
+	(*AgencyRef)(nil),         // 11: lienthong.v1.AgencyRef
+	(*Recipient)(nil),         // 12: lienthong.v1.Recipient
+	(*Relation)(nil),          // 13: lienthong.v1.Relation
+	(*Content)(nil),           // 14: lienthong.v1.Content
+	(*RecallContent)(nil),     // 15: lienthong.v1.RecallContent
+	(*ChangeContent)(nil),     // 16: lienthong.v1.ChangeContent
+	(*Replaced)(nil),          // 17: lienthong.v1.Replaced
+	(*ContentFile)(nil),       // 18: lienthong.v1.ContentFile
+	(*DocumentMetadata)(nil),  // 19: lienthong.v1.DocumentMetadata
+	(*SignerInfo)(nil),        // 20: lienthong.v1.SignerInfo
+	(*Staff)(nil),             // 21: lienthong.v1.Staff
+	(*Statement)(nil),         // 22: lienthong.v1.Statement
+	(*RemarkDetail)(nil),      // 23: lienthong.v1.RemarkDetail
+	(*ValidatedDetail)(nil),   // 24: lienthong.v1.ValidatedDetail
+	(*FileVerdict)(nil),       // 25: lienthong.v1.FileVerdict
+	(*FailedDetail)(nil),      // 26: lienthong.v1.FailedDetail
+	(*StatusDetail)(nil),      // 27: lienthong.v1.StatusDetail
+	(*Checkpoint)(nil),        // 28: lienthong.v1.Checkpoint
+	(*Receipt)(nil),           // 29: lienthong.v1.Receipt
+	(*JournalProof)(nil),      // 30: lienthong.v1.JournalProof
+	(*Directory)(nil),         // 31: lienthong.v1.Directory
+	(*Agency)(nil),            // 32: lienthong.v1.Agency
+	(*FormerHome)(nil),        // 33: lienthong.v1.FormerHome
+	(*AgencyCode)(nil),        // 34: lienthong.v1.AgencyCode
+	(*AgencyCertificate)(nil), // 35: lienthong.v1.AgencyCertificate
+	(*Node)(nil),              // 36: lienthong.v1.Node
+	(*NodeCertificate)(nil),   // 37: lienthong.v1.NodeCertificate
+	(*Cosignature)(nil),       // 38: lienthong.v1.Cosignature
 }
 var file_lienthong_v1_envelope_proto_depIdxs = []int32{
-	8,  // 0: lienthong.v1.Envelope.signatures:type_name -> lienthong.v1.Signature
+	9,  // 0: lienthong.v1.Envelope.signatures:type_name -> lienthong.v1.Signature
 	0,  // 1: lienthong.v1.Route.kind:type_name -> lienthong.v1.EnvelopeKind
-	10, // 2: lienthong.v1.Route.origin_agency:type_name -> lienthong.v1.AgencyRef
-	11, // 3: lienthong.v1.Route.recipients:type_name -> lienthong.v1.Recipient
+	11, // 2: lienthong.v1.Route.origin_agency:type_name -> lienthong.v1.AgencyRef
+	12, // 3: lienthong.v1.Route.recipients:type_name -> lienthong.v1.Recipient
 	1,  // 4: lienthong.v1.Route.urgency:type_name -> lienthong.v1.Urgency
-	12, // 5: lienthong.v1.Route.relations:type_name -> lienthong.v1.Relation
-	10, // 6: lienthong.v1.Recipient.agency:type_name -> lienthong.v1.AgencyRef
+	13, // 5: lienthong.v1.Route.relations:type_name -> lienthong.v1.Relation
+	11, // 6: lienthong.v1.Recipient.agency:type_name -> lienthong.v1.AgencyRef
 	2,  // 7: lienthong.v1.Recipient.role:type_name -> lienthong.v1.RecipientRole
 	3,  // 8: lienthong.v1.Relation.kind:type_name -> lienthong.v1.RelationKind
-	10, // 9: lienthong.v1.Relation.origin_agency:type_name -> lienthong.v1.AgencyRef
-	15, // 10: lienthong.v1.Content.metadata:type_name -> lienthong.v1.DocumentMetadata
-	17, // 11: lienthong.v1.Content.staff:type_name -> lienthong.v1.Staff
-	14, // 12: lienthong.v1.Content.files:type_name -> lienthong.v1.ContentFile
-	4,  // 13: lienthong.v1.ContentFile.role:type_name -> lienthong.v1.FileRole
-	16, // 14: lienthong.v1.DocumentMetadata.signer:type_name -> lienthong.v1.SignerInfo
-	5,  // 15: lienthong.v1.Statement.kind:type_name -> lienthong.v1.StatementKind
-	19, // 16: lienthong.v1.Statement.validated:type_name -> lienthong.v1.ValidatedDetail
-	21, // 17: lienthong.v1.Statement.failed:type_name -> lienthong.v1.FailedDetail
-	22, // 18: lienthong.v1.Statement.status:type_name -> lienthong.v1.StatusDetail
-	20, // 19: lienthong.v1.ValidatedDetail.files:type_name -> lienthong.v1.FileVerdict
-	17, // 20: lienthong.v1.StatusDetail.staff:type_name -> lienthong.v1.Staff
-	7,  // 21: lienthong.v1.Receipt.statement:type_name -> lienthong.v1.Envelope
-	25, // 22: lienthong.v1.Receipt.proof:type_name -> lienthong.v1.JournalProof
-	7,  // 23: lienthong.v1.JournalProof.checkpoint:type_name -> lienthong.v1.Envelope
-	27, // 24: lienthong.v1.Directory.agencies:type_name -> lienthong.v1.Agency
-	31, // 25: lienthong.v1.Directory.nodes:type_name -> lienthong.v1.Node
-	29, // 26: lienthong.v1.Agency.codes:type_name -> lienthong.v1.AgencyCode
-	30, // 27: lienthong.v1.Agency.certificates:type_name -> lienthong.v1.AgencyCertificate
-	28, // 28: lienthong.v1.Agency.former_homes:type_name -> lienthong.v1.FormerHome
-	6,  // 29: lienthong.v1.AgencyCertificate.role:type_name -> lienthong.v1.CertificateRole
-	32, // 30: lienthong.v1.Node.certificates:type_name -> lienthong.v1.NodeCertificate
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	11, // 9: lienthong.v1.Relation.origin_agency:type_name -> lienthong.v1.AgencyRef
+	19, // 10: lienthong.v1.Content.metadata:type_name -> lienthong.v1.DocumentMetadata
+	21, // 11: lienthong.v1.Content.staff:type_name -> lienthong.v1.Staff
+	18, // 12: lienthong.v1.Content.files:type_name -> lienthong.v1.ContentFile
+	15, // 13: lienthong.v1.Content.recall:type_name -> lienthong.v1.RecallContent
+	16, // 14: lienthong.v1.Content.change:type_name -> lienthong.v1.ChangeContent
+	4,  // 15: lienthong.v1.RecallContent.mode:type_name -> lienthong.v1.RecallMode
+	17, // 16: lienthong.v1.ChangeContent.replaced:type_name -> lienthong.v1.Replaced
+	5,  // 17: lienthong.v1.ContentFile.role:type_name -> lienthong.v1.FileRole
+	20, // 18: lienthong.v1.DocumentMetadata.signer:type_name -> lienthong.v1.SignerInfo
+	6,  // 19: lienthong.v1.Statement.kind:type_name -> lienthong.v1.StatementKind
+	24, // 20: lienthong.v1.Statement.validated:type_name -> lienthong.v1.ValidatedDetail
+	26, // 21: lienthong.v1.Statement.failed:type_name -> lienthong.v1.FailedDetail
+	27, // 22: lienthong.v1.Statement.status:type_name -> lienthong.v1.StatusDetail
+	23, // 23: lienthong.v1.Statement.remark:type_name -> lienthong.v1.RemarkDetail
+	25, // 24: lienthong.v1.ValidatedDetail.files:type_name -> lienthong.v1.FileVerdict
+	21, // 25: lienthong.v1.StatusDetail.staff:type_name -> lienthong.v1.Staff
+	8,  // 26: lienthong.v1.Receipt.statement:type_name -> lienthong.v1.Envelope
+	30, // 27: lienthong.v1.Receipt.proof:type_name -> lienthong.v1.JournalProof
+	8,  // 28: lienthong.v1.JournalProof.checkpoint:type_name -> lienthong.v1.Envelope
+	32, // 29: lienthong.v1.Directory.agencies:type_name -> lienthong.v1.Agency
+	36, // 30: lienthong.v1.Directory.nodes:type_name -> lienthong.v1.Node
+	34, // 31: lienthong.v1.Agency.codes:type_name -> lienthong.v1.AgencyCode
+	35, // 32: lienthong.v1.Agency.certificates:type_name -> lienthong.v1.AgencyCertificate
+	33, // 33: lienthong.v1.Agency.former_homes:type_name -> lienthong.v1.FormerHome
+	7,  // 34: lienthong.v1.AgencyCertificate.role:type_name -> lienthong.v1.CertificateRole
+	37, // 35: lienthong.v1.Node.certificates:type_name -> lienthong.v1.NodeCertificate
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_envelope_proto_init() }
@@ -2970,18 +3344,19 @@ func file_lienthong_v1_envelope_proto_init() {
 	if File_lienthong_v1_envelope_proto != nil {
 		return
 	}
-	file_lienthong_v1_envelope_proto_msgTypes[11].OneofWrappers = []any{
+	file_lienthong_v1_envelope_proto_msgTypes[14].OneofWrappers = []any{
 		(*Statement_Validated)(nil),
 		(*Statement_Failed)(nil),
 		(*Statement_Status)(nil),
+		(*Statement_Remark)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_envelope_proto_rawDesc), len(file_lienthong_v1_envelope_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   27,
+			NumEnums:      8,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
