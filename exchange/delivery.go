@@ -59,6 +59,14 @@ type Delivery struct {
 	Attempts     int             // offers of this tenure that were refused, or could not be made
 	Revision     uint64          // counts changes; 0 for a new row
 	Changed      uint64          // read only: journal index of its last change
+
+	Kind     envelope.Kind
+	Thread   envelope.ID // with OriginAgency: whose versions are counted together
+	Version  uint32
+	Follows  uint32 // at origin and home: the version that the recipient must have before; 0 for none
+	Offered  bool   // a peer was offered it under this tenure, and may have it whatever it answers
+	Copy     Copy   // at origin and home
+	TakeBack TakeBack
 }
 
 // open reports that this node still has to hand the delivery on.
@@ -83,9 +91,13 @@ func (s State) answerable() bool { return s.open() || s == StateHeld || s == Sta
 //	delivered   home            any                           delivered
 //	failed      the next hop    queued, offered, in doubt,    failed
 //	                            held, dead; under this tenure
+//	stopped     the next hop    queued, offered, in doubt,    stopped
+//	                            held, dead; under this tenure
 //	failed, stopped, dropped    relayed                       failed, stopped, dropped
 //	validated   home            any                           (verdict of the highest sequence)
 //	status      home            any, the next in sequence     (status)
+//	consent     home            a recall without an answer    (take-back agreed or refused)
+//	remark      home            delivered                     (reason)
 //
 // All else is kept as history and changes nothing; a status that comes early waits
 // there for the one before it. A Delivered outranks whatever this node believed
@@ -110,8 +122,8 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 	case st.Kind == envelope.Failed && (answer || d.State == StateRelayed):
 		d.State, d.Reason, d.HeldUntil = StateFailed, st.Failed.Reason, 0
 		return true, true
-	case st.Kind == envelope.Stopped && d.State == StateRelayed:
-		d.State = StateStopped
+	case st.Kind == envelope.Stopped && (answer || d.State == StateRelayed):
+		d.State, d.Reason, d.HeldUntil = StateStopped, ReasonRecalled, 0
 		return true, true
 	case st.Kind == envelope.Dropped && d.State == StateRelayed:
 		d.State, d.Reason = StateDropped, ReasonDropped
@@ -122,6 +134,27 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 	case st.Kind == envelope.Status && st.Issuer == home && follows(st.Sequence, d.StatusSeq):
 		d.Status, d.StatusSeq = st.Status.Code, st.Sequence
 		return true, false
+	case st.Kind == envelope.Consent && st.Issuer == home:
+		return d.answer(st), false
+	case st.Kind == envelope.Remark && st.Issuer == home && d.State == StateDelivered:
+		d.Reason = st.Remark.Reason
+		return true, false
 	}
 	return false, false
+}
+
+// answer takes the receiver's answer to a take-back, the first one for good.
+func (d *Delivery) answer(st *envelope.Statement) bool {
+	if d.Kind != envelope.KindRecall || st.Status == nil || d.TakeBack == TakeBackAgreed || d.TakeBack == TakeBackRefused {
+		return false
+	}
+	switch st.Status.Code {
+	case StatusAgreed:
+		d.TakeBack = TakeBackAgreed
+	case StatusDeclined:
+		d.TakeBack = TakeBackRefused
+	default:
+		return false
+	}
+	return true
 }

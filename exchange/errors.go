@@ -86,4 +86,7 @@ const (
 	ReasonOutOfZone        = "OUT_OF_ZONE" // a zone speaks for what is not its own
 	ReasonRewritten        = "REWRITTEN"   // a directory takes back what an earlier epoch said
 	ReasonAway             = "STORE_AWAY"
+	ReasonRecalled         = "RECALLED"
+	ReasonNotOrigin        = "NOT_ORIGIN"
+	ReasonIncomplete       = "INCOMPLETE"
 )

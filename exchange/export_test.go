@@ -81,3 +81,12 @@ func (r *Relay) StatementsFor(ctx context.Context, peer string) (Statements, []e
 	}
 	return out, digests, nil
 }
+
+// SetDirectory gives the node another directory than its store has, an older one too.
+func (n *Node) SetDirectory(d envelope.Directory) error {
+	dir, err := NewDirectory(d)
+	if err == nil {
+		n.directory.Store(dir)
+	}
+	return err
+}

@@ -77,7 +77,7 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 	}
 	out.letter = &Letter{Key: LetterKey{route.OriginNode, route.ID}, Digest: o.Envelope.Digest(), Agency: route.OriginAgency.ID, Sealed: o.Envelope,
 		Content: o.Content, From: peer, Received: n.now(), Urgency: route.Urgency, Expires: route.ExpiresAt}
-	out.letter.Register, out.letter.Document = registerKeys(&out.content.Metadata)
+	out.letter.Register, out.letter.Document = registerOf(&out.route, &out.content)
 	if len(o.Chain) > 0 {
 		// A refusal names the statement under which the peer offers, however the chain fares.
 		out.under = o.Chain[len(o.Chain)-1].Digest()
@@ -86,6 +86,9 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 		return out, err
 	}
 	if err := out.checkFiles(n, o.Files); err != nil {
+		return out, err
+	}
+	if err := out.checkThread(); err != nil {
 		return out, err
 	}
 	return out, out.checkChain(dir, peer)
@@ -140,7 +143,7 @@ func (o *offered) checkRecipients(asked []string) error {
 // checkFiles compares the files that the frame names with those that the content,
 // and through it the origin's signature, names.
 func (o *offered) checkFiles(n *Node, files []OfferedFile) error {
-	if len(files) == 0 || len(files) > envelope.MaxFiles || o.route.Schema == knownSchema && len(files) != len(o.content.Files) {
+	if len(files) == 0 && o.route.FilesSize > 0 || len(files) > envelope.MaxFiles || o.route.Schema == knownSchema && len(files) != len(o.content.Files) {
 		return refuse(ReasonMalformed, "offer of %d files, the content names %d", len(files), len(o.content.Files))
 	}
 	var sum uint64

@@ -215,7 +215,7 @@ func (n *Node) markOffered(ctx context.Context, link Link, groups []*bundle) ([]
 			if to.State == StateQueued {
 				to.State, to.Reason = StateOffered, ""
 			}
-			to.Updated = n.now()
+			to.Updated, to.Offered = n.now(), true
 			d.change.Deliveries = append(d.change.Deliveries, to)
 			d.change.Claim = append(d.change.Claim, row.Key)
 			still.rows = append(still.rows, row)

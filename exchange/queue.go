@@ -176,7 +176,10 @@ func (s *Service) order(ctx context.Context, actor journal.Actor, verb string, o
 			return err
 		}
 		to.Updated = s.now()
-		d.change.Deliveries = append(d.change.Deliveries, to)
+		d.put(to)
+		if err := d.foldDeliveries(ctx); err != nil {
+			return err
+		}
 		d.entry(to.OriginAgency, "queue."+verb, to.Digest.String(), fmt.Sprintf("%s was=%s state=%s peer=%s reason=%q", about(to.Key), before, to.State, to.Peer, o.Reason))
 		_, err = s.commit(ctx, d.change)
 		return err

@@ -19,6 +19,13 @@ func (s *Service) Redeliver(ctx context.Context, actor journal.Actor, o Order) (
 		case to.ExpiresAt <= d.node.now():
 			return fail(Precondition, ReasonExpired, "the letter expired at %s, and no node takes it any more: its agency sends a new one", timeText(to.ExpiresAt))
 		}
+		aims, err := s.cfg.Store.Aims(ctx, to.Digest, to.Key.Recipient)
+		if err != nil {
+			return err
+		}
+		if recalled(aims, to.Key.Recipient, to.OriginAgency) {
+			return fail(Precondition, ReasonRecalled, "the letter was recalled by its agency: it is not sent again")
+		}
 		return d.redeliver(ctx, to)
 	})
 }

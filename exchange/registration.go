@@ -80,6 +80,16 @@ func registration(m *envelope.Metadata) notation.Registration {
 // today is the date in Vietnam, yyyy-mm-dd.
 func today(now time.Time) string { return now.In(Vietnam).Format(time.DateOnly) }
 
+// registerOf are the digests by which a letter is compared with others: those of a new
+// document. A later version has the number of the one before, a recall that of what it
+// recalls, and what is forwarded that of another agency: none of them is there twice.
+func registerOf(route *envelope.Route, content *envelope.Content) (register, document envelope.Digest) {
+	if route.Kind != envelope.KindDocument || len(route.Targets(envelope.RelationForwards)) > 0 {
+		return envelope.Digest{}, envelope.Digest{}
+	}
+	return registerKeys(&content.Metadata)
+}
+
 // registerKeys are the digests by which letters are compared (Decree 30/2020, Appendix
 // VI): digests, since what a stranger sends may be of any length.
 func registerKeys(m *envelope.Metadata) (register, document envelope.Digest) {

@@ -236,7 +236,7 @@ func TestCheckStatus(t *testing.T) {
 		{"done before accepted", 1, valid, 6, "", false, "STATUS_STEP"},
 		{"anything after done", 6, valid, 3, "", false, "STATUS_STEP"},
 		{"arrived twice", 1, valid, 1, "", false, "STATUS_STEP"},
-		{"a code of the sender", 3, valid, 13, "", false, "STATUS_STEP"},
+		{"a code of the sender", 3, valid, 13, "", false, "STATUS_OF_SENDER"},
 		{"a code that is none", 0, valid, 99, "", false, "STATUS_STEP"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -80,10 +80,11 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 // submit signs the envelope and commits it with everything that it sets off.
 func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope.Agency, req *SendRequest, to []envelope.Recipient,
 	files []envelope.ContentFile, wrote []BlobRow, request *Request) (envelope.ID, error) {
-	letter, content, err := s.seal(from, req, to, files)
+	sealed, err := s.seal(from, req, to, files)
 	if err != nil {
 		return envelope.ID{}, err
 	}
+	letter := sealed.letter
 	d := s.draft(actor)
 	d.change.Letter, d.change.Wrote = letter, wrote
 	for _, f := range letter.Files {
@@ -97,11 +98,11 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	for _, later := range req.later {
 		d.entry(from.ID, "document.later_level", later.Digest.String(), fmt.Sprintf("letter=%s base=%s level=%s", letter.Key.ID, later.Base, later.Level))
 	}
-	var tip envelope.Digest
-	for _, r := range to {
-		if tip, err = d.submitted(letter, content, r, req.NotBefore, tip); err != nil {
-			return envelope.ID{}, err
-		}
+	if err := d.submit(ctx, sealed, req.NotBefore); err != nil {
+		return envelope.ID{}, err
+	}
+	if err := d.foldDeliveries(ctx); err != nil {
+		return envelope.ID{}, err
 	}
 	_, err = s.commit(ctx, d.change)
 	// Committed: this node answers. If we die here the caller does not know it, and
@@ -109,22 +110,38 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	return letter.Key.ID, err
 }
 
+// submit adds the recipients of an envelope that was sealed here.
+func (d *draft) submit(ctx context.Context, e *sealedLetter, notBefore int64) error {
+	var tip envelope.Digest
+	for _, r := range e.route.Recipients {
+		var err error
+		if tip, err = d.submitted(ctx, e, r, notBefore, tip); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // submitted adds one recipient: its Submitted statement, and where it goes from here.
-func (d *draft) submitted(letter *Letter, content *envelope.Content, r envelope.Recipient, notBefore int64, tip envelope.Digest) (envelope.Digest, error) {
-	to, err := d.newDelivery(letter, r)
+func (d *draft) submitted(ctx context.Context, e *sealedLetter, r envelope.Recipient, notBefore int64, tip envelope.Digest) (envelope.Digest, error) {
+	to, err := d.newDelivery(e.letter, &e.route, r)
 	if err != nil {
 		return tip, err
 	}
+	to.Follows = e.route.Follows(e.content, r.Agency.ID)
 	row, err := d.issue(envelope.Submitted, to, 1, envelope.Digest{}, "", nil)
 	if err != nil {
 		return tip, err
 	}
 	if tip.IsZero() {
 		tip = row.Digest
-		d.change.Paths = append(d.change.Paths, Path{Tip: tip, Letter: letter.Key, Chain: []envelope.Sealed{row.Sealed}})
+		d.change.Paths = append(d.change.Paths, Path{Tip: tip, Letter: e.letter.Key, Chain: []envelope.Sealed{row.Sealed}})
 	}
 	to.Tip = tip
-	hop := d.node.Directory().Route(d.node.cfg.ID, to.Key.Recipient)
+	hop, err := d.strike(ctx, &to, &e.route, e.content, d.node.Directory().Route(d.node.cfg.ID, to.Key.Recipient), nil)
+	if err != nil {
+		return tip, err
+	}
 	switch {
 	case hop.Here && notBefore > d.node.now():
 		d.hold(&to, ReasonNotYet, notBefore)
@@ -132,32 +149,53 @@ func (d *draft) submitted(letter *Letter, content *envelope.Content, r envelope.
 		if _, err := d.issue(envelope.Delivered, to, 1, tip, "", nil); err != nil {
 			return tip, err
 		}
-		d.home(&to, content)
+		d.home(&to, e.content)
 	default:
 		d.onward(&to, hop, notBefore)
 	}
-	d.change.Deliveries = append(d.change.Deliveries, to)
+	d.put(to)
 	return tip, nil
 }
 
 // newDelivery is a row for a recipient that this node has none for.
-func (d *draft) newDelivery(letter *Letter, r envelope.Recipient) (Delivery, error) {
+func (d *draft) newDelivery(letter *Letter, route *envelope.Route, r envelope.Recipient) (Delivery, error) {
 	id, err := d.node.newID()
 	now := d.node.now()
 	return Delivery{ID: id, Key: DeliveryKey{letter.Key.Origin, letter.Key.ID, r.Agency.ID}, Digest: letter.Digest, OriginAgency: letter.Agency,
-		Role: r.Role, From: letter.From, Urgency: letter.Urgency, Created: now, Updated: now, ExpiresAt: letter.Expires}, err
+		Role: r.Role, From: letter.From, Urgency: letter.Urgency, Created: now, Updated: now, ExpiresAt: letter.Expires,
+		Kind: route.Kind, Thread: route.Thread, Version: route.Version}, err
+}
+
+// A sealedLetter is an envelope that was just signed here.
+type sealedLetter struct {
+	letter  *Letter
+	route   envelope.Route
+	content *envelope.Content
+}
+
+// A place is where an envelope stands in a thread; the zero one begins its own.
+type place struct {
+	kind    envelope.Kind
+	thread  envelope.ID
+	version uint32
+	recall  *envelope.RecallDetail
+	change  *envelope.ChangeDetail
 }
 
 // seal makes content and route, the only time that they are serialised.
-func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Recipient, files []envelope.ContentFile) (*Letter, *envelope.Content, error) {
+func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Recipient, files []envelope.ContentFile) (*sealedLetter, error) {
 	now := s.cfg.Now()
 	id, err := s.newID()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	content := &envelope.Content{Metadata: req.Metadata, Staff: req.Staff, Files: files}
+	at := req.place
+	if at.kind == 0 {
+		at = place{kind: envelope.KindDocument, thread: id, version: 1}
+	}
+	content := &envelope.Content{Metadata: req.Metadata, Staff: req.Staff, Files: files, Recall: at.recall, Change: at.change}
 	if _, err := io.ReadFull(rand.Reader, content.Salt[:]); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	code := CodeAt(from, now)
 	if content.Metadata.DocumentID == "" {
@@ -165,24 +203,24 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 	}
 	body, err := content.Marshal()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	route := envelope.Route{ID: id, Kind: envelope.KindDocument, Schema: 1, OriginNode: s.cfg.ID, Incarnation: s.incarnation,
+	route := envelope.Route{ID: id, Kind: at.kind, Schema: 1, OriginNode: s.cfg.ID, Incarnation: s.incarnation,
 		OriginAgency: envelope.AgencyRef{ID: from.ID, Code: code}, Recipients: to, Urgency: req.Urgency, Created: now.UnixMicro(),
-		NotBefore: req.NotBefore, ExpiresAt: req.ExpiresAt, Thread: id, Version: 1, Relations: req.Relations,
+		NotBefore: req.NotBefore, ExpiresAt: req.ExpiresAt, Thread: at.thread, Version: at.version, Relations: req.Relations,
 		ContentSize: uint64(len(body)), ContentDigest: envelope.Sum(body)}
 	letter := &Letter{Key: LetterKey{s.cfg.ID, id}, Agency: from.ID, Content: body, Received: route.Created, Urgency: req.Urgency,
 		Expires: req.ExpiresAt, Staff: req.Staff.ID}
-	letter.Register, letter.Document = registerKeys(&content.Metadata)
+	letter.Register, letter.Document = registerOf(&route, content)
 	for _, f := range files {
 		route.FilesSize += f.Size
 		letter.Files = append(letter.Files, LetterFile{f.SHA256, f.Size, f.LeafRoot})
 	}
 	if letter.Sealed, err = envelope.SealRoute(&route, s.cfg.Signer); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	letter.Digest = letter.Sealed.Digest()
-	return letter, content, nil
+	return &sealedLetter{letter, route, content}, nil
 }
 
 // checkSend checks everything but files and recipients, and fills in what was left out.

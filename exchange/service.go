@@ -30,6 +30,7 @@ type SendRequest struct {
 	RequestID  string
 
 	later []Augmentation // that go in place of files that were named
+	place place
 }
 
 // An OutgoingFile names an uploaded file by digest, or carries it in Data.

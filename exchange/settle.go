@@ -90,6 +90,9 @@ func (n *Node) settleLetter(ctx context.Context, link Link, key LetterKey, list 
 		for recipient := range s.changed {
 			s.change.Deliveries = append(s.change.Deliveries, *s.rows[recipient])
 		}
+		if err := s.foldDeliveries(ctx); err != nil {
+			return err
+		}
 		_, err = n.commit(ctx, s.change)
 		// Committed: rows that a peer answered for are gone from the outbox. If we die
 		// before, they are offered again, and the peer answers as it did.
@@ -126,7 +129,7 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 		home = v.st.Issuer
 	}
 	switch v.st.Kind {
-	case envelope.Delivered, envelope.Validated, envelope.Status:
+	case envelope.Delivered, envelope.Validated, envelope.Status, envelope.Consent, envelope.Remark:
 		if home == "" {
 			return digest, fmt.Errorf("exchange: %s statement by %q about %q, which is not at home there (%s)", v.st.Kind, v.st.Issuer, v.st.Recipient, dir.version())
 		}
@@ -145,6 +148,7 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 			return digest, nil // it did its work when it came first
 		}
 	}
+	s.alarm(d, &v.st)
 	changed, done := s.apply(d, &v.st, home)
 	s.keep(d, v, digest)
 	if changed {
@@ -169,7 +173,7 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 // apply is [Delivery.apply] with what this node knows besides: what it said itself before
 // it was restored moves no letter, and a refusal undoes no Delivered.
 func (s *settling) apply(d *Delivery, st *envelope.Statement, home string) (changed, done bool) {
-	if st.Issuer == s.node.cfg.ID && st.Kind != envelope.Validated && st.Kind != envelope.Status {
+	if st.Issuer == s.node.cfg.ID && st.Kind != envelope.Validated && st.Kind != envelope.Status && st.Kind != envelope.Consent && st.Kind != envelope.Remark {
 		return false, false
 	}
 	changed, done = d.apply(st, home)

@@ -17,6 +17,10 @@ const (
 	StatusAssigned = 4 // phân công
 	StatusHandling = 5 // đang xử lý
 	StatusDone     = 6 // hoàn thành
+
+	StatusTakeBack = 13 // lấy lại, the sender's: [Service.Recall]
+	StatusAgreed   = 15 // đồng ý
+	StatusDeclined = 16 // từ chối lấy lại
 )
 
 // statusSteps lists the statuses that may follow each; 0 is none yet. Steps are
@@ -32,6 +36,9 @@ var statusSteps = map[uint32][]uint32{
 
 // checkStatus says why a status may not be reported now.
 func checkStatus(d *Delivery, code uint32, reason string, override bool) error {
+	if err := checkCopy(d, code); err != nil {
+		return err
+	}
 	legal := false
 	for _, next := range statusSteps[d.Status] {
 		legal = legal || next == code
@@ -49,6 +56,26 @@ func checkStatus(d *Delivery, code uint32, reason string, override bool) error {
 		return fail(Precondition, "VERDICT_NOT_VALID", "status 03 needs a valid letter, and this one is %s: refuse it (02), or override with a reason", d.Verdict)
 	case reason == "":
 		return &Error{Code: Invalid, Reason: "REASON_REQUIRED", Text: "accepting against the verdict needs a reason", Fields: []Field{{"reason", "REQUIRED", "is required"}}}
+	}
+	return nil
+}
+
+// checkCopy says why a copy takes no status: it is frozen, or another has taken its place.
+// Handling that had begun stays as it was reported.
+func checkCopy(d *Delivery, code uint32) error {
+	switch {
+	case code == StatusTakeBack:
+		return fail(Precondition, "STATUS_OF_SENDER", "status 13 (lấy lại) is the sender's: it recalls the document, as a take-back")
+	case d.Copy == CopyRecalled:
+		return fail(Precondition, ReasonRecalled, "the document was recalled by its sender (đã thu hồi): it takes no status any more")
+	case d.Copy == CopyUpdated:
+		return fail(Precondition, "SUPERSEDED", "a later version of the document is here: report on that one")
+	case d.Copy == CopyReplaced:
+		return fail(Precondition, "REPLACED", "another document has taken the place of this one: report on that one")
+	case d.Copy == CopyWaiting:
+		return fail(Precondition, ReasonIncomplete, "version %d waits for version %d, which has not come: it cannot be handled yet", d.Version, d.Follows)
+	case d.Kind == envelope.KindRecall && code != StatusArrived:
+		return fail(Precondition, "IS_RECALL", "a recall is seen (01), and not handled")
 	}
 	return nil
 }
@@ -101,13 +128,20 @@ func (s *Service) setStatus(ctx context.Context, actor journal.Actor, agency str
 		if !to.Home || to.Key.Recipient != agency {
 			return fail(Precondition, "NOT_RECIPIENT", "only the receiver reports the status of delivery %s", req.Delivery)
 		}
-		if err := checkStatus(&to, req.Code, req.Reason, req.OverrideVerdict); err != nil {
-			return err
-		}
 		d := s.draft(actor)
 		d.change.Request = request
 		if request != nil {
 			request.Answer = req.Delivery.String()
+		}
+		if req.Code == StatusAgreed || req.Code == StatusDeclined {
+			if err := d.answerTakeBack(ctx, to, &req); err != nil {
+				return err
+			}
+			_, err = s.commit(ctx, d.change)
+			return err
+		}
+		if err := checkStatus(&to, req.Code, req.Reason, req.OverrideVerdict); err != nil {
+			return err
 		}
 		if req.Code == StatusAccepted && to.Verdict != string(signer.VerdictValid) {
 			d.entry(agency, "status.override", to.Digest.String(), about(to.Key)+" verdict="+first(to.Verdict, "none"))
@@ -120,7 +154,12 @@ func (s *Service) setStatus(ctx context.Context, actor journal.Actor, agency str
 			return err
 		}
 		to.Status, to.Updated = req.Code, s.now()
-		d.change.Deliveries = append(d.change.Deliveries, to)
+		d.put(to)
+		if to.Kind == envelope.KindRecall {
+			if err := d.foldDeliveries(ctx); err != nil {
+				return err
+			}
+		}
 		_, err = s.commit(ctx, d.change)
 		return err
 	})

@@ -69,6 +69,7 @@ type Store interface {
 	// delivery id) first, after the cursor (zero: from the newest).
 	Inbox(ctx context.Context, agency string, after envelope.ID, limit int) ([]Delivery, error)
 	RegisterStore
+	ThreadStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
 	// OriginAgency of letters submitted here, From empty) whose Changed is after the cursor,
 	// ordered by Changed, then ID. Rows with one Changed are never cut apart: limit may be
@@ -154,6 +155,15 @@ type Change struct {
 	// Letter is stored unless it is here with this digest; with another one: ErrConflict.
 	// Its files become references that keep their blobs.
 	Letter *Letter
+	// Also are further letters, as Letter.
+	Also []*Letter
+	// Aimed is how many Aims at Letter were seen when this was decided. If it is another
+	// number now: ErrStale.
+	Aimed int
+	// Aims are stored unless they are here. ErrStale: see [Aim].
+	Aims []Aim
+	// Threads must be as they were when this was decided. Else ErrStale.
+	Threads []ThreadSeen
 	// Paths are stored unless they are here.
 	Paths []Path
 	// Wrote names blobs whose bytes this act has made durable, or compared with those that

@@ -77,6 +77,9 @@ func (n *Node) accept(ctx context.Context, o *offered, wrote []BlobRow) (*taken,
 		// Committed: this node answers. If we die before the peer hears it, the peer
 		// offers again, and decideTake finds the repeat.
 		for _, row := range t.change.Statements {
+			if row.Key.Envelope != o.letter.Digest {
+				continue // a recall's target that was stopped: that goes its own way
+			}
 			row.JournalIndex = done.First + uint64(row.Entry)
 			out.custody = append(out.custody, row)
 		}
@@ -107,7 +110,14 @@ func (n *Node) needsFiles(ctx context.Context, o *offered) (bool, error) {
 		}
 		have[rows[i].Key.Recipient] = &rows[i]
 	}
+	aims, err := n.cfg.Store.Aims(ctx, o.letter.Digest, "")
+	if err != nil {
+		return false, err
+	}
 	for _, r := range o.recipients {
+		if recalled(aims, r.Agency.ID, o.letter.Agency) {
+			continue // it is stopped, or it is here already
+		}
 		_, answers, err := n.stored(ctx, o, have[r.Agency.ID])
 		if err != nil {
 			return false, err
@@ -142,7 +152,8 @@ type taking struct {
 	*offered
 	out   *taken
 	tip   envelope.Digest
-	works int // recipients that are taken as new work, and need the files
+	aims  []Aim // at this envelope
+	works int   // recipients that are taken as new work, and need the files
 }
 
 func (t *taking) prepare(ctx context.Context, wrote []BlobRow) error {
@@ -157,6 +168,10 @@ func (t *taking) prepare(ctx context.Context, wrote []BlobRow) error {
 		}
 		have[rows[i].Key.Recipient] = &rows[i]
 	}
+	if t.aims, err = t.node.cfg.Store.Aims(ctx, t.letter.Digest, ""); err != nil {
+		return err
+	}
+	t.change.Aimed = len(t.aims)
 	for _, r := range t.recipients {
 		if err := t.one(ctx, r, have[r.Agency.ID]); err != nil {
 			return err
@@ -164,6 +179,9 @@ func (t *taking) prepare(ctx context.Context, wrote []BlobRow) error {
 	}
 	if t.works > 0 {
 		t.change.Letter, t.change.Wrote = t.letter, wrote
+		if err := t.foldDeliveries(ctx); err != nil {
+			return err
+		}
 		for _, f := range t.letter.Files {
 			t.change.Uses = append(t.change.Uses, f.Digest)
 		}
@@ -176,14 +194,19 @@ func (t *taking) one(ctx context.Context, r envelope.Recipient, have *Delivery) 
 	if err != nil {
 		return err
 	}
-	switch kind := decideTake(t.node.cfg.ID, have, len(answers) > 0, t.again, t.visited); kind {
-	case takeRepeat:
+	isRecalled := recalled(t.aims, r.Agency.ID, t.letter.Agency)
+	kind := decideTake(t.node.cfg.ID, have, len(answers) > 0, t.again, t.visited)
+	switch {
+	case kind == takeRepeat:
 		t.out.custody = append(t.out.custody, answers...)
 		return nil
-	case takeAgain:
+	case kind == takeAgain, kind == takeAnew && isRecalled:
+		// What was handed on once is not handed on anew: its recall has gone after it.
 		return t.answerAgain(*have, stored)
+	case isRecalled:
+		return t.answerStopped(ctx, r, have)
 	default:
-		return t.work(r, have, stored, kind == takeBack)
+		return t.work(ctx, r, have, stored, kind == takeBack)
 	}
 }
 
@@ -201,19 +224,28 @@ func (t *taking) answerAgain(to Delivery, stored []StatementRow) error {
 }
 
 // work takes a recipient over: statement, row, and what is to be done.
-func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRow, back bool) error {
+func (t *taking) work(ctx context.Context, r envelope.Recipient, have *Delivery, stored []StatementRow, back bool) error {
 	hop := t.node.Directory().Route(t.node.cfg.ID, r.Agency.ID)
 	if why := t.node.refuses(t.offered, r.Agency.ID, hop); why != nil && (!back || why.reason == ReasonNotUnderstood) {
 		t.out.refused[r.Agency.ID] = why
 		return nil
 	}
-	to, err := t.newDelivery(t.letter, r)
+	to, err := t.newDelivery(t.letter, &t.route, r)
+	if err != nil {
+		return err
+	}
+	hop, err = t.strike(ctx, &to, &t.route, &t.content, hop, t.visited)
+	if why := (*refusal)(nil); errors.As(err, &why) {
+		t.out.refused[r.Agency.ID] = why
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if have != nil {
 		to.ID, to.Revision, to.Created = have.ID, have.Revision, have.Created
 		to.Verdict, to.VerdictSeq, to.Status, to.StatusSeq = have.Verdict, have.VerdictSeq, have.Status, have.StatusSeq
+		to.Copy, to.TakeBack = have.Copy, have.TakeBack
 		if back || have.From == "" {
 			// Statements go on to where the letter first came from, not round in the ring.
 			to.From = have.From
@@ -225,9 +257,9 @@ func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRo
 	if hop.Here {
 		next, _ := t.node.own(stored, envelope.Delivered)
 		row, err := t.issue(envelope.Delivered, to, next, t.under, "", nil)
-		to.Tip = row.Digest
+		to.Tip, to.Follows = row.Digest, t.route.Follows(&t.content, r.Agency.ID)
 		t.home(&to, &t.content)
-		t.change.Deliveries = append(t.change.Deliveries, to)
+		t.put(to)
 		return err
 	}
 	next, _ := t.node.own(stored, envelope.Custody)
@@ -246,7 +278,7 @@ func (t *taking) work(r envelope.Recipient, have *Delivery, stored []StatementRo
 	} else {
 		t.onward(&to, hop, t.route.NotBefore)
 	}
-	t.change.Deliveries = append(t.change.Deliveries, to)
+	t.put(to)
 	return nil
 }
 
@@ -259,7 +291,7 @@ func (n *Node) refuses(o *offered, recipient string, hop Hop) *refusal {
 		return refuseForGood(ReasonExpired, "the letter expired at %s", timeText(o.letter.Expires))
 	case strings.TrimSpace(o.content.Metadata.Secrecy) != "":
 		return refuseForGood(ReasonSecret, "the letter is marked %.40q: documents with state secrets are not carried by this network", o.content.Metadata.Secrecy)
-	case hop.Here && (o.route.Schema != knownSchema || o.route.Kind != envelope.KindDocument):
+	case hop.Here && (o.route.Schema != knownSchema || !o.understood()):
 		return refuse(ReasonNotUnderstood, "node %q does not understand kind %d with content of schema %d: a newer version may", n.cfg.ID, o.route.Kind, o.route.Schema)
 	case !hop.None() || o.behind:
 		return nil
@@ -315,11 +347,11 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 		if err != nil {
 			return nil, err
 		}
-		if row := n.failedUnder(stored, o.under); row != nil {
+		if row := n.ownUnder(stored, envelope.Failed, o.under); row != nil {
 			out = append(out, *row)
 			continue
 		}
-		to, err := d.newDelivery(o.letter, r)
+		to, err := d.newDelivery(o.letter, &o.route, r)
 		if err != nil {
 			return nil, err
 		}
@@ -339,16 +371,4 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 		out = append(out, row)
 	}
 	return out, err
-}
-
-func (n *Node) failedUnder(stored []StatementRow, under envelope.Digest) *StatementRow {
-	for i := range stored {
-		if stored[i].Key.Issuer != n.cfg.ID || stored[i].Key.Kind != envelope.Failed {
-			continue
-		}
-		if st, err := envelope.ParseStatement(stored[i].Sealed); err == nil && st.Previous == under {
-			return &stored[i]
-		}
-	}
-	return nil
 }

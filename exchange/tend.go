@@ -119,7 +119,10 @@ func (n *Node) release(ctx context.Context, id envelope.ID) error {
 			return err
 		}
 		d.entry(to.Key.Recipient, "delivery.released", to.Digest.String(), about(to.Key)+" state="+to.State.String())
-		d.change.Deliveries = append(d.change.Deliveries, to)
+		d.put(to)
+		if err := d.foldDeliveries(ctx); err != nil {
+			return err
+		}
 		_, err = n.commit(ctx, d.change)
 		return err
 	})
@@ -130,14 +133,20 @@ func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
 	if err != nil {
 		return err
 	}
-	if !hop.Here {
-		route, err := envelope.ParseRoute(letter.Sealed)
-		d.onward(to, hop, route.NotBefore)
+	route, err := envelope.ParseRoute(letter.Sealed)
+	if err != nil {
 		return err
 	}
 	content, ok := understood(letter.Content)
-	if !ok {
+	if hop.Here && !ok {
 		d.hold(to, ReasonNotUnderstood, d.node.now()+holdTime)
+		return nil
+	}
+	if hop, err = d.strike(ctx, to, &route, &content, hop, nil); err != nil {
+		return err
+	}
+	if !hop.Here {
+		d.onward(to, hop, route.NotBefore)
 		return nil
 	}
 	stored, err := d.node.cfg.Store.Statements(ctx, to.Digest, to.Key.Recipient)
@@ -148,6 +157,7 @@ func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
 	if _, err := d.issue(envelope.Delivered, *to, next, to.Tip, to.From, nil); err != nil {
 		return err
 	}
+	to.Follows = route.Follows(&content, to.Key.Recipient)
 	d.home(to, &content)
 	return nil
 }

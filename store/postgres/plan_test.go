@@ -62,6 +62,13 @@ func TestPlans(t *testing.T) {
 		{"letters of one document", selectSameDocument, "letter_document", visibleFilters},
 		{"late to acknowledge", selectUnacknowledged, "delivery_unacknowledged", nil},
 		{"late to answer", selectUnanswered, "delivery_unanswered", nil},
+		{"thread of one recipient", selectThread, "delivery_thread", []string{"Sort", "Filter: (origin_agency_id = $2)"}}, // of one thread: a few
+		{"thread", selectThreadAll, "delivery_thread", []string{"Sort", "Filter: (origin_agency_id = $2)"}},
+		{"thread as it was seen", sumThread, "delivery_thread", []string{"Filter: (origin_agency_id = $2)", "Filter: ((count(*) <> $4) OR (COALESCE(sum(revision), '0'::numeric) <> $5))"}},
+		{"aims", selectAims, "aim_pkey", nil},
+		{"all aims", selectAllAims, "aim_pkey", []string{"Sort"}}, // at one envelope: a few
+		{"active inbox", selectActive, "delivery_active", nil},
+		{"incomplete", selectIncomplete, "delivery_incomplete", nil},
 		{"expiring", selectExpiring, "delivery_expiring", nil},
 		{"held", selectHeldDue, "delivery_held", nil},
 		{"changes received", selectChanges, "delivery_received_changed", nil},
@@ -117,7 +124,7 @@ func TestPlans(t *testing.T) {
 		{"a letter", insertLetter, "letter_key", []string{"Conflict Filter: (letter.digest <> excluded.digest)", "no condition"}},
 		{"touched blobs", touchBlobs, "blob_pkey", []string{"Filter: ((touched < $3) AND (state = 1))"}},
 		{"missing blobs", selectMissing, "blob_pkey", []string{"Filter: (b.state = 1)", "Filter: (state = 1)", "Sort"}}, // as many as were named
-		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $23)"}},
+		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $27)"}},
 		{"claimed jobs", claimJobs, "job_claimable", nil},
 		{"a finished job", deleteJob, "job_pkey", nil},
 		{"a settled row", deleteOutbox, "outbox_key", nil},

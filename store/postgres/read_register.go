@@ -16,10 +16,10 @@ const (
 	selectSameNumber = letterMarks + `l.agency_id = $2 AND l.register = $3 AND l.received <= $4` + visibleLetter +
 		` ORDER BY l.received LIMIT $5`
 	selectSameDocument   = letterMarks + `l.document = $2 AND l.received <= $3` + visibleLetter + ` ORDER BY l.received LIMIT $4`
-	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = $1 AND urgency = $2 AND home AND status = 0
+	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = $1 AND urgency = $2 AND home AND status = 0 AND copy < 2
 		AND arrived < $3 AND (arrived, id) > ($4, $5) ORDER BY arrived, id LIMIT $6`
 	selectUnanswered = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = $1 AND home AND answer_by <> 0
-		AND status IN (0, 1, 3, 4, 5) AND answer_by <= $2 AND (answer_by, id) > ($3, $4) ORDER BY answer_by, id LIMIT $5`
+		AND status IN (0, 1, 3, 4, 5) AND copy < 2 AND answer_by <= $2 AND (answer_by, id) > ($3, $4) ORDER BY answer_by, id LIMIT $5`
 )
 
 // SameNumber implements [exchange.RegisterStore].

@@ -48,8 +48,8 @@ func (a *act) needBlobs() {
 		needed = append(needed, b.Digest)
 	}
 	needed = append(needed, a.Uses...)
-	if a.Letter != nil {
-		for _, f := range a.Letter.Files {
+	for _, l := range a.letters() {
+		for _, f := range l.Files {
 			needed = append(needed, f.Digest)
 		}
 	}

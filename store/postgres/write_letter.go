@@ -36,10 +36,20 @@ const insertLetter = `INSERT INTO letter (envelope_id, origin_node, agency_id, d
 	RETURNING digest`
 
 func (a *act) putLetter() {
-	l := a.Letter
-	if l == nil {
-		return
+	for _, l := range a.letters() {
+		a.putOneLetter(l)
 	}
+}
+
+// letters are all that the act stores.
+func (a *act) letters() []*exchange.Letter {
+	if a.Letter == nil {
+		return a.Also
+	}
+	return append([]*exchange.Letter{a.Letter}, a.Also...)
+}
+
+func (a *act) putOneLetter(l *exchange.Letter) {
 	a.each(func(row scanner) error {
 		var digest [32]byte
 		if err := row.Scan(fixed(digest[:])); err != nil {
@@ -62,10 +72,14 @@ const insertLetterFiles = `INSERT INTO letter_file (letter, position, agency_id,
 // putLetterFiles comes after the blobs' rows, which it refers to, and after the check
 // that they are live.
 func (a *act) putLetterFiles() {
-	l := a.Letter
-	if l == nil || len(l.Files) == 0 {
-		return
+	for _, l := range a.letters() {
+		if len(l.Files) > 0 {
+			a.putFilesOf(l)
+		}
 	}
+}
+
+func (a *act) putFilesOf(l *exchange.Letter) {
 	var digests, roots [][]byte
 	var sizes []int64
 	for _, f := range l.Files {

@@ -15,10 +15,10 @@ const (
 	selectSameNumber = letterMarks + `l.agency_id = ?2 AND l.register = ?3 AND l.received <= ?4` + visibleLetter +
 		` ORDER BY l.received LIMIT ?5`
 	selectSameDocument   = letterMarks + `l.document = ?2 AND l.received <= ?3` + visibleLetter + ` ORDER BY l.received LIMIT ?4`
-	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND urgency = ? AND home = 1 AND status = 0
+	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND urgency = ? AND home = 1 AND status = 0 AND copy < 2
 		AND arrived < ? AND (arrived, id) > (?, ?) ORDER BY arrived, id LIMIT ?`
 	selectUnanswered = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND home = 1 AND answer_by <> 0
-		AND status IN (0, 1, 3, 4, 5) AND answer_by <= ? AND (answer_by, id) > (?, ?) ORDER BY answer_by, id LIMIT ?`
+		AND status IN (0, 1, 3, 4, 5) AND copy < 2 AND answer_by <= ? AND (answer_by, id) > (?, ?) ORDER BY answer_by, id LIMIT ?`
 )
 
 // SameNumber implements [exchange.RegisterStore].

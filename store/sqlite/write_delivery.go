@@ -7,7 +7,8 @@ import (
 )
 
 // putDeliveries inserts rows of revision 0 and replaces others if they are as
-// they were read. What names a delivery (id, key, digest, origin agency) never changes.
+// they were read. What names a delivery (id, key,
+// digest, origin agency, place in the thread) never changes.
 func (a *act) putDeliveries() error {
 	for i := range a.Deliveries {
 		d := &a.Deliveries[i]
@@ -29,22 +30,24 @@ func (a *act) putDeliveries() error {
 func (a *act) insertDelivery(d *exchange.Delivery) (int64, error) {
 	return a.exec(`INSERT INTO delivery (id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role,
 		home, state, reason, from_peer, peer, urgency, created, updated, expires_at, held_until,
-		tip, custodian, verdict, status, status_seq, verdict_seq, revision, changed, arrived, answer_by, attempts)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		tip, custodian, verdict, status, status_seq, verdict_seq, revision, changed, arrived, answer_by, attempts,
+		kind, thread, version, follows, offered, copy, take_back)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		d.ID[:], d.Key.ID[:], d.Key.Origin, d.Key.Recipient, d.OriginAgency, d.Digest[:], int64(d.Role),
 		d.Home, int64(d.State), d.Reason, d.From, d.Peer, int64(d.Urgency), d.Created, d.Updated, d.ExpiresAt, d.HeldUntil,
-		d.Tip[:], d.Custodian, d.Verdict, int64(d.Status), int64(d.StatusSeq), int64(d.VerdictSeq), a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts))
+		d.Tip[:], d.Custodian, d.Verdict, int64(d.Status), int64(d.StatusSeq), int64(d.VerdictSeq), a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts),
+		int64(d.Kind), d.Thread[:], int64(d.Version), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack))
 }
 
 func (a *act) updateDelivery(d *exchange.Delivery) (int64, error) {
 	return a.exec(`UPDATE delivery SET role = ?, home = ?, state = ?, reason = ?, from_peer = ?, peer = ?, urgency = ?,
 		created = ?, updated = ?, expires_at = ?, held_until = ?,
 		tip = ?, custodian = ?, verdict = ?, status = ?, status_seq = ?, verdict_seq = ?,
-		revision = revision + 1, changed = ?, arrived = ?, answer_by = ?, attempts = ? WHERE id = ? AND revision = ?`,
+		revision = revision + 1, changed = ?, arrived = ?, answer_by = ?, attempts = ?, follows = ?, offered = ?, copy = ?, take_back = ? WHERE id = ? AND revision = ?`,
 		int64(d.Role), d.Home, int64(d.State), d.Reason, d.From, d.Peer, int64(d.Urgency),
 		d.Created, d.Updated, d.ExpiresAt, d.HeldUntil,
 		d.Tip[:], d.Custodian, d.Verdict, int64(d.Status), int64(d.StatusSeq), int64(d.VerdictSeq),
-		a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts), d.ID[:], int64(d.Revision))
+		a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack), d.ID[:], int64(d.Revision))
 }
 
 func (a *act) putJobs() error {

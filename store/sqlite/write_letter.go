@@ -30,10 +30,23 @@ func (a *act) putRequest() error {
 }
 
 func (a *act) putLetter() error {
-	l := a.Letter
-	if l == nil {
-		return nil
+	for _, l := range a.letters() {
+		if err := a.putOneLetter(l); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// letters are all that the act stores.
+func (a *act) letters() []*exchange.Letter {
+	if a.Letter == nil {
+		return a.Also
+	}
+	return append([]*exchange.Letter{a.Letter}, a.Also...)
+}
+
+func (a *act) putOneLetter(l *exchange.Letter) error {
 	n, err := a.exec(`INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
 		received, urgency, expires_at, staff, register, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (envelope_id, origin_node) DO NOTHING`,
@@ -56,11 +69,16 @@ func (a *act) putLetter() error {
 
 // putLetterFiles comes after the blobs' rows, which it refers to.
 func (a *act) putLetterFiles() error {
-	l := a.Letter
-	if l == nil || len(l.Files) == 0 {
-		return nil
-	}
 	var missing exchange.MissingError
+	for _, l := range a.letters() {
+		if err := a.putFilesOf(l, &missing); err != nil {
+			return err
+		}
+	}
+	return orNil(&missing)
+}
+
+func (a *act) putFilesOf(l *exchange.Letter, missing *exchange.MissingError) error {
 	for i, f := range l.Files {
 		n, err := a.exec(`INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)
 			SELECT l.n, ?1, l.agency_id, ?2, ?3, ?4 FROM letter l, blob b
@@ -80,7 +98,7 @@ func (a *act) putLetterFiles() error {
 			missing.Digests = append(missing.Digests, f.Digest)
 		}
 	}
-	return orNil(&missing)
+	return nil
 }
 
 func (a *act) putPaths() error {

@@ -1,0 +1,187 @@
+package exchange_test
+
+import (
+	"context"
+	"testing"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+)
+
+// steps is a world that is driven step by step: no node runs by itself, and every frame
+// goes when the test says so.
+type steps struct {
+	*world
+	t   *testing.T
+	ids []string
+}
+
+// newSteps makes nodes, each before its children ("province", "district"…), as child to
+// parent, and agencies.
+func newSteps(t *testing.T, parents map[string]string, ids []string, agencies ...agencySpec) *steps {
+	t.Helper()
+	w := newWorld(t, nil, agencies...)
+	for _, id := range ids {
+		w.keys[id] = w.key(id)
+		w.directory.Nodes = append(w.directory.Nodes, envelope.Node{ID: id, Parent: parents[id], Addresses: []string{id},
+			Certificates: []envelope.NodeCertificate{{Certificate: w.keys[id].Certificate.Raw}}})
+	}
+	for _, id := range ids {
+		n := w.open(id, t.TempDir())
+		w.nodes[id] = n
+		t.Cleanup(func() { n.store.Close() })
+	}
+	return &steps{world: w, t: t, ids: ids}
+}
+
+// line is ward, district and province, with an agency "from" and one "near" at the ward,
+// "middle" at the district, "to", "other" and "third" at the province.
+func line(t *testing.T) *steps {
+	t.Helper()
+	return newSteps(t, map[string]string{"ward": "district", "district": "province"}, []string{"ward", "district", "province"},
+		agencySpec{"from", "ward"}, agencySpec{"near", "ward"}, agencySpec{"middle", "district"}, agencySpec{"to", "province"}, agencySpec{"other", "province"}, agencySpec{"third", "province"})
+}
+
+// offers claims what waits for a peer, as a link does before it writes a frame.
+func (s *steps) offers(from, to string) []exchange.Offer {
+	s.t.Helper()
+	out, err := s.nodes[from].relay.OffersFor(context.Background(), to)
+	if err != nil {
+		s.t.Fatalf("%s offers to %s: %v", from, to, err)
+	}
+	return out
+}
+
+// take lets a node take offers; the answers are not sent.
+func (s *steps) take(from, to string, offers []exchange.Offer) []exchange.Frame {
+	s.t.Helper()
+	var out []exchange.Frame
+	for _, o := range offers {
+		out = append(out, s.nodes[to].relay.TakeOffer(context.Background(), from, o)...)
+	}
+	return out
+}
+
+// settle gives answers to who offered.
+func (s *steps) settle(from, to string, answers []exchange.Frame) {
+	s.t.Helper()
+	for _, frame := range answers {
+		if err := s.nodes[from].relay.SettleAnswer(context.Background(), to, frame); err != nil {
+			s.t.Fatalf("%s settles %T of %s: %v", from, frame, to, err)
+		}
+	}
+}
+
+// hand offers, takes and settles.
+func (s *steps) hand(from, to string) {
+	s.t.Helper()
+	s.settle(from, to, s.take(from, to, s.offers(from, to)))
+}
+
+// tell carries the statements that wait.
+func (s *steps) tell(from, to string) {
+	s.t.Helper()
+	ctx := context.Background()
+	frame, digests, err := s.nodes[from].relay.StatementsFor(ctx, to)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if len(digests) == 0 {
+		return
+	}
+	if err := s.nodes[to].relay.SettleStatements(ctx, from, frame); err != nil {
+		s.t.Fatalf("statements of %s to %s: %v", from, to, err)
+	}
+	if err := s.nodes[from].store.StatementsSent(ctx, to, digests); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// relink makes what was offered and not answered due again, as a new link does.
+func (s *steps) relink(from, to string) {
+	s.t.Helper()
+	if _, err := s.nodes[from].store.TakeLink(context.Background(), to); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// quiet lets everything go where it goes, until nothing waits.
+func (s *steps) quiet() {
+	s.t.Helper()
+	for range 12 {
+		for _, from := range s.ids {
+			for _, to := range s.ids {
+				if from != to {
+					s.relink(from, to)
+					s.hand(from, to)
+					s.tell(from, to)
+				}
+			}
+		}
+	}
+}
+
+// state is a delivery at a node, in words: state, copy and take-back, as far as they say something.
+func (s *steps) state(node string, doc *exchange.Document, recipient string) string {
+	s.t.Helper()
+	d, ok := s.nodes[node].delivery(doc.Letter.Key, recipient)
+	if !ok {
+		return "unknown"
+	}
+	out := d.State.String()
+	if d.Copy != exchange.CopyCurrent {
+		out += " " + d.Copy.String()
+	}
+	if d.TakeBack != exchange.TakeBackNone {
+		out += " " + d.TakeBack.String()
+	}
+	return out
+}
+
+// want compares the states of a document's delivery at nodes.
+func (s *steps) want(doc *exchange.Document, recipient string, states map[string]string) {
+	s.t.Helper()
+	for _, node := range s.ids {
+		if want, ok := states[node]; ok {
+			if got := s.state(node, doc, recipient); got != want {
+				s.t.Errorf("%s at %s: %q, want %q", recipient, node, got, want)
+			}
+		}
+	}
+}
+
+// home is a document's delivery at the recipient's home node.
+func (s *steps) home(node string, doc *exchange.Document, recipient string) exchange.Delivery {
+	s.t.Helper()
+	d, ok := s.nodes[node].delivery(doc.Letter.Key, recipient)
+	if !ok || !d.Home {
+		s.t.Fatalf("%s is not at home at %s", recipient, node)
+	}
+	return d
+}
+
+func (s *steps) send(to ...string) *exchange.Document {
+	s.t.Helper()
+	return s.nodes["ward"].send(letter(s.t, "from", to...))
+}
+
+func (s *steps) recall(doc *exchange.Document, mode envelope.RecallMode, recipients ...string) *exchange.Document {
+	s.t.Helper()
+	out, err := s.tryRecall(doc, mode, recipients...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+func (s *steps) tryRecall(doc *exchange.Document, mode envelope.RecallMode, recipients ...string) (*exchange.Document, error) {
+	return s.nodes["ward"].service.Recall(context.Background(), clerk, exchange.RecallRequest{Agency: "from", Document: doc.Route.ID, Recipients: recipients,
+		Mode: mode, Reason: "Ban hành nhầm", Staff: envelope.Staff{ID: "cb-17"}})
+}
+
+// report reports a status at the recipient's home.
+func (s *steps) report(node, recipient string, d exchange.Delivery, code uint32) error {
+	_, err := s.nodes[node].service.ReportStatus(context.Background(), clerk, exchange.StatusRequest{Agency: recipient, Delivery: d.ID, Code: code,
+		Reason: "Lý do", OverrideVerdict: true, Staff: envelope.Staff{ID: "cb-3", Name: "Lê Văn Ưởng"}})
+	return err
+}
