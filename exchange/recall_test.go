@@ -235,3 +235,19 @@ func TestRecallOfAnotherAgency(t *testing.T) {
 		t.Errorf("recalled by a neighbour: %v", err)
 	}
 }
+
+// A Stopped may reach the sender before the answer to its offer does: it counts all the
+// same, when that answer has come.
+func TestStoppedOvertakesCustody(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	doc := s.send("to")
+	answers := s.take("ward", "district", s.offers("ward", "district"))
+	s.recall(doc, envelope.RecallNow)
+	s.hand("ward", "district")
+	s.want(doc, "to", map[string]string{"ward": "offered", "district": "stopped"})
+	s.tell("district", "ward")
+	s.want(doc, "to", map[string]string{"ward": "offered"})
+	s.settle("ward", "district", answers)
+	s.want(doc, "to", map[string]string{"ward": "stopped"})
+}

@@ -8,17 +8,17 @@ import (
 	"lienthong/exchange"
 )
 
-// steps is a world that is driven step by step: no node runs by itself, and every frame
+// byHand is a world that is driven step by step: no node runs by itself, and every frame
 // goes when the test says so.
-type steps struct {
+type byHand struct {
 	*world
 	t   *testing.T
 	ids []string
 }
 
-// newSteps makes nodes, each before its children ("province", "district"…), as child to
+// newByHand makes nodes, each before its children ("province", "district"…), as child to
 // parent, and agencies.
-func newSteps(t *testing.T, parents map[string]string, ids []string, agencies ...agencySpec) *steps {
+func newByHand(t *testing.T, parents map[string]string, ids []string, agencies ...agencySpec) *byHand {
 	t.Helper()
 	w := newWorld(t, nil, agencies...)
 	for _, id := range ids {
@@ -31,19 +31,19 @@ func newSteps(t *testing.T, parents map[string]string, ids []string, agencies ..
 		w.nodes[id] = n
 		t.Cleanup(func() { n.store.Close() })
 	}
-	return &steps{world: w, t: t, ids: ids}
+	return &byHand{world: w, t: t, ids: ids}
 }
 
 // line is ward, district and province, with an agency "from" and one "near" at the ward,
 // "middle" at the district, "to", "other" and "third" at the province.
-func line(t *testing.T) *steps {
+func line(t *testing.T) *byHand {
 	t.Helper()
-	return newSteps(t, map[string]string{"ward": "district", "district": "province"}, []string{"ward", "district", "province"},
+	return newByHand(t, map[string]string{"ward": "district", "district": "province"}, []string{"ward", "district", "province"},
 		agencySpec{"from", "ward"}, agencySpec{"near", "ward"}, agencySpec{"middle", "district"}, agencySpec{"to", "province"}, agencySpec{"other", "province"}, agencySpec{"third", "province"})
 }
 
 // offers claims what waits for a peer, as a link does before it writes a frame.
-func (s *steps) offers(from, to string) []exchange.Offer {
+func (s *byHand) offers(from, to string) []exchange.Offer {
 	s.t.Helper()
 	out, err := s.nodes[from].relay.OffersFor(context.Background(), to)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *steps) offers(from, to string) []exchange.Offer {
 }
 
 // take lets a node take offers; the answers are not sent.
-func (s *steps) take(from, to string, offers []exchange.Offer) []exchange.Frame {
+func (s *byHand) take(from, to string, offers []exchange.Offer) []exchange.Frame {
 	s.t.Helper()
 	var out []exchange.Frame
 	for _, o := range offers {
@@ -63,7 +63,7 @@ func (s *steps) take(from, to string, offers []exchange.Offer) []exchange.Frame 
 }
 
 // settle gives answers to who offered.
-func (s *steps) settle(from, to string, answers []exchange.Frame) {
+func (s *byHand) settle(from, to string, answers []exchange.Frame) {
 	s.t.Helper()
 	for _, frame := range answers {
 		if err := s.nodes[from].relay.SettleAnswer(context.Background(), to, frame); err != nil {
@@ -73,13 +73,13 @@ func (s *steps) settle(from, to string, answers []exchange.Frame) {
 }
 
 // hand offers, takes and settles.
-func (s *steps) hand(from, to string) {
+func (s *byHand) hand(from, to string) {
 	s.t.Helper()
 	s.settle(from, to, s.take(from, to, s.offers(from, to)))
 }
 
 // tell carries the statements that wait.
-func (s *steps) tell(from, to string) {
+func (s *byHand) tell(from, to string) {
 	s.t.Helper()
 	ctx := context.Background()
 	frame, digests, err := s.nodes[from].relay.StatementsFor(ctx, to)
@@ -98,7 +98,7 @@ func (s *steps) tell(from, to string) {
 }
 
 // relink makes what was offered and not answered due again, as a new link does.
-func (s *steps) relink(from, to string) {
+func (s *byHand) relink(from, to string) {
 	s.t.Helper()
 	if _, err := s.nodes[from].store.TakeLink(context.Background(), to); err != nil {
 		s.t.Fatal(err)
@@ -106,7 +106,7 @@ func (s *steps) relink(from, to string) {
 }
 
 // quiet lets everything go where it goes, until nothing waits.
-func (s *steps) quiet() {
+func (s *byHand) quiet() {
 	s.t.Helper()
 	for range 12 {
 		for _, from := range s.ids {
@@ -122,7 +122,7 @@ func (s *steps) quiet() {
 }
 
 // state is a delivery at a node, in words: state, copy and take-back, as far as they say something.
-func (s *steps) state(node string, doc *exchange.Document, recipient string) string {
+func (s *byHand) state(node string, doc *exchange.Document, recipient string) string {
 	s.t.Helper()
 	d, ok := s.nodes[node].delivery(doc.Letter.Key, recipient)
 	if !ok {
@@ -139,7 +139,7 @@ func (s *steps) state(node string, doc *exchange.Document, recipient string) str
 }
 
 // want compares the states of a document's delivery at nodes.
-func (s *steps) want(doc *exchange.Document, recipient string, states map[string]string) {
+func (s *byHand) want(doc *exchange.Document, recipient string, states map[string]string) {
 	s.t.Helper()
 	for _, node := range s.ids {
 		if want, ok := states[node]; ok {
@@ -151,7 +151,7 @@ func (s *steps) want(doc *exchange.Document, recipient string, states map[string
 }
 
 // home is a document's delivery at the recipient's home node.
-func (s *steps) home(node string, doc *exchange.Document, recipient string) exchange.Delivery {
+func (s *byHand) home(node string, doc *exchange.Document, recipient string) exchange.Delivery {
 	s.t.Helper()
 	d, ok := s.nodes[node].delivery(doc.Letter.Key, recipient)
 	if !ok || !d.Home {
@@ -160,12 +160,12 @@ func (s *steps) home(node string, doc *exchange.Document, recipient string) exch
 	return d
 }
 
-func (s *steps) send(to ...string) *exchange.Document {
+func (s *byHand) send(to ...string) *exchange.Document {
 	s.t.Helper()
 	return s.nodes["ward"].send(letter(s.t, "from", to...))
 }
 
-func (s *steps) recall(doc *exchange.Document, mode envelope.RecallMode, recipients ...string) *exchange.Document {
+func (s *byHand) recall(doc *exchange.Document, mode envelope.RecallMode, recipients ...string) *exchange.Document {
 	s.t.Helper()
 	out, err := s.tryRecall(doc, mode, recipients...)
 	if err != nil {
@@ -174,13 +174,13 @@ func (s *steps) recall(doc *exchange.Document, mode envelope.RecallMode, recipie
 	return out
 }
 
-func (s *steps) tryRecall(doc *exchange.Document, mode envelope.RecallMode, recipients ...string) (*exchange.Document, error) {
+func (s *byHand) tryRecall(doc *exchange.Document, mode envelope.RecallMode, recipients ...string) (*exchange.Document, error) {
 	return s.nodes["ward"].service.Recall(context.Background(), clerk, exchange.RecallRequest{Agency: "from", Document: doc.Route.ID, Recipients: recipients,
 		Mode: mode, Reason: "Ban hành nhầm", Staff: envelope.Staff{ID: "cb-17"}})
 }
 
 // report reports a status at the recipient's home.
-func (s *steps) report(node, recipient string, d exchange.Delivery, code uint32) error {
+func (s *byHand) report(node, recipient string, d exchange.Delivery, code uint32) error {
 	_, err := s.nodes[node].service.ReportStatus(context.Background(), clerk, exchange.StatusRequest{Agency: recipient, Delivery: d.ID, Code: code,
 		Reason: "Lý do", OverrideVerdict: true, Staff: envelope.Staff{ID: "cb-3", Name: "Lê Văn Ưởng"}})
 	return err
