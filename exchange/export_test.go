@@ -90,3 +90,27 @@ func (n *Node) SetDirectory(d envelope.Directory) error {
 	}
 	return err
 }
+
+// ChooseFor lists the letters that would be offered to a peer next, at most limit.
+func (r *Relay) ChooseFor(ctx context.Context, peer string, limit int) ([]LetterKey, error) {
+	rows, err := r.cfg.Store.DueOutbox(ctx, peer, r.now(), outboxBatch)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := r.choose(ctx, peer, rows, limit)
+	if err != nil {
+		return nil, err
+	}
+	var out []LetterKey
+	for _, b := range groups {
+		out = append(out, b.key)
+	}
+	_, err = r.markOffered(ctx, Link{Peer: peer}, groups)
+	return out, err
+}
+
+// RetryPause is retryPause.
+func RetryPause(attempts int, atLeast int64) int64 { return retryPause(attempts, atLeast) }
+
+// MaxSetbacks is maxSetbacks.
+const MaxSetbacks = maxSetbacks

@@ -306,3 +306,23 @@ func TestStatementsThatDoNotCount(t *testing.T) {
 	s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: sound}}})
 	s.node.eventually("delivered", s.node.delivered(doc.Letter.Key, "gian"))
 }
+
+// accept answers an offer as a peer does that takes the letter over.
+func (s *stranger) accept(o exchange.Offer) {
+	s.t.Helper()
+	route, err := envelope.ParseRoute(o.Envelope)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	answer := exchange.Accepted{Letter: exchange.LetterKey{Origin: route.OriginNode, ID: route.ID}}
+	for _, recipient := range o.Recipients {
+		st := envelope.Statement{Kind: envelope.Custody, Envelope: o.Envelope.Digest(), OriginNode: route.OriginNode, EnvelopeID: route.ID, Recipient: recipient,
+			Issuer: "peer", Incarnation: envelope.ID{7}, Sequence: 1, Time: s.w.clock().UnixMicro(), Previous: o.Chain[len(o.Chain)-1].Digest()}
+		sealed, err := envelope.SealStatement(&st, s.w.keys["peer"])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		answer.Custody = append(answer.Custody, envelope.Receipt{Statement: sealed})
+	}
+	s.put(answer)
+}

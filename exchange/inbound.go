@@ -350,7 +350,7 @@ func (s *session) put(ctx context.Context, f NeedFiles) error {
 			return fmt.Errorf("exchange: %q asks for file %s, which is not of letter %s", s.peer, digest, f.Letter.ID)
 		}
 		if err := s.putOne(ctx, FileKey{f.Letter, recipients[0], digest}, file); err != nil {
-			return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), "TRANSFER", 10*minRetry))
+			return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), setback{reason: "TRANSFER", pause: 10 * minRetry}))
 		}
 	}
 	return nil

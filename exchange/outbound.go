@@ -100,10 +100,17 @@ func (s *session) pumpOffers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		groups := group(rows, free)
-		if len(groups) == 0 {
+		if len(rows) == 0 {
 			wait(ctx, woken, pollPause)
 			continue
+		}
+		limit, err := s.allowed(ctx, free)
+		if err != nil || limit == 0 {
+			continue
+		}
+		groups, err := s.relay.choose(ctx, s.peer, rows, limit)
+		if err != nil {
+			return err
 		}
 		if err := s.offerAll(ctx, groups); err != nil {
 			return err
@@ -111,6 +118,53 @@ func (s *session) pumpOffers(ctx context.Context) error {
 	}
 	return context.Cause(ctx)
 }
+
+// allowed is how many offers of those that fit may be made now: it waits while the
+// breaker is open, and is 0 where something has changed since.
+func (s *session) allowed(ctx context.Context, free int) (int, error) {
+	healed := s.breaker.healed.next()
+	pause, limit := s.breaker.next()
+	if pause > 0 {
+		if wait(ctx, healed, pause); !s.breaker.open() {
+			return 0, ctx.Err()
+		}
+	}
+	return min(free, limit), ctx.Err()
+}
+
+// ageing is the part of the offers that lower classes get, one in so many for each,
+// however many letters of higher ones wait: so none waits for ever.
+const ageing = 8
+
+// choose bundles what waits for a peer: by class, but for the share that each lower class
+// has of what goes out.
+func (n *Node) choose(ctx context.Context, peer string, rows []OutboxRow, limit int) ([]*bundle, error) {
+	groups := group(rows, limit)
+	if len(groups) < limit || limit < ageing {
+		return groups, nil
+	}
+	var aged []*bundle
+	for class := int(envelope.UrgencyNormal); class < groups[0].class(); class++ {
+		lower, err := n.cfg.Store.DueOutboxOf(ctx, peer, class, outboxBatch/ageing)
+		if err != nil {
+			return nil, err
+		}
+		aged = append(aged, group(lower, limit/ageing)...)
+	}
+	taken := make(map[LetterKey]bool, len(aged))
+	for _, b := range aged {
+		taken[b.key] = true
+	}
+	out := make([]*bundle, 0, limit)
+	for _, b := range groups {
+		if len(out)+len(aged) < limit && !taken[b.key] {
+			out = append(out, b)
+		}
+	}
+	return append(out, aged...), nil
+}
+
+func (b *bundle) class() int { return b.rows[0].Class }
 
 // A bundle is what goes in one offer: recipients of one letter under one tenure.
 type bundle struct {
@@ -164,7 +218,7 @@ func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
 			}
 			// A letter that cannot be read costs nobody else: it is tried again later.
 			s.relay.cfg.Log.Error("relay: offer", "letter", b.key.ID.String(), "error", err)
-			if err := s.relay.postpone(ctx, s.link, b.key, b.recipients(), "UNREADABLE", s.relay.now()+5*holdTime); err != nil {
+			if err := s.relay.setBack(ctx, s.link, b.key, b.recipients(), setback{reason: "UNREADABLE", asked: true, pause: 5 * holdTime}); err != nil {
 				return err
 			}
 			continue
@@ -283,20 +337,17 @@ func (n *Node) readAll(ctx context.Context, digest envelope.Digest, size uint64)
 func (s *session) accepted(ctx context.Context, f Accepted) error {
 	kept, err := s.relay.settle(ctx, s.link, f.Custody)
 	s.knows()
+	if len(kept) > 0 {
+		s.breaker.accept()
+	}
 	for _, k := range kept {
 		s.window.answered(k.delivery)
 	}
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), "BAD_ANSWER", 5*holdTime))
+	return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), setback{reason: "BAD_ANSWER", pause: 5 * holdTime}))
 }
-
-// Bounds of what a peer may ask us to wait, in microseconds.
-const (
-	minRetry = 1_000_000
-	maxRetry = 300_000_000
-)
 
 // refused ends what the peer has refused with its signature, and offers the rest
 // again later: a refusal without one proves nothing.
@@ -313,19 +364,20 @@ func (s *session) refused(ctx context.Context, f Refused) error {
 			rest = append(rest, r)
 		}
 	}
-	pause := min(max(int64(f.RetryAfter)*1_000_000, minRetry), maxRetry)
-	if f.Permanent {
-		pause = maxRetry
+	why := setback{reason: f.Reason, atOnce: f.Permanent, asked: true, pause: min(max(int64(f.RetryAfter)*1_000_000, minRetry), maxRetry)}
+	switch f.Reason {
+	case ReasonSpace, ReasonBusy:
+		s.breaker.refuse(why.pause)
 	}
-	return errors.Join(err, s.later(ctx, f.Letter, rest, f.Reason, pause))
+	return errors.Join(err, s.later(ctx, f.Letter, rest, why))
 }
 
 // later makes rows due again after a pause, and frees their place in the window.
-func (s *session) later(ctx context.Context, key LetterKey, recipients []string, reason string, pause int64) error {
+func (s *session) later(ctx context.Context, key LetterKey, recipients []string, why setback) error {
 	if len(recipients) == 0 {
 		return nil
 	}
-	err := s.relay.postpone(ctx, s.link, key, recipients, reason, s.relay.now()+pause)
+	err := s.relay.setBack(ctx, s.link, key, recipients, why)
 	for _, r := range recipients {
 		s.window.answered(DeliveryKey{key.Origin, key.ID, r})
 	}

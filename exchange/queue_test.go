@@ -156,14 +156,7 @@ func TestHoldAfterOffer(t *testing.T) {
 	if _, err := s.node.service.Hold(ctx, operator, orderFor(d)); err != nil {
 		t.Fatal(err)
 	}
-	tip := offer.Chain[len(offer.Chain)-1].Digest()
-	st := envelope.Statement{Kind: envelope.Custody, Envelope: doc.Letter.Digest, OriginNode: "node", EnvelopeID: doc.Letter.Key.ID, Recipient: "gian",
-		Issuer: "peer", Incarnation: envelope.ID{7}, Sequence: 1, Time: s.w.clock().UnixMicro(), Previous: tip}
-	sealed, err := envelope.SealStatement(&st, s.w.keys["peer"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: sealed}}})
+	s.accept(offer)
 	s.node.eventually("relayed", func() bool { return s.node.states(doc.Letter.Key)["gian"] == exchange.StateRelayed })
 }
 

@@ -91,7 +91,7 @@ func (r *Relay) keepLinks(ctx context.Context, dialer Dialer) {
 
 // Pauses between attempts to reach a peer: they double, with full jitter.
 const (
-	minPause = 500 * time.Millisecond
+	minPause = time.Second
 	maxPause = 5 * time.Minute
 )
 
@@ -102,20 +102,20 @@ func (r *Relay) keepLink(ctx context.Context, dialer Dialer, peer string) {
 		if err := r.waitFree(ctx, peer); err != nil && ctx.Err() == nil {
 			r.cfg.Log.Warn("relay: link of another process", "peer", peer, "error", err)
 		}
-		spoke, err := r.link(ctx, dialer, peer)
+		useful, err := r.link(ctx, dialer, peer)
 		if ctx.Err() != nil {
 			return
 		}
-		if spoke {
+		if useful {
 			pause = minPause
 		}
 		r.cfg.Log.Warn("relay: link ended", "peer", peer, "error", err, "pause", pause)
-		wait(ctx, nil, minPause/2+rand.N(pause))
+		wait(ctx, nil, minPause/8+rand.N(pause))
 		pause = min(2*pause, maxPause)
 	}
 }
 
-func (r *Relay) link(ctx context.Context, dialer Dialer, peer string) (spoke bool, err error) {
+func (r *Relay) link(ctx context.Context, dialer Dialer, peer string) (useful bool, err error) {
 	node, ok := r.Directory().Node(peer)
 	if !ok {
 		return false, fmt.Errorf("exchange: dial %q: no such node in the directory", peer)
@@ -127,7 +127,7 @@ func (r *Relay) link(ctx context.Context, dialer Dialer, peer string) (spoke boo
 	defer courier.Close()
 	s := r.session(peer, courier, courier)
 	err = s.serve(ctx)
-	return s.greeted.Load(), err
+	return s.heard.Load() > 0, err // a peer that greets and hangs up is as good as a dead one
 }
 
 // Serve speaks on one link until it breaks, the peer goes away, or ctx ends. The

@@ -3,6 +3,7 @@ package exchange
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"lienthong/envelope"
 	"lienthong/signer"
@@ -270,5 +271,35 @@ func TestCodes(t *testing.T) {
 	}
 	if _, ok := d.Agency("H55"); ok {
 		t.Error("a part of a code names an agency")
+	}
+}
+
+// After three refusals in a row offers wait, and one at a time is tried, with longer
+// pauses; what the peer takes closes the breaker.
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	var b breaker
+	for range breakAfter {
+		if pause, limit := b.next(); pause != 0 || limit != Window || b.open() {
+			t.Fatalf("pause %s, limit %d; want none", pause, limit)
+		}
+		b.refuse(1_500_000)
+	}
+	var longest time.Duration
+	for range 20 {
+		pause, limit := b.next()
+		if pause < 1500*time.Millisecond || pause > maxPause || limit != 1 {
+			t.Fatalf("pause %s, limit %d; want 1.5 s to 5 min, and 1", pause, limit)
+		}
+		longest = max(longest, pause)
+	}
+	if longest < 30*time.Second {
+		t.Errorf("after 20 pauses the longest was %s", longest)
+	}
+	healed := b.healed.next()
+	b.accept()
+	<-healed
+	if pause, limit := b.next(); pause != 0 || limit != Window || b.open() {
+		t.Errorf("pause %s, limit %d after it took one", pause, limit)
 	}
 }

@@ -55,6 +55,7 @@ type session struct {
 	outgo   chan Frame    // offers and statements; sent when there are no answers
 	window  window
 	shown   envelope.Sealed // the head that was shown last
+	breaker breaker
 	inbound inbound
 	spread  spread
 	told    *Directory // of which Hello spoke

@@ -219,34 +219,3 @@ func (s *settling) keep(d *Delivery, v verified, digest envelope.Digest) {
 	s.change.Statements = append(s.change.Statements, row)
 	s.stored[v.st.Recipient] = append(s.stored[v.st.Recipient], row)
 }
-
-// postpone makes rows due again later, after a refusal that is not for good.
-func (n *Node) postpone(ctx context.Context, link Link, key LetterKey, recipients []string, reason string, due int64) error {
-	return n.decide(ctx, func() error {
-		rows, err := n.cfg.Store.Deliveries(ctx, key)
-		if err != nil {
-			return err
-		}
-		d := n.draft(journal.Actor{Node: link.Peer})
-		d.change.Link = link
-		for _, to := range rows {
-			if to.Peer != link.Peer || !to.State.open() || !contains(recipients, to.Key.Recipient) {
-				continue
-			}
-			if to.State == StateOffered {
-				to.State = StateQueued
-			}
-			to.Reason, to.Updated = fmt.Sprintf("%.64s", reason), n.now()
-			d.change.Deliveries = append(d.change.Deliveries, to)
-			d.change.Defer = append(d.change.Defer, Deferral{to.Key, due})
-		}
-		if len(d.change.Deliveries) == 0 {
-			return nil
-		}
-		e := d.entry(d.change.Deliveries[0].OriginAgency, "letter.refused", d.change.Deliveries[0].Digest.String(),
-			fmt.Sprintf("origin=%s letter=%s peer=%s recipients=%d", key.Origin, key.ID, link.Peer, len(d.change.Deliveries)))
-		d.change.Entries[e].Outcome = fmt.Sprintf("%.64s", first(reason, ReasonRefused))
-		_, err = n.commit(ctx, d.change)
-		return err
-	})
-}

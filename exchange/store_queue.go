@@ -16,6 +16,8 @@ type QueueStore interface {
 	// Underway lists deliveries of one urgency that are queued, offered, relayed, held, in
 	// doubt or dead, and Created before a time, by Created, then ID, after the mark.
 	Underway(ctx context.Context, urgency envelope.Urgency, before int64, after Mark, limit int) ([]Delivery, error)
+	// DueOutboxOf is DueOutbox of one class, as DueOutbox has left it: it makes nothing due.
+	DueOutboxOf(ctx context.Context, peer string, class, limit int) ([]OutboxRow, error)
 	// Outbox finds the outbox row of a delivery. ErrNotFound.
 	Outbox(ctx context.Context, key DeliveryKey) (OutboxRow, error)
 }

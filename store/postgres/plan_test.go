@@ -77,6 +77,7 @@ func TestPlans(t *testing.T) {
 		{"statements to a peer", selectStatementsTo, "statement_out_peer", nil},
 		{"outbox asleep", selectAsleep, "outbox_asleep", nil},
 		{"outbox due", selectDue, "outbox_due", nil},
+		{"outbox due, one class", selectDueOf, "outbox_due", nil},
 		{"report", selectReport, "report_pkey", nil},
 		{"request", selectRequest, "request_pkey", nil},
 		{"upload", selectUpload, "upload_pkey", nil},

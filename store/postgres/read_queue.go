@@ -59,6 +59,8 @@ const (
 	selectAsleep = `SELECT 1 FROM outbox WHERE peer = $1 AND state = 2 AND due_at <= $2 LIMIT 1`
 	selectDue    = `SELECT seq, envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at
 		FROM outbox WHERE peer = $1 AND state = 1 ORDER BY class DESC, seq LIMIT $2`
+	selectDueOf = `SELECT seq, envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at
+		FROM outbox WHERE peer = $1 AND state = 1 AND class = $2 ORDER BY seq LIMIT $3`
 	selectPeers = `SELECT peer, rows FROM outbox_peer WHERE rows > 0`
 )
 
@@ -75,7 +77,16 @@ func (s *Store) DueOutbox(ctx context.Context, peer string, now int64, limit int
 			return nil, err
 		}
 	}
-	return list(ctx, s, selectDue, []any{peer, limit}, func(row scanner, o *exchange.OutboxRow) error {
+	return s.outboxRows(ctx, selectDue, peer, limit)
+}
+
+// DueOutboxOf implements [exchange.QueueStore].
+func (s *Store) DueOutboxOf(ctx context.Context, peer string, class, limit int) ([]exchange.OutboxRow, error) {
+	return s.outboxRows(ctx, selectDueOf, peer, class, limit)
+}
+
+func (s *Store) outboxRows(ctx context.Context, query string, args ...any) ([]exchange.OutboxRow, error) {
+	return list(ctx, s, query, args, func(row scanner, o *exchange.OutboxRow) error {
 		return row.Scan(unsigned{&o.Seq}, fixed(o.Key.ID[:]), &o.Key.Origin, &o.Key.Recipient, &o.Agency, &o.Peer, &o.Class,
 			fixed(o.Tip[:]), &o.DueAt)
 	})

@@ -47,6 +47,7 @@ func TestPlans(t *testing.T) {
 		{"statements to a peer", selectStatementsTo, 3, []string{"SEARCH o USING INDEX statement_out_peer (peer=? AND seq>?)", "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)"}},
 		{"outbox asleep", selectAsleep, 2, []string{"SEARCH outbox USING COVERING INDEX outbox_asleep (peer=? AND due_at<?)"}},
 		{"outbox due", selectDue, 2, []string{"SEARCH outbox USING INDEX outbox_due (peer=?)"}},
+		{"outbox due, one class", selectDueOf, 3, []string{"SEARCH outbox USING INDEX outbox_due (peer=? AND class=?)"}},
 		{"outbox peers", selectPeers, 0, []string{"SCAN outbox_peer"}},
 		{"jobs", selectJobs, 2, []string{"SEARCH job USING INDEX job_claimable (claimable_at<?)"}},
 		{"report", selectReport, 1, []string{"SEARCH report USING INDEX sqlite_autoindex_report_1 (digest=?)"}},

@@ -66,6 +66,8 @@ const (
 	selectAsleep = `SELECT 1 FROM outbox WHERE peer = ? AND state = 2 AND due_at <= ? LIMIT 1`
 	selectDue    = `SELECT seq, envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at
 		FROM outbox WHERE peer = ? AND state = 1 ORDER BY class DESC, seq LIMIT ?`
+	selectDueOf = `SELECT seq, envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at
+		FROM outbox WHERE peer = ? AND state = 1 AND class = ? ORDER BY seq LIMIT ?`
 	selectPeers = `SELECT peer, rows FROM outbox_peer WHERE rows > 0`
 )
 
@@ -82,7 +84,16 @@ func (s *Store) DueOutbox(ctx context.Context, peer string, now int64, limit int
 			return nil, err
 		}
 	}
-	err = s.all(ctx, selectDue, []any{peer, limit}, func(row scanner) error {
+	return s.outboxRows(ctx, selectDue, peer, limit)
+}
+
+// DueOutboxOf implements [exchange.QueueStore].
+func (s *Store) DueOutboxOf(ctx context.Context, peer string, class, limit int) ([]exchange.OutboxRow, error) {
+	return s.outboxRows(ctx, selectDueOf, peer, class, limit)
+}
+
+func (s *Store) outboxRows(ctx context.Context, query string, args ...any) (out []exchange.OutboxRow, err error) {
+	err = s.all(ctx, query, args, func(row scanner) error {
 		var o exchange.OutboxRow
 		err := row.Scan(unsigned{&o.Seq}, fixed(o.Key.ID[:]), &o.Key.Origin, &o.Key.Recipient, &o.Agency, &o.Peer, &o.Class,
 			fixed(o.Tip[:]), &o.DueAt)

@@ -44,6 +44,10 @@ func testOutboxOrder(w *world) {
 	queue("f", "district", envelope.UrgencyFlash)
 	same(w, "order", []string{"b", "f", "e", "a", "d"}, w.due("district", w.now, 100))
 	same(w, "limited", []string{"b", "f"}, w.due("district", w.now, 2))
+	ofClass := ok[[]exchange.OutboxRow](w)(w.s.DueOutboxOf(w.ctx, "district", int(envelope.UrgencyNormal), 1))
+	if len(ofClass) != 1 || ofClass[0].Key.Recipient != "a" {
+		w.Errorf("the first of the normal ones is %+v, want a", ofClass)
+	}
 	same(w, "unknown peer", nil, w.due("nobody", w.now, 2))
 	same(w, "peers", map[string]int{"district": 5, "province": 1}, ok[map[string]int](w)(w.s.OutboxPeers(w.ctx)))
 }
