@@ -326,3 +326,46 @@ func (s *stranger) accept(o exchange.Offer) {
 	}
 	s.put(answer)
 }
+
+// ends is a statement of the peer that it does not answer any more.
+func (s *stranger) ends(o exchange.Offer, kind envelope.StatementKind) envelope.Receipt {
+	s.t.Helper()
+	route, err := envelope.ParseRoute(o.Envelope)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	st := envelope.Statement{Kind: kind, Envelope: o.Envelope.Digest(), OriginNode: route.OriginNode, EnvelopeID: route.ID, Recipient: o.Recipients[0],
+		Issuer: "peer", Incarnation: envelope.ID{7}, Sequence: 1, Time: s.w.clock().UnixMicro(), Previous: envelope.Sum([]byte("tip")),
+		Failed: &envelope.FailedDetail{Reason: "DROPPED", Text: "gửi nhầm"}}
+	sealed, err := envelope.SealStatement(&st, s.w.keys["peer"])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return envelope.Receipt{Statement: sealed}
+}
+
+// The peer's Dropped overtakes its Accepted: the letter has ended all the same.
+func TestEndOvertakesAnswer(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []envelope.StatementKind{envelope.Dropped, envelope.Failed, envelope.Stopped} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			s := newStranger(t)
+			doc := s.node.send(letter(t, "so", "gian"))
+			o, ok := s.next().(exchange.Offer)
+			if !ok {
+				t.Fatal("no offer")
+			}
+			s.put(exchange.Statements{Statements: []envelope.Receipt{s.ends(o, kind)}})
+			if _, ok := s.next().(exchange.Stored); !ok {
+				t.Fatal("the statement was not stored")
+			}
+			if got := s.node.states(doc.Letter.Key)["gian"]; got != exchange.StateOffered {
+				t.Fatalf("it is %s, want offered: nobody has answered", got)
+			}
+			s.accept(o)
+			want := map[envelope.StatementKind]exchange.State{envelope.Dropped: exchange.StateDropped, envelope.Failed: exchange.StateFailed, envelope.Stopped: exchange.StateStopped}[kind]
+			s.node.eventually(want.String(), func() bool { return s.node.states(doc.Letter.Key)["gian"] == want })
+		})
+	}
+}
