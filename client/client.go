@@ -45,6 +45,7 @@ type Client struct {
 	Directory  lienthongv1.DirectoryServiceClient
 	Journal    lienthongv1.JournalServiceClient
 	Identity   lienthongv1.IdentityServiceClient
+	Registers  lienthongv1.RegisterServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -81,6 +82,7 @@ func Dial(cfg Config) (*Client, error) {
 		Directory:  lienthongv1.NewDirectoryServiceClient(conn),
 		Journal:    lienthongv1.NewJournalServiceClient(conn),
 		Identity:   lienthongv1.NewIdentityServiceClient(conn),
+		Registers:  lienthongv1.NewRegisterServiceClient(conn),
 		conn:       conn,
 	}, nil
 }

@@ -43,6 +43,7 @@ func (d *draft) home(to *Delivery, content *envelope.Content) {
 		return // it has no files of its own, and asks for no answer by a day
 	}
 	to.AnswerBy = answerBy(&content.Metadata)
+	d.fileIn(to, content)
 	for _, f := range content.Files {
 		d.change.Files = append(d.change.Files, File{Holder: to.Key.Recipient, Digest: f.SHA256, Size: f.Size, LeafRoot: f.LeafRoot,
 			Name: f.Name, MediaType: f.MediaType, Since: now})

@@ -112,6 +112,9 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 
 // submit adds the recipients of an envelope that was sealed here.
 func (d *draft) submit(ctx context.Context, e *sealedLetter, notBefore int64) error {
+	if e.route.Kind != envelope.KindRecall { // which bears nobody's number
+		d.fileOut(e.letter, e.content, e.route.Recipients)
+	}
 	var tip envelope.Digest
 	for _, r := range e.route.Recipients {
 		var err error

@@ -70,6 +70,7 @@ type Store interface {
 	Inbox(ctx context.Context, agency string, after envelope.ID, limit int) ([]Delivery, error)
 	RegisterStore
 	ThreadStore
+	FilingStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
 	// OriginAgency of letters submitted here, From empty) whose Changed is after the cursor,
 	// ordered by Changed, then ID. Rows with one Changed are never cut apart: limit may be
@@ -185,6 +186,8 @@ type Change struct {
 	// not be there, by ID nor by (Key); otherwise the stored row must have this revision.
 	// Else ErrStale. The store writes Revision+1, and Changed = index of the change's last entry.
 	Deliveries []Delivery
+	// Filings are put by id and way, unless they are here; their letters must be.
+	Filings []Filing
 	// Unqueue removes the outbox rows of these deliveries (to whatever peer).
 	Unqueue []DeliveryKey
 	// Queue adds outbox rows; there is at most one for each delivery, a second replaces it.

@@ -24,6 +24,7 @@ func (n *Node) Tend(ctx context.Context) error {
 	return errors.Join(
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Expiring(ctx, now, tendBatch) }, n.expire),
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.HeldDue(ctx, now, tendBatch) }, n.release),
+		n.fillBlank(ctx),
 		n.expireSessions(ctx, now),
 		n.expireKeys(ctx),
 		n.renew(ctx, now))

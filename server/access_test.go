@@ -83,6 +83,7 @@ IdentityService.ListTokens          admin auditor
 IdentityService.RevokeToken         admin
 JournalService.ProveInclusion       auditor admin
 JournalService.ProveConsistency     any
+RegisterService.SearchDocuments     clerk reader
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison

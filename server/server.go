@@ -115,6 +115,7 @@ func (s *Server) register() {
 	lienthongv1.RegisterDirectoryServiceServer(s.grpc, &directoryService{Server: s})
 	lienthongv1.RegisterJournalServiceServer(s.grpc, &journalService{Server: s})
 	lienthongv1.RegisterIdentityServiceServer(s.grpc, &identityService{Server: s})
+	lienthongv1.RegisterRegisterServiceServer(s.grpc, &registerService{Server: s})
 	lienthongv1.RegisterRelayServiceServer(s.grpc, &relayService{Server: s})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)

@@ -28,7 +28,8 @@ exchange/edxml:     exchange exchange/notation envelope
 certs/dev:          certs certs/keys certs/ocsp signer/tsp
 
 # Stores implement what exchange declares; Open alone knows which there are.
-store/postgres, store/storetest: exchange journal envelope
+store/postgres:     exchange journal envelope
+store/storetest:    exchange exchange/notation journal envelope
 store/sqlite:       exchange journal envelope internal/durable
 store:              store/blob store/postgres store/sqlite exchange envelope journal internal/durable
 

@@ -13,6 +13,7 @@ import (
 	"lienthong/client"
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/internal/testpki"
 	"lienthong/journal"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 	"lienthong/store"
@@ -74,6 +75,43 @@ func TestStoreV1(t *testing.T) {
 	inbox, err := rows.Inbox(ctx, Ward, envelope.ID{}, 10)
 	if err != nil || len(inbox) != 1 || inbox[0].Status != 1 || inbox[0].Verdict != "unsigned" || inbox[0].Arrived != inbox[0].Created {
 		t.Errorf("inbox %+v, %v: want one letter, arrived (01), unsigned, with the time at which it came", inbox, err)
+	}
+	checkRegistersV1(t, rows, blobs)
+}
+
+// checkRegistersV1 lets a node of this version file what the first one took: then it is
+// found, by its words and by the statuses that it had.
+func checkRegistersV1(t *testing.T, rows exchange.Store, blobs exchange.Blobs) {
+	t.Helper()
+	ctx := context.Background()
+	pki := testpki.New(t)
+	now := func() time.Time { return testpki.Now }
+	core, err := exchange.NewNode(exchange.Config{ID: "ward", Signer: signerOf(pki.Issue(testpki.Node("ward"))), Store: rows, Blobs: blobs, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := core.Tend(ctx); err != nil {
+		t.Fatal(err)
+	}
+	service := exchange.NewService(core)
+	for _, tt := range []struct {
+		req  exchange.SearchRequest
+		want int
+	}{
+		{exchange.SearchRequest{}, len(statesV1) + 1}, {exchange.SearchRequest{Way: exchange.WayIn}, 1}, {exchange.SearchRequest{Text: "bao cao thu nghiem"}, len(statesV1) + 1},
+		{exchange.SearchRequest{Way: exchange.WayOut, Status: exchange.StatusDone}, 1}, {exchange.SearchRequest{Way: exchange.WayOut, Status: exchange.StatusRefused}, 1},
+		{exchange.SearchRequest{Way: exchange.WayIn, Status: exchange.StatusArrived}, 1}, {exchange.SearchRequest{Number: "4"}, 1},
+	} {
+		tt.req.Agency = Ward
+		found, err := service.Search(ctx, tt.req, 0, 100)
+		if err != nil || len(found) != tt.want {
+			t.Errorf("%+v: %d found, %v; want %d", tt.req, len(found), err, tt.want)
+		}
+		for _, f := range found {
+			if f.Filing.By == 0 || f.Filing.Way == exchange.WayIn && f.Filing.Acknowledged < f.Filing.At {
+				t.Errorf("filed as %+v", f.Filing)
+			}
+		}
 	}
 }
 

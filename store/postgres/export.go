@@ -14,7 +14,7 @@ import (
 // counted again, and columns about its processes.
 var (
 	ownTables  = []string{"migration", "replica", "link", "outbox_peer"}
-	ownColumns = map[string]string{"job": "replica", "level_job": "replica"}
+	ownColumns = map[string]string{"job": "replica", "level_job": "replica", "filing": "tokens"}
 )
 
 // selectTables lists tables in the order in which they were made, and so can be filled.
@@ -108,7 +108,7 @@ func plain(v any) (any, error) {
 }
 
 // sequences are set behind the highest number that came.
-var sequences = [][2]string{{"letter", "n"}, {"statement", "n"}, {"statement_out", "seq"}, {"outbox", "seq"}, {"augmentation", "n"}, {"checkpoint", "n"}}
+var sequences = [][2]string{{"letter", "n"}, {"statement", "n"}, {"statement_out", "seq"}, {"outbox", "seq"}, {"augmentation", "n"}, {"checkpoint", "n"}, {"filing", "n"}}
 
 // Import fills a store to which nothing has been written with the rows of an Export, all
 // or none, and becomes that store: its incarnation comes along. ErrConflict if it is in use.

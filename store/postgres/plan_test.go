@@ -69,6 +69,13 @@ func TestPlans(t *testing.T) {
 		{"all aims", selectAllAims, "aim_pkey", []string{"Sort"}}, // at one envelope: a few
 		{"active inbox", selectActive, "delivery_active", nil},
 		{"incomplete", selectIncomplete, "delivery_incomplete", nil},
+		{"newest filings", selectNewestFilings, "filing_agency", []string{"Filter: ((f.tokens @@ ($4)::tsquery) IS TRUE)"}},
+		{"rare filings", selectRareFilings, "filing_tokens", nil},
+		{"filings that were found", selectFilingsOf, "filing_pkey", []string{"Filter: ((agency_id = $2) IS TRUE)", "Sort"}}, // as many as are rare
+		{"blank filings", selectBlank, "filing_blank", []string{"no condition"}},
+		{"a filed document", fillFiling, "filing_key", []string{"Filter: (length(words) = 0)"}},
+		{"a status of what came", updateReceivedState, "filing_key", []string{"Filter: (status <> $1)"}},
+		{"statuses of what was sent", updateSentState, "filing_key", []string{"Join Filter: (filing.state <> s.state)", "Sort"}},
 		{"expiring", selectExpiring, "delivery_expiring", nil},
 		{"held", selectHeldDue, "delivery_held", nil},
 		{"changes received", selectChanges, "delivery_received_changed", nil},

@@ -81,6 +81,7 @@ func (a *act) apply() error {
 		a.putRequest, a.putLetter, a.putPaths, a.putAims, a.checkThreads,
 		a.wroteBlobs, a.useBlobs, a.sweep, a.putLetterFiles, a.putPossession,
 		a.putDeliveries,
+		a.putFilings, a.fileStatuses,
 		a.unqueue, a.queue, a.claim, a.postpone,
 		a.putStatements,
 		a.putJobs, a.finishJobs, a.putReports, a.putUploads, a.putSessions, a.putLevelJobs, a.putAugmented, a.putEvidence, a.putKeyStates,

@@ -15,7 +15,8 @@ import (
 // What is not exported: tables that say something about this database alone, or can be
 // counted again, and columns that only number rows.
 var (
-	ownTables  = []string{"migration", "sqlite_sequence", "outbox_peer"}
+	ownTables = []string{"migration", "sqlite_sequence", "outbox_peer",
+		"filing_words", "filing_words_data", "filing_words_idx", "filing_words_content", "filing_words_docsize", "filing_words_config"}
 	ownColumns = map[string]string{"path": "n", "report": "n"}
 )
 
@@ -122,6 +123,9 @@ func (s *Store) Import(ctx context.Context, export func(row func(table string, c
 			}
 		}
 		if err := export(t.importRow); err != nil {
+			return err
+		}
+		if err := t.do(`INSERT INTO filing_words (rowid, words) SELECT n, words || ' ' || state FROM filing WHERE words <> ''`); err != nil {
 			return err
 		}
 		edge, err := loadEdge(ctx, t.w.conn)

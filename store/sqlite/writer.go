@@ -24,6 +24,7 @@ type writer struct {
 	stmts map[string]*sql.Stmt
 	tree  journal.Edge // as of the open batch; the committed one between batches
 	added []stored     // hashes of the open batch
+	filed []int64      // filings of the open batch whose words are to be indexed
 	cache *hashCache
 
 	queue chan *operation
@@ -118,7 +119,7 @@ func (w *writer) loop() {
 // commit runs the batch in one transaction and answers everybody.
 func (w *writer) commit(batch []*operation) {
 	before := w.tree
-	w.added = w.added[:0]
+	w.added, w.filed = w.added[:0], w.filed[:0]
 	if err := w.transact(batch); err != nil {
 		// Nothing of this batch is in the store: whoever succeeded before the commit
 		// failed has failed too.
@@ -162,6 +163,9 @@ func (w *writer) transact(batch []*operation) (err error) {
 	}
 	if succeeded == 0 {
 		return w.exec("ROLLBACK")
+	}
+	if err := w.index(); err != nil {
+		return err
 	}
 	// The head is the one row that every batch writes, so it comes last.
 	if w.tree.Size() != size {

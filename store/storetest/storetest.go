@@ -76,6 +76,8 @@ func Run(t *testing.T, open Opener) {
 		{"what waits is counted, and what has ended is not", testBacklog},
 		{"what is under way is paged by state, peer and age", testUnderway},
 		{"commits and what was in them are counted", testWritten},
+		{"what is filed is found by its words, the newest first", testFilings},
+		{"what was filed without words gets them once", testBlankFilings},
 		{"principals are found by any of their keys", testPrincipals},
 		{"principals are found by id, with or without a key", testPrincipalByID},
 		{"a token is found by its hash, and revoked once", testTokens},

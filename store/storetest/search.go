@@ -1,0 +1,96 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lienthong/exchange"
+	"lienthong/exchange/notation"
+)
+
+// Search files many documents and measures how long a search of each kind takes: none
+// may take longer than limit, as the median of a few calls.
+func Search(t *testing.T, open Opener, documents int, limit time.Duration) {
+	w := newWorld(t, open)
+	begun := time.Now()
+	changes := make([]exchange.Change, documents)
+	for i := range changes {
+		l := w.letter("ward", "agency-9", "peer")
+		d := w.delivery(&l, "agency-1", true)
+		change := exchange.Change{Letter: &l, Deliveries: []exchange.Delivery{d}, Entries: nil}
+		change.Entries = append(change.Entries, w.entry("filed"))
+		change.Filings = []exchange.Filing{w.filing(&l, &d, subject(i, documents))}
+		changes[i] = change
+	}
+	parallel(256, func(k int) {
+		for i := k * documents / 256; i < (k+1)*documents/256; i++ {
+			if _, err := w.s.Commit(w.ctx, changes[i]); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	changes = nil
+	t.Logf("%d documents filed in %s", documents, time.Since(begun).Round(time.Millisecond))
+	w.reopen() // nothing of them is in this process any more
+	for _, tt := range []struct {
+		name, text string
+		least      int // of 50
+	}{
+		{"a word of every document", "·b1 ban", 50},
+		{"the register alone", "·b1", 50},
+		{"four frequent words", "·b1 uy ban nhan dan", 50},
+		{"a frequent and a rare word", "·b1 ban hiem42", 1},
+		{"a rare word", "·b1 hiem42", 1},
+		{"a rare word of long ago", "·b1 xua", 50},
+		{"no such word", "·b1 khongco", 0},
+		{"a frequent and no such word", "·b1 ban khongco", 0},
+		{"words that never meet", "·b1 le chan", 0},
+		{"a prefix of a letter", "·b1 b*", 50},
+		{"a prefix of many words", "·b1 hiem*", 50},
+		{"a number", "·b1 777", 1},
+		{"a number and a month", "·b1 777 ·m1|·m2|·m3|·m4|·m5|·m6", 1},
+		{"months", "·b1 ·m2|·m3", 50},
+		{"a status of every document", "·b1 ban ·z0", 50},
+		{"a status of none", "·b1 ban ·z2", 0},
+	} {
+		var took []time.Duration
+		for range 5 {
+			at := time.Now()
+			found, err := w.s.FindFilings(w.ctx, "agency-1", terms(tt.text), 0, 50)
+			took = append(took, time.Since(at))
+			if err != nil || len(found) < tt.least || tt.least == 0 && len(found) > 0 {
+				t.Errorf("%s: %d found, %v; want %d", tt.name, len(found), err, tt.least)
+			}
+		}
+		first := took[0]
+		slices.Sort(took)
+		t.Logf("%-30s first %8s  median %8s", tt.name, first.Round(10*time.Microsecond), took[2].Round(10*time.Microsecond))
+		if took[2] > limit {
+			t.Errorf("%s took %s, at most %s", tt.name, took[2], limit)
+		}
+	}
+}
+
+// subject makes the words of a document: some in each, some in one.
+func subject(i, n int) string {
+	words := []string{"·b1", fmt.Sprintf("·m%d", i*12/n+1), fmt.Sprint(i % 10_000)}
+	text := "Về việc báo cáo kết quả rà soát thủ tục hành chính của Ủy ban nhân dân phường Ba Hàng quý IV"
+	if i%2 == 0 {
+		text += " chẵn"
+	} else {
+		text += " lẻ"
+	}
+	if i < n/20 {
+		text += " xưa"
+	}
+	if i%100 == 42 {
+		text += fmt.Sprintf(" hiếm%d", i/100)
+	}
+	words = append(words, notation.Words(text)...)
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), " ")
+}
