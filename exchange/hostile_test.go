@@ -308,35 +308,28 @@ func TestStatementsThatDoNotCount(t *testing.T) {
 }
 
 // accept answers an offer as a peer does that takes the letter over.
-func (s *stranger) accept(o exchange.Offer) {
+func (s *stranger) accept(o exchange.Offer) { s.t.Helper(); s.put(s.custody(o)) }
+
+// custody is that answer.
+func (s *stranger) custody(o exchange.Offer) exchange.Accepted {
 	s.t.Helper()
-	route, err := envelope.ParseRoute(o.Envelope)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	answer := exchange.Accepted{Letter: exchange.LetterKey{Origin: route.OriginNode, ID: route.ID}}
+	var out exchange.Accepted
 	for _, recipient := range o.Recipients {
-		st := envelope.Statement{Kind: envelope.Custody, Envelope: o.Envelope.Digest(), OriginNode: route.OriginNode, EnvelopeID: route.ID, Recipient: recipient,
-			Issuer: "peer", Incarnation: envelope.ID{7}, Sequence: 1, Time: s.w.clock().UnixMicro(), Previous: o.Chain[len(o.Chain)-1].Digest()}
-		sealed, err := envelope.SealStatement(&st, s.w.keys["peer"])
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		answer.Custody = append(answer.Custody, envelope.Receipt{Statement: sealed})
+		out.Custody = append(out.Custody, s.says(&out.Letter, o, envelope.Statement{Kind: envelope.Custody, Recipient: recipient, Previous: o.Chain[len(o.Chain)-1].Digest()}))
 	}
-	s.put(answer)
+	return out
 }
 
-// ends is a statement of the peer that it does not answer any more.
-func (s *stranger) ends(o exchange.Offer, kind envelope.StatementKind) envelope.Receipt {
+// says signs a statement of the peer about an offered letter, whose key it fills in.
+func (s *stranger) says(key *exchange.LetterKey, o exchange.Offer, st envelope.Statement) envelope.Receipt {
 	s.t.Helper()
 	route, err := envelope.ParseRoute(o.Envelope)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	st := envelope.Statement{Kind: kind, Envelope: o.Envelope.Digest(), OriginNode: route.OriginNode, EnvelopeID: route.ID, Recipient: o.Recipients[0],
-		Issuer: "peer", Incarnation: envelope.ID{7}, Sequence: 1, Time: s.w.clock().UnixMicro(), Previous: envelope.Sum([]byte("tip")),
-		Failed: &envelope.FailedDetail{Reason: "DROPPED", Text: "gửi nhầm"}}
+	*key = exchange.LetterKey{Origin: route.OriginNode, ID: route.ID}
+	st.Envelope, st.OriginNode, st.EnvelopeID, st.Issuer, st.Incarnation = o.Envelope.Digest(), route.OriginNode, route.ID, "peer", envelope.ID{7}
+	st.Sequence, st.Time = 1, s.w.clock().UnixMicro()
 	sealed, err := envelope.SealStatement(&st, s.w.keys["peer"])
 	if err != nil {
 		s.t.Fatal(err)
@@ -347,7 +340,7 @@ func (s *stranger) ends(o exchange.Offer, kind envelope.StatementKind) envelope.
 // The peer's Dropped overtakes its Accepted: the letter has ended all the same.
 func TestEndOvertakesAnswer(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []envelope.StatementKind{envelope.Dropped, envelope.Failed, envelope.Stopped} {
+	for kind, want := range map[envelope.StatementKind]exchange.State{envelope.Dropped: exchange.StateDropped, envelope.Failed: exchange.StateFailed, envelope.Stopped: exchange.StateStopped} {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()
 			s := newStranger(t)
@@ -356,15 +349,16 @@ func TestEndOvertakesAnswer(t *testing.T) {
 			if !ok {
 				t.Fatal("no offer")
 			}
-			s.put(exchange.Statements{Statements: []envelope.Receipt{s.ends(o, kind)}})
+			answer := s.custody(o)
+			end := s.says(&answer.Letter, o, envelope.Statement{Kind: kind, Recipient: "gian", Previous: answer.Custody[0].Statement.Digest(), Failed: &envelope.FailedDetail{Reason: "DROPPED"}})
+			s.put(exchange.Statements{Statements: []envelope.Receipt{end}})
 			if _, ok := s.next().(exchange.Stored); !ok {
 				t.Fatal("the statement was not stored")
 			}
 			if got := s.node.states(doc.Letter.Key)["gian"]; got != exchange.StateOffered {
 				t.Fatalf("it is %s, want offered: nobody has answered", got)
 			}
-			s.accept(o)
-			want := map[envelope.StatementKind]exchange.State{envelope.Dropped: exchange.StateDropped, envelope.Failed: exchange.StateFailed, envelope.Stopped: exchange.StateStopped}[kind]
+			s.put(answer)
 			s.node.eventually(want.String(), func() bool { return s.node.states(doc.Letter.Key)["gian"] == want })
 		})
 	}
