@@ -2,7 +2,9 @@ package exchange_test
 
 import (
 	"context"
+	"sync"
 	"testing"
+	"time"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -34,8 +36,13 @@ func newSteps(t *testing.T, parents map[string]string, agencies ...agencySpec) *
 func (s *steps) reopen(id, dir string) *testNode {
 	s.t.Helper()
 	n := s.open(id, dir)
+	n.stop = sync.OnceFunc(func() {
+		if err := n.store.Close(); err != nil {
+			s.t.Error(err)
+		}
+	})
 	s.nodes[id] = n
-	s.t.Cleanup(func() { n.store.Close() })
+	s.t.Cleanup(n.stop)
 	return n
 }
 
@@ -195,4 +202,25 @@ func TestDroppedOvertakesCustody(t *testing.T) {
 	s.hand("district", "province")
 	s.tell("district", "ward")
 	s.want("ward", key, "thai-nguyen", exchange.StateDelivered)
+}
+
+// A node whose clock is ten minutes ahead is refused for now, and takes a letter in; its
+// clock is set right, and the process starts again: neither waits until the wrong time.
+func TestClockRunsAheadAndIsSetRight(t *testing.T) {
+	t.Parallel()
+	s := newSteps(t, map[string]string{"ward": "district", "district": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"to-dan-pho", "ward"}, agencySpec{"pho-yen", "district"})
+	ward := s.nodes["ward"]
+	s.advance(10 * time.Minute)
+	key := ward.send(letter(t, "ba-hang", "pho-yen", "to-dan-pho")).Letter.Key
+	if _, err := ward.relay.OffersFor(context.Background(), "district"); err != nil {
+		t.Fatal(err)
+	}
+	s.settle("ward", "district", []exchange.Frame{exchange.Refused{Letter: key, Recipients: []string{"pho-yen"}, Reason: exchange.ReasonBusy, RetryAfter: 1}})
+	ward.stop()
+	s.nodes["district"].stop()
+	s.advance(-10 * time.Minute)
+	ward = s.start("ward", ward.dir)
+	s.start("district", s.nodes["district"].dir)
+	ward.eventually("delivered", ward.delivered(key, "pho-yen"))
+	ward.eventually("a verdict", func() bool { d, _ := ward.delivery(key, "to-dan-pho"); return d.Verdict != "" })
 }

@@ -17,7 +17,16 @@ func (d *draft) onward(to *Delivery, hop Hop, notBefore int64) {
 		return
 	}
 	to.State = StateQueued
-	d.queue(to, hop.Peer, max(now, notBefore))
+	d.queue(to, hop.Peer, max(d.began(now), notBefore))
+}
+
+// began is when the act began, by its first entry: a row that is due then is due when it is
+// stored, and need not be woken.
+func (d *draft) began(now int64) int64 {
+	if len(d.change.Entries) > 0 {
+		return d.change.Entries[0].Time
+	}
+	return now
 }
 
 // queue adds the outbox row of a delivery.

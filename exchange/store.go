@@ -88,6 +88,7 @@ type Store interface {
 	// then Seq, at most limit rows.
 	DueOutbox(ctx context.Context, peer string, now int64, limit int) ([]OutboxRow, error)
 	LinkStore
+	ClockStore
 	RestoreStore
 	QueueStore
 	CheckpointStore

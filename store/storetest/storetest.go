@@ -52,6 +52,7 @@ func Run(t *testing.T, open Opener) {
 		{"the store of a peer is remembered, and what went to and from it is paged", testPeers},
 		{"heads of journals are kept with what others say of them", testCheckpoints},
 		{"only what was decided over the newest link is written", testLinks},
+		{"what a clock that ran ahead has put off is due", testClock},
 		{"a statement is stored once, and may gain a proof", testStatements},
 		{"statements wait until the peer has stored them", testStatementsOut},
 		{"a job is leased, and again when the lease ends", testJobs},
