@@ -18,6 +18,9 @@ func (s *Server) Close() {
 // URL is that of the server's first database.
 func (s *Server) URL() string { return s.url }
 
+// Do runs statements in the server's first database.
+func (s *Server) Do(query string) error { return execute(s.url, query) }
+
 // Socket is the file through which the server is reached.
 func (s *Server) Socket() string { return filepath.Join(s.folder, ".s.PGSQL.5432") }
 

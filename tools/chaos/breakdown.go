@@ -9,6 +9,9 @@ import (
 
 // drawDatabase stops the database of the province as a crash does, and starts it again.
 func drawDatabase(r *round, random *rand.Rand) (*fault, error) {
+	if r.taken("province") {
+		return nil, nil // its database is stopped, or made anew, by that fault
+	}
 	return &fault{what: "pg_ctl -m immediate", lasts: some(random, 100*time.Millisecond, 1200*time.Millisecond),
 		begin: func(context.Context) error { return r.world.database.stop() },
 		end:   func(context.Context) error { return r.world.database.again() }}, nil
@@ -21,10 +24,7 @@ func drawDisk(r *round, random *rand.Rand) (*fault, error) {
 			return nil, fmt.Errorf("%w: no tmpfs can be mounted", errUnavailable)
 		}
 	}
-	node := nodes[random.IntN(len(nodes))].id
-	if r.taken(node) {
-		node = map[string]string{"ward": "district", "district": "ward", "province": "ward"}[node]
-	}
+	node := r.free(random)
 	d, leave := r.world.disks[node], random.Int64N(256<<10)
 	return &fault{what: fmt.Sprintf("disk of %s has %d KiB left", node, leave>>10), lasts: some(random, 500*time.Millisecond, 2*time.Second),
 		begin: func(context.Context) error { return d.fill(leave) },
@@ -61,6 +61,17 @@ func (r *round) process(random *rand.Rand) *process {
 	for _, p := range r.world.processes {
 		if !r.taken(p.node) {
 			free = append(free, p)
+		}
+	}
+	return free[random.IntN(len(free))]
+}
+
+// free draws a node that no fault of this round has to itself.
+func (r *round) free(random *rand.Rand) string {
+	var free []string
+	for _, n := range nodes {
+		if !r.taken(n.id) {
+			free = append(free, n.id)
 		}
 	}
 	return free[random.IntN(len(free))]

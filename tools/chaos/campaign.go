@@ -57,7 +57,8 @@ func (c *campaign) run(ctx context.Context) error {
 		if err := c.fresh(ctx, n); err != nil {
 			return err
 		}
-		r := &round{world: c.world, seed: c.options.seed, number: n, load: c.options.load, ledger: newLedger(), known: c.known}
+		r := &round{world: c.world, seed: c.options.seed, number: n, load: c.options.load, ledger: newLedger(), known: c.known,
+			restoring: c.options.wants("restore")}
 		if err := c.drawFaults(r); err != nil {
 			return err
 		}

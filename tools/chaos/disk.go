@@ -22,25 +22,26 @@ type disk struct {
 // diskSize is far more than a campaign's world needs between two new ones.
 const diskSize = "size=768m"
 
-// newDisk makes the folder data below dir.
+// newDisk makes the disk below dir, with a folder for data on it.
 func newDisk(dir string) (*disk, error) {
 	d := &disk{dir: dir}
-	if err := os.MkdirAll(d.data(), 0o755); err != nil {
+	if err := os.MkdirAll(d.root(), 0o755); err != nil {
 		return nil, err
 	}
-	d.mounted = syscall.Mount("tmpfs", d.data(), "tmpfs", 0, diskSize) == nil
-	return d, nil
+	d.mounted = syscall.Mount("tmpfs", d.root(), "tmpfs", 0, diskSize) == nil
+	return d, os.Mkdir(d.data(), 0o755)
 }
 
-func (d *disk) data() string   { return filepath.Join(d.dir, "data") }
-func (d *disk) filler() string { return filepath.Join(d.data(), "filler") }
+func (d *disk) root() string   { return filepath.Join(d.dir, "disk") }
+func (d *disk) data() string   { return filepath.Join(d.root(), "data") }
+func (d *disk) filler() string { return filepath.Join(d.root(), "filler") }
 
 // fill leaves so many bytes free.
 func (d *disk) fill(leave int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var s syscall.Statfs_t
-	if err := syscall.Statfs(d.data(), &s); err != nil {
+	if err := syscall.Statfs(d.root(), &s); err != nil {
 		return err
 	}
 	f, err := os.Create(d.filler())
@@ -51,7 +52,7 @@ func (d *disk) fill(leave int64) error {
 	d.full = true
 	size := int64(s.Bavail)*s.Bsize - leave
 	if err := syscall.Fallocate(int(f.Fd()), 0, 0, max(size, 1)); err != nil && !errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("fill %s: %w", d.data(), err)
+		return fmt.Errorf("fill %s: %w", d.root(), err)
 	}
 	return nil
 }
@@ -69,6 +70,6 @@ func (d *disk) empty() error {
 
 func (d *disk) close() {
 	if d.mounted {
-		_ = syscall.Unmount(d.data(), syscall.MNT_DETACH) // its processes have ended
+		_ = syscall.Unmount(d.root(), syscall.MNT_DETACH) // its processes have ended
 	}
 }

@@ -22,8 +22,8 @@ type fault struct {
 // A family of faults is drawn from once in each of its rounds.
 type family struct {
 	name  string
-	every int // it is drawn in each round whose number this divides
-	draw  func(*round, *rand.Rand) (*fault, error)
+	every int                                      // it is drawn in each round whose number this divides
+	draw  func(*round, *rand.Rand) (*fault, error) // nil: nothing in this round
 }
 
 // errUnavailable says why a family cannot run here.
@@ -31,6 +31,7 @@ var errUnavailable = errors.New("cannot run here")
 
 // families in the order in which they are drawn: those that need a node for themselves first.
 var families = []family{
+	{"restore", restoreEvery, drawRestore},
 	{"power", 4, drawPower},
 	{"kill", 1, drawKill},
 	{"network", 1, drawNetwork},
@@ -54,6 +55,9 @@ func (c *campaign) drawFaults(r *round) error {
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		if drawn == nil {
+			continue
 		}
 		drawn.family = f.name
 		drawn.at = time.Duration(random.Int64N(int64(r.load * 3 / 4)))

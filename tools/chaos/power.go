@@ -21,7 +21,7 @@ func drawPower(r *round, random *rand.Rand) (*fault, error) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnavailable, powercut.ErrUnavailable)
 	}
-	node := nodes[random.IntN(len(nodes))].id
+	node := r.free(random)
 	all, torn := r.world.of(node), random.IntN(2) == 0
 	p, disk := all[0], r.world.disks[node]
 	kept := "nothing"

@@ -17,10 +17,12 @@ type round struct {
 	load   time.Duration
 	ledger *ledger
 	known  map[string]bool // numbers of letters of all rounds in this world, with this one's
-	faults []*fault
-	begun  time.Time
-	mu     sync.Mutex
-	log    []string // what happened, with times
+	// restoring: nodes are restored in this campaign.
+	restoring bool
+	faults    []*fault
+	begun     time.Time
+	mu        sync.Mutex
+	log       []string // what happened, with times
 }
 
 // rand is a source of chance of its own for each purpose, so that what one goroutine draws
@@ -41,6 +43,9 @@ func (r *round) note(format string, args ...any) {
 // run carries letters through the faults, heals all, waits until it is quiet, and checks.
 // An error is something that the campaign cannot go on after.
 func (r *round) run(ctx context.Context) error {
+	if err := r.backUp(ctx); err != nil {
+		return err
+	}
 	for _, f := range r.faults {
 		if f.prepare != nil {
 			if err := f.prepare(ctx); err != nil {

@@ -62,6 +62,9 @@ const (
 func (r *round) send(ctx context.Context, stop <-chan struct{}) {
 	var wg sync.WaitGroup
 	for i, a := range agencies {
+		if a.node == r.silent() {
+			continue
+		}
 		for k := range senders {
 			id := i*senders + k
 			c := r.world.clerk(a.id, r.rand(fmt.Sprint("clerk ", id)))
