@@ -23,7 +23,7 @@ type stranger struct {
 // "peer", home of agency "gian".
 func newStranger(t *testing.T) *stranger {
 	t.Helper()
-	w := newWorld(t, map[string]string{"node": "", "peer": "node", "third": "node"}, agencySpec{"so", "node"}, agencySpec{"gian", "peer"}, agencySpec{"xa", "third"})
+	w := newWorld(t, map[string]string{"node": "", "peer": "node", "third": "node"}, agencySpec{"so", "node"}, agencySpec{"phong", "node"}, agencySpec{"gian", "peer"}, agencySpec{"xa", "third"})
 	w.node("third").stop()
 	w.node("peer").stop()
 	w.mu.Lock()
