@@ -28,6 +28,7 @@ type Metrics struct {
 	statements *prometheus.CounterVec
 	levels     *prometheus.CounterVec
 	broken     prometheus.Counter
+	refusals   *prometheus.CounterVec
 }
 
 var _ exchange.Observer = (*Metrics)(nil)
@@ -49,6 +50,7 @@ func NewMetrics(node string) *Metrics {
 	m.statements = m.counter("lienthong_statements_total", "Signed statements about letters that were stored, by kind, and whether this node or another issued them.", "kind", "issuer")
 	m.levels = m.counter("lienthong_level_attempts_total", "Ends of attempts at later levels of signatures: done, put_off, given_up.", "outcome")
 	m.broken = m.counter("lienthong_calls_broken_total", "Calls that ended with an error which nobody expected; the log has it.").WithLabelValues()
+	m.refusals = m.counter("lienthong_refusals_total", "Calls that were refused to their callers, by reason.", "reason")
 	m.begin()
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -72,6 +74,7 @@ func (m *Metrics) begin() {
 		m.statements.WithLabelValues(kindOf(kind), "other")
 	}
 	m.signatures.WithLabelValues("ok")
+	m.refusals.WithLabelValues("FORBIDDEN")
 }
 
 func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
@@ -124,6 +127,9 @@ func (m *Metrics) Called(method, code string, took time.Duration) {
 		m.broken.Inc()
 	}
 }
+
+// Refused counts a call that was refused.
+func (m *Metrics) Refused(reason string) { m.refusals.WithLabelValues(reason).Inc() }
 
 // kindOf names the kinds that this version knows; a stranger may send any number.
 func kindOf(kind envelope.StatementKind) string {

@@ -53,6 +53,7 @@ type Node struct {
 	directory   atomic.Pointer[Directory]
 	identities  sync.Mutex               // one change of users and tokens at a time
 	importing   sync.Mutex               // one import at a time
+	refused     refusals                 // that are not written down yet
 	alarms      map[envelope.Digest]bool // files by which an authority has signed two states
 	moved       broadcast                // the directory has changed
 	heads       heads

@@ -17,8 +17,9 @@ const (
 
 // Tend does what time brings: letters that reached their deadline, held ones that
 // are to be looked at again, signing sessions that nobody completed, keys whose time
-// is over, and archive time-stamps that end soon. Run calls it every second. One that
-// cannot be worked on is passed over, and named in the error.
+// is over, archive time-stamps that end soon, and minutes whose refused calls are to be
+// kept. Run calls it every second. One that cannot be worked on is passed over, and named
+// in the error.
 func (n *Node) Tend(ctx context.Context) error {
 	now := n.now()
 	return errors.Join(
@@ -27,7 +28,8 @@ func (n *Node) Tend(ctx context.Context) error {
 		n.fillBlank(ctx),
 		n.expireSessions(ctx, now),
 		n.expireKeys(ctx),
-		n.renew(ctx, now))
+		n.renew(ctx, now),
+		n.KeepRefusals(ctx, now-now%microMinute))
 }
 
 // tend works on what a list gives until it gives no more.

@@ -84,6 +84,7 @@ IdentityService.RevokeToken         admin
 JournalService.ProveInclusion       auditor admin
 JournalService.ProveConsistency     any
 RegisterService.SearchDocuments     clerk reader
+IdentityService.ListRefusals        auditor admin
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison

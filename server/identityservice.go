@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -197,4 +199,45 @@ func userToProto(p exchange.Principal) *lienthongv1.User {
 func tokenToProto(t exchange.Token) *lienthongv1.Token {
 	return &lienthongv1.Token{Id: t.ID.String(), User: t.Principal, Label: t.Name, Grants: grantsToProto(t.Grants), Methods: t.Methods,
 		Created: t.Created, ExpiresAt: t.Expires, RevokedAt: t.Revoked, LastUsed: t.LastUsed}
+}
+
+func (i *identityService) ListRefusals(ctx context.Context, m *lienthongv1.ListRefusalsRequest) (*lienthongv1.ListRefusalsResponse, error) {
+	after, err := refusalCursor(m.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := pageSize(m.GetPageSize())
+	list, err := i.svc.Refusals(ctx, after, size)
+	if err != nil {
+		return nil, err
+	}
+	out := &lienthongv1.ListRefusalsResponse{}
+	for _, r := range list {
+		out.Refusals = append(out.Refusals, &lienthongv1.Refusal{Minute: r.Minute, Caller: r.Principal, Method: r.Method, Reason: r.Reason, Count: r.Count})
+	}
+	if len(list) == size {
+		out.NextPageToken = refusalToken(list[size-1])
+	}
+	return out, nil
+}
+
+// refusalToken is the place of a row, by all of its key.
+func refusalToken(r exchange.Refusal) string {
+	r.Count = 0
+	text, _ := json.Marshal(r) // strings and numbers are always JSON
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func refusalCursor(token string) (r exchange.Refusal, err error) {
+	if token == "" {
+		return r, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
+		return r, wire.BadField("page_token", fmt.Errorf("want a token of the answer before: %w", err))
+	}
+	return r, nil
 }

@@ -27,6 +27,7 @@ type call struct {
 	method string
 	id     string
 	caller caller
+	inside string // counted among the calls in progress of this caller; empty: it is not
 	log    *slog.Logger
 	began  time.Time
 }
@@ -76,6 +77,9 @@ func (c *call) admit(ctx context.Context, request any) (context.Context, error) 
 	if err := c.s.permit(who, r, request); err != nil {
 		return ctx, err
 	}
+	if err := c.enter(); err != nil {
+		return ctx, err
+	}
 	return context.WithValue(ctx, callerKey{}, who), nil
 }
 
@@ -83,6 +87,7 @@ func (c *call) admit(ctx context.Context, request any) (context.Context, error) 
 // one expected is logged whole, and answered with a reference to find it by.
 func (c *call) answer(err error) error {
 	took := c.s.now().Sub(c.began)
+	c.leave()
 	out := c.logged(err, took)
 	c.s.opts.Called(c.method, status.Code(out).String(), took)
 	return out
@@ -103,7 +108,7 @@ func (c *call) logged(err error, took time.Duration) error {
 		return wire.NewStatus(codes.Internal, wire.ReasonInternal, "internal error, reference "+c.id).Err()
 	}
 	level := slog.LevelInfo
-	if s.Code() == codes.Canceled {
+	if s.Code() == codes.Canceled || c.refused(s) > loggedRefusals {
 		level = slog.LevelDebug
 	}
 	log.Log(context.Background(), level, "call", "code", s.Code().String(), "error", s.Message())
@@ -122,6 +127,8 @@ func (s *Server) unary(ctx context.Context, request any, info *grpc.UnaryServerI
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, maxUnary) // the caller's own deadline, where it has one, is there already
+	defer cancel()
 	return handler(ctx, request)
 }
 
@@ -134,6 +141,7 @@ func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerIn
 	if err != nil {
 		return err
 	}
+	_ = ss.SendHeader(nil) // a caller who waits for news sees that it is let in; a stream that is broken says so later
 	return handler(srv, &guardedStream{ServerStream: ss, ctx: ctx, call: c})
 }
 

@@ -46,7 +46,7 @@ func TestCallIsLogged(t *testing.T) {
 			s := &Server{log: slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				rules: map[string]rule{"/test/Act": {open: true}}}
 			s.now = func() time.Time { clock = clock.Add(70 * time.Millisecond); return clock }
-			s.opts = Options{Limit: DefaultLimit, Called: func(method, code string, took time.Duration) {
+			s.opts = Options{Limit: DefaultLimit, MaxCalls: DefaultCalls, Called: func(method, code string, took time.Duration) {
 				told = append(told, method+" "+code+" "+took.String())
 			}}
 			ctx := metadata.NewIncomingContext(context.Background(), metadata.Pairs(requestIDHeader, "clerk-7"))

@@ -24,7 +24,7 @@ import (
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
-// Options is what a server is made of. All but Log, Limit and Called are required.
+// Options is what a server is made of. Service, Relay, Certificate and Now are required.
 type Options struct {
 	Service     *exchange.Service
 	Relay       *exchange.Relay
@@ -33,9 +33,13 @@ type Options struct {
 	Log         *slog.Logger // nil discards
 	Limit       int          // bytes of a request of a client; DefaultLimit if 0
 	MaxFile     uint64       // bytes of a file, as told to clients that upload
+	MaxCalls    int          // calls that one caller may have in progress, over all its connections; DefaultCalls if 0
 	// Called is told of every call that has ended: "/package.Service/Method", and the
 	// gRPC code. Links and watches end late. May be nil; it must not wait.
 	Called func(method, code string, took time.Duration)
+	// Refused is told of every call that was refused to its caller, with the reason. May be
+	// nil; it must not wait.
+	Refused func(reason string)
 }
 
 // DefaultLimit is the largest request of a client: files go in pieces.
@@ -60,6 +64,7 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 	rules  map[string]rule
+	inside inProgress
 	// stopping ends what waits for news and would else never end: links and watches.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -79,6 +84,12 @@ func New(opts Options) (*Server, error) {
 	}
 	if opts.Called == nil {
 		opts.Called = func(string, string, time.Duration) {}
+	}
+	if opts.Refused == nil {
+		opts.Refused = func(string) {}
+	}
+	if opts.MaxCalls == 0 {
+		opts.MaxCalls = DefaultCalls
 	}
 	if opts.Limit == 0 {
 		opts.Limit = DefaultLimit

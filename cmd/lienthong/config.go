@@ -81,6 +81,7 @@ type config struct {
 	Limits struct {
 		File    byteSize `yaml:"file" default:"4GiB" doc:"largest file that is taken"`
 		Message byteSize `yaml:"message" default:"4MiB" doc:"largest gRPC message"`
+		Calls   int      `yaml:"calls" default:"1000" doc:"calls and watches that one user or peer may have in progress at once"`
 
 		Grace time.Duration `yaml:"grace" default:"10s" doc:"how long calls in progress may take after the node is told to stop; then they are cut"`
 	} `yaml:"limits"`
@@ -200,6 +201,9 @@ func (c *config) check() error {
 	}
 	if c.Limits.Grace < 0 {
 		return failf(exitUsage, "%s: limits.grace %s: want 0s or more", c.path, c.Limits.Grace)
+	}
+	if c.Limits.Calls <= 0 {
+		return failf(exitUsage, "%s: limits.calls %d: want 1 or more", c.path, c.Limits.Calls)
 	}
 	if c.Limits.File <= 0 || c.Limits.Message < 1<<20 {
 		return failf(exitUsage, "%s: limits: want file above 0 and message of 1MiB or more", c.path)

@@ -90,6 +90,12 @@ func (s setting) set(text string) error {
 			return fmt.Errorf("%q: want true or false", text)
 		}
 		*p = b
+	case *int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%q: want a number", text)
+		}
+		*p = n
 	case *byteSize:
 		return p.parse(text)
 	case *time.Duration:

@@ -5,8 +5,10 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"lienthong/admin"
@@ -245,9 +247,9 @@ func agenciesOf(cfg *config, key string, names []string, dir *exchange.Directory
 // newServer makes the door of the node.
 func (n *node) newServer(a *app, log *slog.Logger) (*server.Server, error) {
 	options := server.Options{Service: n.service, Relay: n.relay, Certificate: n.certificate, Now: a.now, Log: log,
-		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File)}
+		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File), MaxCalls: n.cfg.Limits.Calls}
 	if n.metrics != nil {
-		options.Called = n.metrics.Called
+		options.Called, options.Refused = n.metrics.Called, n.metrics.Refused
 	}
 	return server.New(options)
 }
@@ -282,4 +284,11 @@ func (n *node) dialer(a *app) exchange.Dialer {
 	return &client.Dialer{Certificate: n.certificate, Now: a.now}
 }
 
-func (n *node) close() error { return n.store.Close() }
+// close keeps what was counted last, and closes the store.
+func (n *node) close() error {
+	var kept error
+	if n.service != nil {
+		kept = n.service.KeepRefusals(context.Background(), math.MaxInt64)
+	}
+	return errors.Join(kept, n.store.Close())
+}

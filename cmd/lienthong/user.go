@@ -61,7 +61,7 @@ at the node itself, while it is not running: it has its store to itself.`,
 		c.Flags().StringVar(&f.config, "config", "", "YAML file of a node that is not running")
 		a.nodeAddressFlags(c)
 	}
-	return group("user", "Users of a node (người dùng)", add, list, a.userGrantCommand(), a.userDisableCommand(), a.userEnableCommand())
+	return group("user", "Users of a node (người dùng)", add, list, a.userGrantCommand(), a.userDisableCommand(), a.userEnableCommand(), a.userRefusedCommand())
 }
 
 func (a *app) userGrantCommand() *cobra.Command {

@@ -22,6 +22,7 @@ const (
 	ReasonBadAuthorization   = "BAD_AUTHORIZATION"
 	ReasonDisabled           = exchange.ReasonDisabled
 	ReasonForbidden          = "FORBIDDEN"
+	ReasonTooManyCalls       = "TOO_MANY_CALLS"
 	ReasonMissingField       = "MISSING_FIELD"
 	ReasonInternal           = "INTERNAL"
 )

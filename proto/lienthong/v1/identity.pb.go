@@ -977,6 +977,192 @@ func (x *RevokeTokenResponse) GetToken() *Token {
 	return nil
 }
 
+type ListRefusalsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1,000; 50 if 0.
+	PageSize      int32  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRefusalsRequest) Reset() {
+	*x = ListRefusalsRequest{}
+	mi := &file_lienthong_v1_identity_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRefusalsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRefusalsRequest) ProtoMessage() {}
+
+func (x *ListRefusalsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_identity_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRefusalsRequest.ProtoReflect.Descriptor instead.
+func (*ListRefusalsRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_identity_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListRefusalsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRefusalsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListRefusalsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Refusals      []*Refusal             `protobuf:"bytes,1,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRefusalsResponse) Reset() {
+	*x = ListRefusalsResponse{}
+	mi := &file_lienthong_v1_identity_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRefusalsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRefusalsResponse) ProtoMessage() {}
+
+func (x *ListRefusalsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_identity_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRefusalsResponse.ProtoReflect.Descriptor instead.
+func (*ListRefusalsResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_identity_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListRefusalsResponse) GetRefusals() []*Refusal {
+	if x != nil {
+		return x.Refusals
+	}
+	return nil
+}
+
+func (x *ListRefusalsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Refusal counts the refused calls of one caller, method, reason and minute.
+type Refusal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Begin of the minute.
+	Minute int64 `protobuf:"varint,1,opt,name=minute,proto3" json:"minute,omitempty"`
+	// User, "node:" and a peer, or empty for callers that the node does not know.
+	Caller string `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
+	// "/lienthong.v1.Service/Method"; "*" with the reason OTHERS where there were too many
+	// kinds in one minute.
+	Method        string `protobuf:"bytes,3,opt,name=method,proto3" json:"method,omitempty"`
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Count         int64  `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Refusal) Reset() {
+	*x = Refusal{}
+	mi := &file_lienthong_v1_identity_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refusal) ProtoMessage() {}
+
+func (x *Refusal) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_identity_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
+func (*Refusal) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_identity_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Refusal) GetMinute() int64 {
+	if x != nil {
+		return x.Minute
+	}
+	return 0
+}
+
+func (x *Refusal) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *Refusal) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Refusal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Refusal) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 var File_lienthong_v1_identity_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_identity_proto_rawDesc = "" +
@@ -1043,13 +1229,26 @@ const file_lienthong_v1_identity_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12)\n" +
 	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"@\n" +
 	"\x13RevokeTokenResponse\x12)\n" +
-	"\x05token\x18\x01 \x01(\v2\x13.lienthong.v1.TokenR\x05token*\x81\x01\n" +
+	"\x05token\x18\x01 \x01(\v2\x13.lienthong.v1.TokenR\x05token\"Q\n" +
+	"\x13ListRefusalsRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"q\n" +
+	"\x14ListRefusalsResponse\x121\n" +
+	"\brefusals\x18\x01 \x03(\v2\x15.lienthong.v1.RefusalR\brefusals\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x7f\n" +
+	"\aRefusal\x12\x16\n" +
+	"\x06minute\x18\x01 \x01(\x03R\x06minute\x12\x16\n" +
+	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x16\n" +
+	"\x06method\x18\x03 \x01(\tR\x06method\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05count\x18\x05 \x01(\x03R\x05count*\x81\x01\n" +
 	"\tUserField\x12\x1a\n" +
 	"\x16USER_FIELD_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fUSER_FIELD_NAME\x10\x01\x12\x13\n" +
 	"\x0fUSER_FIELD_KEYS\x10\x02\x12\x15\n" +
 	"\x11USER_FIELD_GRANTS\x10\x03\x12\x17\n" +
-	"\x13USER_FIELD_DISABLED\x10\x042\xb8\x04\n" +
+	"\x13USER_FIELD_DISABLED\x10\x042\x99\x05\n" +
 	"\x0fIdentityService\x12V\n" +
 	"\tListUsers\x12\x1e.lienthong.v1.ListUsersRequest\x1a\x1f.lienthong.v1.ListUsersResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x06\x05\x12Z\n" +
@@ -1065,7 +1264,9 @@ const file_lienthong_v1_identity_proto_rawDesc = "" +
 	"ListTokens\x12\x1f.lienthong.v1.ListTokensRequest\x1a .lienthong.v1.ListTokensResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x06\x05\x12[\n" +
 	"\vRevokeToken\x12 .lienthong.v1.RevokeTokenRequest\x1a!.lienthong.v1.RevokeTokenResponse\"\a\xca\xf3\x18\x03\n" +
-	"\x01\x06B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x01\x06\x12_\n" +
+	"\fListRefusals\x12!.lienthong.v1.ListRefusalsRequest\x1a\".lienthong.v1.ListRefusalsResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x05\x06B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_identity_proto_rawDescOnce sync.Once
@@ -1080,63 +1281,69 @@ func file_lienthong_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lienthong_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_lienthong_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_lienthong_v1_identity_proto_goTypes = []any{
-	(UserField)(0),              // 0: lienthong.v1.UserField
-	(*User)(nil),                // 1: lienthong.v1.User
-	(*RoleGrant)(nil),           // 2: lienthong.v1.RoleGrant
-	(*ListUsersRequest)(nil),    // 3: lienthong.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),   // 4: lienthong.v1.ListUsersResponse
-	(*UpdateUserRequest)(nil),   // 5: lienthong.v1.UpdateUserRequest
-	(*UpdateUserResponse)(nil),  // 6: lienthong.v1.UpdateUserResponse
-	(*GrantRolesRequest)(nil),   // 7: lienthong.v1.GrantRolesRequest
-	(*GrantRolesResponse)(nil),  // 8: lienthong.v1.GrantRolesResponse
-	(*Token)(nil),               // 9: lienthong.v1.Token
-	(*CreateTokenRequest)(nil),  // 10: lienthong.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil), // 11: lienthong.v1.CreateTokenResponse
-	(*ListTokensRequest)(nil),   // 12: lienthong.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),  // 13: lienthong.v1.ListTokensResponse
-	(*RevokeTokenRequest)(nil),  // 14: lienthong.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil), // 15: lienthong.v1.RevokeTokenResponse
-	(Role)(0),                   // 16: lienthong.v1.Role
-	(*Staff)(nil),               // 17: lienthong.v1.Staff
+	(UserField)(0),               // 0: lienthong.v1.UserField
+	(*User)(nil),                 // 1: lienthong.v1.User
+	(*RoleGrant)(nil),            // 2: lienthong.v1.RoleGrant
+	(*ListUsersRequest)(nil),     // 3: lienthong.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),    // 4: lienthong.v1.ListUsersResponse
+	(*UpdateUserRequest)(nil),    // 5: lienthong.v1.UpdateUserRequest
+	(*UpdateUserResponse)(nil),   // 6: lienthong.v1.UpdateUserResponse
+	(*GrantRolesRequest)(nil),    // 7: lienthong.v1.GrantRolesRequest
+	(*GrantRolesResponse)(nil),   // 8: lienthong.v1.GrantRolesResponse
+	(*Token)(nil),                // 9: lienthong.v1.Token
+	(*CreateTokenRequest)(nil),   // 10: lienthong.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),  // 11: lienthong.v1.CreateTokenResponse
+	(*ListTokensRequest)(nil),    // 12: lienthong.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),   // 13: lienthong.v1.ListTokensResponse
+	(*RevokeTokenRequest)(nil),   // 14: lienthong.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),  // 15: lienthong.v1.RevokeTokenResponse
+	(*ListRefusalsRequest)(nil),  // 16: lienthong.v1.ListRefusalsRequest
+	(*ListRefusalsResponse)(nil), // 17: lienthong.v1.ListRefusalsResponse
+	(*Refusal)(nil),              // 18: lienthong.v1.Refusal
+	(Role)(0),                    // 19: lienthong.v1.Role
+	(*Staff)(nil),                // 20: lienthong.v1.Staff
 }
 var file_lienthong_v1_identity_proto_depIdxs = []int32{
 	2,  // 0: lienthong.v1.User.grants:type_name -> lienthong.v1.RoleGrant
-	16, // 1: lienthong.v1.RoleGrant.role:type_name -> lienthong.v1.Role
+	19, // 1: lienthong.v1.RoleGrant.role:type_name -> lienthong.v1.Role
 	1,  // 2: lienthong.v1.ListUsersResponse.users:type_name -> lienthong.v1.User
 	1,  // 3: lienthong.v1.UpdateUserRequest.user:type_name -> lienthong.v1.User
 	0,  // 4: lienthong.v1.UpdateUserRequest.fields:type_name -> lienthong.v1.UserField
-	17, // 5: lienthong.v1.UpdateUserRequest.staff:type_name -> lienthong.v1.Staff
+	20, // 5: lienthong.v1.UpdateUserRequest.staff:type_name -> lienthong.v1.Staff
 	1,  // 6: lienthong.v1.UpdateUserResponse.user:type_name -> lienthong.v1.User
 	2,  // 7: lienthong.v1.GrantRolesRequest.add:type_name -> lienthong.v1.RoleGrant
 	2,  // 8: lienthong.v1.GrantRolesRequest.remove:type_name -> lienthong.v1.RoleGrant
-	17, // 9: lienthong.v1.GrantRolesRequest.staff:type_name -> lienthong.v1.Staff
+	20, // 9: lienthong.v1.GrantRolesRequest.staff:type_name -> lienthong.v1.Staff
 	1,  // 10: lienthong.v1.GrantRolesResponse.user:type_name -> lienthong.v1.User
 	2,  // 11: lienthong.v1.Token.grants:type_name -> lienthong.v1.RoleGrant
 	9,  // 12: lienthong.v1.CreateTokenRequest.token:type_name -> lienthong.v1.Token
-	17, // 13: lienthong.v1.CreateTokenRequest.staff:type_name -> lienthong.v1.Staff
+	20, // 13: lienthong.v1.CreateTokenRequest.staff:type_name -> lienthong.v1.Staff
 	9,  // 14: lienthong.v1.CreateTokenResponse.token:type_name -> lienthong.v1.Token
 	9,  // 15: lienthong.v1.ListTokensResponse.tokens:type_name -> lienthong.v1.Token
-	17, // 16: lienthong.v1.RevokeTokenRequest.staff:type_name -> lienthong.v1.Staff
+	20, // 16: lienthong.v1.RevokeTokenRequest.staff:type_name -> lienthong.v1.Staff
 	9,  // 17: lienthong.v1.RevokeTokenResponse.token:type_name -> lienthong.v1.Token
-	3,  // 18: lienthong.v1.IdentityService.ListUsers:input_type -> lienthong.v1.ListUsersRequest
-	5,  // 19: lienthong.v1.IdentityService.UpdateUser:input_type -> lienthong.v1.UpdateUserRequest
-	7,  // 20: lienthong.v1.IdentityService.GrantRoles:input_type -> lienthong.v1.GrantRolesRequest
-	10, // 21: lienthong.v1.IdentityService.CreateToken:input_type -> lienthong.v1.CreateTokenRequest
-	12, // 22: lienthong.v1.IdentityService.ListTokens:input_type -> lienthong.v1.ListTokensRequest
-	14, // 23: lienthong.v1.IdentityService.RevokeToken:input_type -> lienthong.v1.RevokeTokenRequest
-	4,  // 24: lienthong.v1.IdentityService.ListUsers:output_type -> lienthong.v1.ListUsersResponse
-	6,  // 25: lienthong.v1.IdentityService.UpdateUser:output_type -> lienthong.v1.UpdateUserResponse
-	8,  // 26: lienthong.v1.IdentityService.GrantRoles:output_type -> lienthong.v1.GrantRolesResponse
-	11, // 27: lienthong.v1.IdentityService.CreateToken:output_type -> lienthong.v1.CreateTokenResponse
-	13, // 28: lienthong.v1.IdentityService.ListTokens:output_type -> lienthong.v1.ListTokensResponse
-	15, // 29: lienthong.v1.IdentityService.RevokeToken:output_type -> lienthong.v1.RevokeTokenResponse
-	24, // [24:30] is the sub-list for method output_type
-	18, // [18:24] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	18, // 18: lienthong.v1.ListRefusalsResponse.refusals:type_name -> lienthong.v1.Refusal
+	3,  // 19: lienthong.v1.IdentityService.ListUsers:input_type -> lienthong.v1.ListUsersRequest
+	5,  // 20: lienthong.v1.IdentityService.UpdateUser:input_type -> lienthong.v1.UpdateUserRequest
+	7,  // 21: lienthong.v1.IdentityService.GrantRoles:input_type -> lienthong.v1.GrantRolesRequest
+	10, // 22: lienthong.v1.IdentityService.CreateToken:input_type -> lienthong.v1.CreateTokenRequest
+	12, // 23: lienthong.v1.IdentityService.ListTokens:input_type -> lienthong.v1.ListTokensRequest
+	14, // 24: lienthong.v1.IdentityService.RevokeToken:input_type -> lienthong.v1.RevokeTokenRequest
+	16, // 25: lienthong.v1.IdentityService.ListRefusals:input_type -> lienthong.v1.ListRefusalsRequest
+	4,  // 26: lienthong.v1.IdentityService.ListUsers:output_type -> lienthong.v1.ListUsersResponse
+	6,  // 27: lienthong.v1.IdentityService.UpdateUser:output_type -> lienthong.v1.UpdateUserResponse
+	8,  // 28: lienthong.v1.IdentityService.GrantRoles:output_type -> lienthong.v1.GrantRolesResponse
+	11, // 29: lienthong.v1.IdentityService.CreateToken:output_type -> lienthong.v1.CreateTokenResponse
+	13, // 30: lienthong.v1.IdentityService.ListTokens:output_type -> lienthong.v1.ListTokensResponse
+	15, // 31: lienthong.v1.IdentityService.RevokeToken:output_type -> lienthong.v1.RevokeTokenResponse
+	17, // 32: lienthong.v1.IdentityService.ListRefusals:output_type -> lienthong.v1.ListRefusalsResponse
+	26, // [26:33] is the sub-list for method output_type
+	19, // [19:26] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_identity_proto_init() }
@@ -1152,7 +1359,7 @@ func file_lienthong_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_identity_proto_rawDesc), len(file_lienthong_v1_identity_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   15,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,12 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	IdentityService_ListUsers_FullMethodName   = "/lienthong.v1.IdentityService/ListUsers"
-	IdentityService_UpdateUser_FullMethodName  = "/lienthong.v1.IdentityService/UpdateUser"
-	IdentityService_GrantRoles_FullMethodName  = "/lienthong.v1.IdentityService/GrantRoles"
-	IdentityService_CreateToken_FullMethodName = "/lienthong.v1.IdentityService/CreateToken"
-	IdentityService_ListTokens_FullMethodName  = "/lienthong.v1.IdentityService/ListTokens"
-	IdentityService_RevokeToken_FullMethodName = "/lienthong.v1.IdentityService/RevokeToken"
+	IdentityService_ListUsers_FullMethodName    = "/lienthong.v1.IdentityService/ListUsers"
+	IdentityService_UpdateUser_FullMethodName   = "/lienthong.v1.IdentityService/UpdateUser"
+	IdentityService_GrantRoles_FullMethodName   = "/lienthong.v1.IdentityService/GrantRoles"
+	IdentityService_CreateToken_FullMethodName  = "/lienthong.v1.IdentityService/CreateToken"
+	IdentityService_ListTokens_FullMethodName   = "/lienthong.v1.IdentityService/ListTokens"
+	IdentityService_RevokeToken_FullMethodName  = "/lienthong.v1.IdentityService/RevokeToken"
+	IdentityService_ListRefusals_FullMethodName = "/lienthong.v1.IdentityService/ListRefusals"
 )
 
 // IdentityServiceClient is the client API for IdentityService service.
@@ -47,6 +48,8 @@ type IdentityServiceClient interface {
 	ListTokens(ctx context.Context, in *ListTokensRequest, opts ...grpc.CallOption) (*ListTokensResponse, error)
 	// RevokeToken ends a token from the next call on.
 	RevokeToken(ctx context.Context, in *RevokeTokenRequest, opts ...grpc.CallOption) (*RevokeTokenResponse, error)
+	// ListRefusals lists calls that were refused, counted, newest minute first.
+	ListRefusals(ctx context.Context, in *ListRefusalsRequest, opts ...grpc.CallOption) (*ListRefusalsResponse, error)
 }
 
 type identityServiceClient struct {
@@ -117,6 +120,16 @@ func (c *identityServiceClient) RevokeToken(ctx context.Context, in *RevokeToken
 	return out, nil
 }
 
+func (c *identityServiceClient) ListRefusals(ctx context.Context, in *ListRefusalsRequest, opts ...grpc.CallOption) (*ListRefusalsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRefusalsResponse)
+	err := c.cc.Invoke(ctx, IdentityService_ListRefusals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // IdentityServiceServer is the server API for IdentityService service.
 // All implementations must embed UnimplementedIdentityServiceServer
 // for forward compatibility.
@@ -137,6 +150,8 @@ type IdentityServiceServer interface {
 	ListTokens(context.Context, *ListTokensRequest) (*ListTokensResponse, error)
 	// RevokeToken ends a token from the next call on.
 	RevokeToken(context.Context, *RevokeTokenRequest) (*RevokeTokenResponse, error)
+	// ListRefusals lists calls that were refused, counted, newest minute first.
+	ListRefusals(context.Context, *ListRefusalsRequest) (*ListRefusalsResponse, error)
 	mustEmbedUnimplementedIdentityServiceServer()
 }
 
@@ -164,6 +179,9 @@ func (UnimplementedIdentityServiceServer) ListTokens(context.Context, *ListToken
 }
 func (UnimplementedIdentityServiceServer) RevokeToken(context.Context, *RevokeTokenRequest) (*RevokeTokenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeToken not implemented")
+}
+func (UnimplementedIdentityServiceServer) ListRefusals(context.Context, *ListRefusalsRequest) (*ListRefusalsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRefusals not implemented")
 }
 func (UnimplementedIdentityServiceServer) mustEmbedUnimplementedIdentityServiceServer() {}
 func (UnimplementedIdentityServiceServer) testEmbeddedByValue()                         {}
@@ -294,6 +312,24 @@ func _IdentityService_RevokeToken_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _IdentityService_ListRefusals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRefusalsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IdentityServiceServer).ListRefusals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IdentityService_ListRefusals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IdentityServiceServer).ListRefusals(ctx, req.(*ListRefusalsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // IdentityService_ServiceDesc is the grpc.ServiceDesc for IdentityService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -324,6 +360,10 @@ var IdentityService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevokeToken",
 			Handler:    _IdentityService_RevokeToken_Handler,
+		},
+		{
+			MethodName: "ListRefusals",
+			Handler:    _IdentityService_ListRefusals_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
