@@ -21,9 +21,10 @@ const (
 type Source struct {
 	Store     exchange.Store
 	Blobs     exchange.Blobs
-	Peers     func() []string // that there should be a link to
-	Connected func() []string // that there is one to
-	Epoch     func() uint64   // of the directory
+	Peers     func() []string            // that there should be a link to
+	Connected func() []string            // that there is one to
+	Epoch     func() uint64              // of the directory
+	Zones     func() []exchange.ZoneInfo // of the directory; nil: none
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -53,6 +54,8 @@ var (
 	damaged     = describe("files_damaged", "Files whose bytes do not hash to their digest and that have not come again.")
 	free        = describe("files_free_bytes", "Bytes that may still be written where files are kept.")
 	epoch       = describe("directory_epoch", "Epoch of the directory.")
+	zoneEpoch   = describe("directory_zone_epoch", "Epoch of a zone of the directory; 0: the list names it, and it is not here.", "zone")
+	zoneAge     = describe("directory_zone_age_seconds", "How long ago the authority of a zone signed what is here.", "zone")
 )
 
 // A source collects from a node.
@@ -66,7 +69,7 @@ type source struct {
 // Describe implements [prometheus.Collector].
 func (s *source) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{up, deliveries, oldest, outbox, unsent, link, validations, lateness, levelJobs, levelAge,
-		journalSize, batches, operations, damaged, free, epoch} {
+		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge} {
 		ch <- d
 	}
 }
@@ -114,6 +117,7 @@ func (s *source) ask(now time.Time) {
 	s.counter(batches, written.Batches)
 	s.counter(operations, written.Operations)
 	s.gauge(epoch, float64(s.Epoch()))
+	s.askZones(now)
 	s.askLinks()
 }
 
@@ -183,4 +187,16 @@ func age(now time.Time, micros int64) float64 {
 		return 0
 	}
 	return max(0, now.Sub(time.UnixMicro(micros)).Seconds())
+}
+
+func (s *source) askZones(now time.Time) {
+	if s.Zones == nil {
+		return
+	}
+	for _, z := range s.Zones() {
+		s.gauge(zoneEpoch, float64(z.Epoch), z.Zone)
+		if z.Epoch > 0 {
+			s.gauge(zoneAge, now.Sub(time.UnixMicro(z.Issued)).Seconds(), z.Zone)
+		}
+	}
 }

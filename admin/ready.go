@@ -19,8 +19,9 @@ type Ready struct {
 	Store     exchange.Store
 	Blobs     exchange.Blobs
 	Directory func() *exchange.Directory
-	MinFree   uint64          // bytes below which it is not ready
-	Stopping  context.Context // ends when the node is told to stop
+	Now       func() time.Time // nil: ages of zones are not told
+	MinFree   uint64           // bytes below which it is not ready
+	Stopping  context.Context  // ends when the node is told to stop
 
 	mu sync.Mutex // one look at a time: each writes a small file
 }
@@ -48,7 +49,23 @@ func (r *Ready) Look(ctx context.Context) (text string, ready bool) {
 	if n, err := r.Store.Damaged(ctx); err == nil && n > 0 {
 		fmt.Fprintf(&b, "damaged: %d files, see the journal (file.damaged) and docs/storage.md\n", n)
 	}
+	r.zones(&b)
 	return b.String(), ready
+}
+
+// zones tells how old what the authorities signed is. An old directory works: nodes are
+// ready for as long as they have one, without anybody above them.
+func (r *Ready) zones(b *strings.Builder) {
+	if r.Now == nil {
+		return
+	}
+	for _, z := range r.Directory().Zones() {
+		if z.Epoch == 0 {
+			fmt.Fprintf(b, "zone %s: not here yet\n", z.Zone)
+			continue
+		}
+		fmt.Fprintf(b, "zone %s: epoch %d, signed %s ago\n", z.Zone, z.Epoch, r.Now().Sub(time.UnixMicro(z.Issued)).Round(time.Second))
+	}
 }
 
 func (r *Ready) running(context.Context) error {

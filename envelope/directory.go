@@ -75,3 +75,15 @@ type NodeCertificate struct {
 	NotAfter    int64  // 0: no end
 	Compromised int64  // 0, or from when on nothing that others first saw counts
 }
+
+// MoveGrace is how long after a move the old home still speaks for an agency: it answers
+// letters that were delivered there, and may hear of the move late. In microseconds.
+const MoveGrace = int64(30 * 24 * 3600 * 1_000_000)
+
+// Rehome makes another node the agency's home from a time on (microseconds).
+func (a *Agency) Rehome(to string, now int64) {
+	if a.HomeNode != "" {
+		a.FormerHomes = append(append([]FormerHome(nil), a.FormerHomes...), FormerHome{Node: a.HomeNode, Until: now + MoveGrace})
+	}
+	a.HomeNode = to
+}

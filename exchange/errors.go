@@ -65,7 +65,7 @@ func fail(code Code, reason, format string, args ...any) *Error {
 const (
 	ReasonNoRoute          = "NO_ROUTE"
 	ReasonUnknownRecipient = "UNKNOWN_RECIPIENT"
-	ReasonEndedRecipient   = "ENDED_RECIPIENT"
+	ReasonRecipientClosed  = "RECIPIENT_CLOSED" // it ended: its successor is named
 	ReasonDigestMismatch   = "DIGEST_MISMATCH"
 	ReasonTooLarge         = "TOO_LARGE"
 	ReasonExpired          = "EXPIRED"

@@ -42,7 +42,7 @@ func (n *Node) agencyHere(idOrCode string) (envelope.Agency, error) {
 		return a, err
 	}
 	if a.Ended != 0 {
-		return a, fail(Precondition, ReasonEndedRecipient, "agency %q ended at %s; its successor is %q", idOrCode, timeText(a.Ended), a.Successor)
+		return a, fail(Precondition, ReasonRecipientClosed, "%s", n.resolve(idOrCode, nil).text())
 	}
 	return a, nil
 }

@@ -261,10 +261,10 @@ func (s *Service) recipients(asked []OutgoingRecipient) ([]envelope.Recipient, [
 	}
 	var out []envelope.Recipient
 	var bad []Field
-	seen := make(map[string]int, len(asked))
+	seen, near := make(map[string]int, len(asked)), maxNear
 	for i, r := range asked {
 		path := fmt.Sprintf("recipients[%d].agency", i)
-		res := s.resolve(r.Agency)
+		res := s.resolve(r.Agency, &near)
 		if res.Result != ResolvedOK {
 			bad = append(bad, Field{path, res.reason(), res.text()})
 			continue

@@ -44,7 +44,7 @@ func TestSendRefuses(t *testing.T) {
 	}{
 		{"every bad recipient at once", func(r *exchange.SendRequest) {
 			r.Recipients = []exchange.OutgoingRecipient{{Agency: "who"}, {Agency: "phong"}, {Agency: "H55.phong"}, {Agency: "dao"}, {Agency: "cu"}}
-		}, "recipients[0].agency UNKNOWN_RECIPIENT, recipients[2].agency DUPLICATE, recipients[3].agency NO_ROUTE, recipients[4].agency ENDED_RECIPIENT"},
+		}, "recipients[0].agency UNKNOWN_RECIPIENT, recipients[2].agency DUPLICATE, recipients[3].agency NO_ROUTE, recipients[4].agency RECIPIENT_CLOSED"},
 		{"recipients and metadata together", func(r *exchange.SendRequest) { r.Recipients[0].Agency, r.Metadata.Subject = "who", "" },
 			"metadata.subject REQUIRED, recipients[0].agency UNKNOWN_RECIPIENT"},
 		{"nobody", func(r *exchange.SendRequest) { r.Recipients = nil }, "recipients REQUIRED"},
@@ -99,7 +99,7 @@ func TestSendRefuses(t *testing.T) {
 func TestSendForOthersIsRefused(t *testing.T) {
 	t.Parallel()
 	_, n := oneNode(t)
-	for agency, reason := range map[string]string{"who": "UNKNOWN_AGENCY", "dao": "NOT_AT_HOME", "cu": "ENDED_RECIPIENT"} {
+	for agency, reason := range map[string]string{"who": "UNKNOWN_AGENCY", "dao": "NOT_AT_HOME", "cu": "RECIPIENT_CLOSED"} {
 		_, err := n.service.Send(context.Background(), clerk, letter(t, agency, "phong"))
 		var own *exchange.Error
 		if !errors.As(err, &own) || own.Reason != reason {

@@ -37,8 +37,12 @@ func (d *documentService) ResolveRecipients(ctx context.Context, m *lienthongv1.
 	}
 	out := &lienthongv1.ResolveRecipientsResponse{}
 	for _, r := range list {
-		out.Recipients = append(out.Recipients, &lienthongv1.ResolvedRecipient{Code: r.Code, Agency: r.Agency.ID, Name: r.Agency.Name,
-			Result: r.Result, Successor: r.Successor, NextHop: r.NextHop})
+		to := &lienthongv1.ResolvedRecipient{Code: r.Code, Agency: r.Agency.ID, Name: r.Agency.Name, Result: r.Result,
+			Successor: r.Successor.ID, SuccessorCode: r.Successor.Code, NextHop: r.NextHop, Hub: r.Hub, HomeNode: r.Agency.HomeNode}
+		for _, s := range r.Near {
+			to.Near = append(to.Near, &lienthongv1.SuggestedAgency{Agency: s.Agency.ID, Code: s.Agency.Code, Name: s.Name})
+		}
+		out.Recipients = append(out.Recipients, to)
 	}
 	return out, nil
 }

@@ -28,13 +28,8 @@ func (a *app) agencyCommand() *cobra.Command {
 		Args:  args(1, 1),
 		RunE:  func(c *cobra.Command, in []string) error { return a.agencyShow(c.Context(), in[0]) },
 	})
-	importing := a.nodeFlags(&cobra.Command{
-		Use:   "import FILE",
-		Short: "Give a node a signed directory of a higher epoch",
-		Args:  args(1, 1),
-		RunE:  func(c *cobra.Command, in []string) error { return a.agencyImport(c.Context(), in[0]) },
-	})
-	return group("agency", "Agencies and nodes: the signed directory (danh bạ cơ quan)", list, show, importing, a.agencySealCommand())
+	return group("agency", "Agencies and nodes: the signed directory (danh bạ cơ quan)", list, show, a.agencyPutCommand(), a.agencyCloseCommand(), a.agencyMoveCommand(),
+		a.agencyImportCommand(), a.agencyExportCommand(), a.agencyZonesCommand(), a.agencySealCommand())
 }
 
 func (a *app) agencyList(ctx context.Context) error {
@@ -101,35 +96,13 @@ func (a *app) agencyShow(ctx context.Context, code string) error {
 	return nil
 }
 
-func (a *app) agencyImport(ctx context.Context, path string) error {
-	sealed, err := readDirectoryFile(path)
-	if err != nil {
-		return err
-	}
-	c, _, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	answer, err := c.Directory.ImportDirectory(ctx, &lienthongv1.ImportDirectoryRequest{Directory: sealed.Proto()})
-	if err != nil {
-		return err
-	}
-	if a.json {
-		return a.printProto(answer)
-	}
-	a.printf(a.t("zone %q, epoch %d: %d agencies, %d nodes\n", "vùng %q, phiên bản %d: %d cơ quan, %d nút\n"),
-		answer.GetZone(), answer.GetEpoch(), answer.GetAgencies(), answer.GetNodes())
-	return nil
-}
-
 // claim reads the signed directory and asks it whose certificates are whose.
 func (a *app) claim(f validateFlags) (*signer.Claim, error) {
 	if f.agency == "" || f.directory == "" || len(f.authority) == 0 {
 		return nil, fail(exitUsage, errors.New("a claim needs all of --agency, --directory and --authority"),
 			"--authority is the certificate that signs the directory")
 	}
-	sealed, err := readDirectoryFile(f.directory)
+	files, err := readDirectoryFiles(f.directory)
 	if err != nil {
 		return nil, err
 	}
@@ -137,16 +110,9 @@ func (a *app) claim(f validateFlags) (*signer.Claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sealed.Verify(authorities...); err != nil {
+	dir, err := exchange.OpenDirectory(files, authorities)
+	if err != nil {
 		return nil, fail(exitUsage, fmt.Errorf("%s: %w", f.directory, err), "the certificate of --authority must be the one that signed it")
-	}
-	parsed, err := envelope.ParseDirectory(sealed)
-	if err != nil {
-		return nil, fail(exitUsage, fmt.Errorf("%s: %w", f.directory, err))
-	}
-	dir, err := exchange.NewDirectory(parsed)
-	if err != nil {
-		return nil, fail(exitUsage, err)
 	}
 	agency, ok := dir.Agency(f.agency)
 	if !ok {

@@ -215,7 +215,7 @@ func (w *demoWorld) makeNode(ctx context.Context, a *app, id string) error {
 			return err
 		}
 		flags := userFlags{config: filepath.Join(n.dir, "config.yaml"), name: u.name, certs: []string{issued.CertFile}, grants: u.grants}
-		if err := quiet.userAdd(ctx, u.id, flags); err != nil {
+		if err := quiet.userAddOffline(ctx, u.id, flags); err != nil {
 			return err
 		}
 		profile := fmt.Sprintf("node: %s\ncertificate: %s\nca: %s\nagency: %s\n", n.address, issued.KeyFile, w.pki.RootFile(), agency)

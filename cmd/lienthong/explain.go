@@ -95,7 +95,7 @@ func (a *app) explainStatus(err error) (int, []string) {
 	case wire.ReasonForbidden:
 		return exitNo, a.hint("an administrator grants roles: lienthong user grant NAME --add ROLE:AGENCY",
 			"quản trị viên cấp vai trò: lienthong user grant TÊN --add VAI_TRÒ:CƠ_QUAN")
-	case "UNKNOWN_AGENCY", exchange.ReasonUnknownRecipient, exchange.ReasonEndedRecipient:
+	case "UNKNOWN_AGENCY", exchange.ReasonUnknownRecipient, exchange.ReasonRecipientClosed:
 		return exitNo, a.hint("look it up: lienthong agency list", "tra cứu: lienthong agency list")
 	}
 	switch e.Code {

@@ -198,33 +198,21 @@ func (n *node) importDirectory(ctx context.Context) error {
 		}
 		return nil
 	}
-	sealed, err := readDirectoryFile(path)
+	files, err := readDirectoryFiles(path)
 	if err != nil {
 		return err
 	}
-	d, err := envelope.ParseDirectory(sealed)
-	if err != nil {
-		return fail(exitUsage, fmt.Errorf("%s: %w", path, err))
-	}
-	if have.Zone == d.Zone && have.Epoch >= d.Epoch {
-		return nil
-	}
-	if _, err := n.service.ImportDirectory(ctx, journal.System, sealed); err != nil {
-		return fail(exitUsage, fmt.Errorf("%s: %w", path, err), "directory.authority names who may sign it")
+	for _, file := range files {
+		_, err := n.service.TakeFile(ctx, journal.System, file)
+		var refused *exchange.Error
+		if errors.As(err, &refused) && (refused.Reason == "OLD_EPOCH" || refused.Reason == "TWO_STATES") {
+			continue // what is here came by the network, and stays; the second is in log and journal
+		}
+		if err != nil {
+			return fail(exitUsage, fmt.Errorf("%s: %w", path, err), "directory.authority names who may sign it")
+		}
 	}
 	return nil
-}
-
-func readDirectoryFile(path string) (envelope.Sealed, error) {
-	data, err := readLimited(path, envelope.MaxDirectory)
-	if err != nil {
-		return envelope.Sealed{}, err
-	}
-	sealed, err := envelope.ParseSealed(data)
-	if err != nil {
-		return sealed, fail(exitUsage, fmt.Errorf("%s: %w", path, err), "a signed directory is made by: lienthong agency seal")
-	}
-	return sealed, nil
 }
 
 // agenciesOf tells whether an agency (id) is on a list of the configuration. Names

@@ -25,6 +25,7 @@ store/blob:         internal/durable
 signer:             signer/* certs certs/keys journal
 exchange:           envelope signer certs journal exchange/notation exchange/calendar
 exchange/edxml:     exchange exchange/notation envelope
+exchange/roster:    envelope
 certs/dev:          certs certs/keys certs/ocsp signer/tsp
 
 # Stores implement what exchange declares; Open alone knows which there are.

@@ -959,10 +959,18 @@ type ResolvedRecipient struct {
 	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
 	Name   string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// ok, unknown, ended, no_route.
-	Result    string `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
+	Result string `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
+	// Id of the agency that took over, and its code.
 	Successor string `protobuf:"bytes,5,opt,name=successor,proto3" json:"successor,omitempty"`
 	// The next hop, or this node's id.
 	NextHop       string `protobuf:"bytes,6,opt,name=next_hop,json=nextHop,proto3" json:"next_hop,omitempty"`
+	SuccessorCode string `protobuf:"bytes,7,opt,name=successor_code,json=successorCode,proto3" json:"successor_code,omitempty"`
+	// The code is that of a centre for interconnection (W00).
+	Hub bool `protobuf:"varint,8,opt,name=hub,proto3" json:"hub,omitempty"`
+	// Where the code is unknown: agencies that may have been meant. For the first
+	// few unknown codes of a request.
+	Near          []*SuggestedAgency `protobuf:"bytes,9,rep,name=near,proto3" json:"near,omitempty"`
+	HomeNode      string             `protobuf:"bytes,10,opt,name=home_node,json=homeNode,proto3" json:"home_node,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1039,6 +1047,94 @@ func (x *ResolvedRecipient) GetNextHop() string {
 	return ""
 }
 
+func (x *ResolvedRecipient) GetSuccessorCode() string {
+	if x != nil {
+		return x.SuccessorCode
+	}
+	return ""
+}
+
+func (x *ResolvedRecipient) GetHub() bool {
+	if x != nil {
+		return x.Hub
+	}
+	return false
+}
+
+func (x *ResolvedRecipient) GetNear() []*SuggestedAgency {
+	if x != nil {
+		return x.Near
+	}
+	return nil
+}
+
+func (x *ResolvedRecipient) GetHomeNode() string {
+	if x != nil {
+		return x.HomeNode
+	}
+	return ""
+}
+
+type SuggestedAgency struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Code          string                 `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuggestedAgency) Reset() {
+	*x = SuggestedAgency{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuggestedAgency) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuggestedAgency) ProtoMessage() {}
+
+func (x *SuggestedAgency) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuggestedAgency.ProtoReflect.Descriptor instead.
+func (*SuggestedAgency) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SuggestedAgency) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *SuggestedAgency) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *SuggestedAgency) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 type GetDocumentRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1048,7 +1144,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	mi := &file_lienthong_v1_document_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1156,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	mi := &file_lienthong_v1_document_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1169,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetDocumentRequest) GetName() string {
@@ -1092,7 +1188,7 @@ type GetDocumentResponse struct {
 
 func (x *GetDocumentResponse) Reset() {
 	*x = GetDocumentResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[12]
+	mi := &file_lienthong_v1_document_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1200,7 @@ func (x *GetDocumentResponse) String() string {
 func (*GetDocumentResponse) ProtoMessage() {}
 
 func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[12]
+	mi := &file_lienthong_v1_document_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1213,7 @@ func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetDocumentResponse) GetDocument() *Document {
@@ -1140,7 +1236,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[13]
+	mi := &file_lienthong_v1_document_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1248,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[13]
+	mi := &file_lienthong_v1_document_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +1261,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{13}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListDocumentsRequest) GetAgency() string {
@@ -1199,7 +1295,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[14]
+	mi := &file_lienthong_v1_document_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1307,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[14]
+	mi := &file_lienthong_v1_document_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1320,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{14}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -1322,14 +1418,23 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x19ResolveRecipientsResponse\x12?\n" +
 	"\n" +
 	"recipients\x18\x01 \x03(\v2\x1f.lienthong.v1.ResolvedRecipientR\n" +
-	"recipients\"\xa4\x01\n" +
+	"recipients\"\xad\x02\n" +
 	"\x11ResolvedRecipient\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n" +
 	"\x06result\x18\x04 \x01(\tR\x06result\x12\x1c\n" +
 	"\tsuccessor\x18\x05 \x01(\tR\tsuccessor\x12\x19\n" +
-	"\bnext_hop\x18\x06 \x01(\tR\anextHop\"(\n" +
+	"\bnext_hop\x18\x06 \x01(\tR\anextHop\x12%\n" +
+	"\x0esuccessor_code\x18\a \x01(\tR\rsuccessorCode\x12\x10\n" +
+	"\x03hub\x18\b \x01(\bR\x03hub\x121\n" +
+	"\x04near\x18\t \x03(\v2\x1d.lienthong.v1.SuggestedAgencyR\x04near\x12\x1b\n" +
+	"\thome_node\x18\n" +
+	" \x01(\tR\bhomeNode\"Q\n" +
+	"\x0fSuggestedAgency\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\"(\n" +
 	"\x12GetDocumentRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"I\n" +
 	"\x13GetDocumentResponse\x122\n" +
@@ -1382,7 +1487,7 @@ func file_lienthong_v1_document_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_lienthong_v1_document_proto_goTypes = []any{
 	(Overdue)(0),                      // 0: lienthong.v1.Overdue
 	(DeliveryState)(0),                // 1: lienthong.v1.DeliveryState
@@ -1397,60 +1502,62 @@ var file_lienthong_v1_document_proto_goTypes = []any{
 	(*ResolveRecipientsRequest)(nil),  // 10: lienthong.v1.ResolveRecipientsRequest
 	(*ResolveRecipientsResponse)(nil), // 11: lienthong.v1.ResolveRecipientsResponse
 	(*ResolvedRecipient)(nil),         // 12: lienthong.v1.ResolvedRecipient
-	(*GetDocumentRequest)(nil),        // 13: lienthong.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),       // 14: lienthong.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),      // 15: lienthong.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),     // 16: lienthong.v1.ListDocumentsResponse
-	(*DocumentMetadata)(nil),          // 17: lienthong.v1.DocumentMetadata
-	(Urgency)(0),                      // 18: lienthong.v1.Urgency
-	(*Relation)(nil),                  // 19: lienthong.v1.Relation
-	(*Staff)(nil),                     // 20: lienthong.v1.Staff
-	(FileRole)(0),                     // 21: lienthong.v1.FileRole
-	(RecipientRole)(0),                // 22: lienthong.v1.RecipientRole
-	(EnvelopeKind)(0),                 // 23: lienthong.v1.EnvelopeKind
-	(*AgencyRef)(nil),                 // 24: lienthong.v1.AgencyRef
-	(*ContentFile)(nil),               // 25: lienthong.v1.ContentFile
-	(*Recipient)(nil),                 // 26: lienthong.v1.Recipient
+	(*SuggestedAgency)(nil),           // 13: lienthong.v1.SuggestedAgency
+	(*GetDocumentRequest)(nil),        // 14: lienthong.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),       // 15: lienthong.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),      // 16: lienthong.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),     // 17: lienthong.v1.ListDocumentsResponse
+	(*DocumentMetadata)(nil),          // 18: lienthong.v1.DocumentMetadata
+	(Urgency)(0),                      // 19: lienthong.v1.Urgency
+	(*Relation)(nil),                  // 20: lienthong.v1.Relation
+	(*Staff)(nil),                     // 21: lienthong.v1.Staff
+	(FileRole)(0),                     // 22: lienthong.v1.FileRole
+	(RecipientRole)(0),                // 23: lienthong.v1.RecipientRole
+	(EnvelopeKind)(0),                 // 24: lienthong.v1.EnvelopeKind
+	(*AgencyRef)(nil),                 // 25: lienthong.v1.AgencyRef
+	(*ContentFile)(nil),               // 26: lienthong.v1.ContentFile
+	(*Recipient)(nil),                 // 27: lienthong.v1.Recipient
 }
 var file_lienthong_v1_document_proto_depIdxs = []int32{
-	17, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	18, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
 	3,  // 1: lienthong.v1.SendDocumentRequest.files:type_name -> lienthong.v1.OutgoingFile
 	4,  // 2: lienthong.v1.SendDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
-	18, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
-	19, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
-	20, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
-	21, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
-	22, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
+	19, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	20, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
+	21, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	22, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
+	23, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
 	6,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
-	23, // 9: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
-	24, // 10: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
-	18, // 11: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
-	17, // 12: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
-	25, // 13: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
+	24, // 9: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
+	25, // 10: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
+	19, // 11: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
+	18, // 12: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
+	26, // 13: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
 	9,  // 14: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
-	19, // 15: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
-	20, // 16: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
+	20, // 15: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
+	21, // 16: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
 	7,  // 17: lienthong.v1.Document.warnings:type_name -> lienthong.v1.Warning
 	0,  // 18: lienthong.v1.Deadlines.overdue:type_name -> lienthong.v1.Overdue
-	26, // 19: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
+	27, // 19: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
 	1,  // 20: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
 	8,  // 21: lienthong.v1.DeliverySummary.deadlines:type_name -> lienthong.v1.Deadlines
 	12, // 22: lienthong.v1.ResolveRecipientsResponse.recipients:type_name -> lienthong.v1.ResolvedRecipient
-	6,  // 23: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
-	6,  // 24: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
-	2,  // 25: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
-	10, // 26: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
-	13, // 27: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
-	15, // 28: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
-	5,  // 29: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
-	11, // 30: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
-	14, // 31: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
-	16, // 32: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
-	29, // [29:33] is the sub-list for method output_type
-	25, // [25:29] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	13, // 23: lienthong.v1.ResolvedRecipient.near:type_name -> lienthong.v1.SuggestedAgency
+	6,  // 24: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
+	6,  // 25: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
+	2,  // 26: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
+	10, // 27: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
+	14, // 28: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
+	16, // 29: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
+	5,  // 30: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
+	11, // 31: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
+	15, // 32: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
+	17, // 33: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
+	30, // [30:34] is the sub-list for method output_type
+	26, // [26:30] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_document_proto_init() }
@@ -1466,7 +1573,7 @@ func file_lienthong_v1_document_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_document_proto_rawDesc), len(file_lienthong_v1_document_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
