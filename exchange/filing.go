@@ -78,7 +78,7 @@ func filingWords(agency string, way Way, m *envelope.Metadata, others []string) 
 
 // fileOut files what an agency sends.
 func (d *draft) fileOut(letter *Letter, content *envelope.Content, to []envelope.Recipient) {
-	f := Filing{Agency: letter.Agency, Way: WayOut, ID: letter.Key.ID, Letter: letter.Key, At: letter.Received}
+	f := Filing{Agency: letter.Agency, Way: WayOut, ID: letter.Key.ID, Letter: letter.Key, At: letter.Received, Entered: letter.Received}
 	d.node.fill(&f, &content.Metadata, recipientIDs(to), 0)
 	d.change.Filings = append(d.change.Filings, f)
 }

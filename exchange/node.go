@@ -59,6 +59,7 @@ type Node struct {
 	heads       heads
 	hashes      hashCache
 	activated   atomic.Bool // a person has opened a key: it is to be closed in time
+	numbering   numbering
 	filled      atomic.Bool // no filing is blank any more
 	changed     broadcast   // after every commit
 	outboxes    signals     // by peer: rows or statements wait

@@ -57,6 +57,10 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 			return nil, err
 		}
 	}
+	if req.number, problems, err = s.numberFor(ctx, from.ID, &req.Metadata); err != nil {
+		return nil, err
+	}
+	bad = append(bad, problems...)
 	files, wrote, problems, err := s.outgoing(ctx, from, req.Files)
 	if err != nil {
 		return nil, err
@@ -70,6 +74,9 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	if errors.Is(err, ErrConflict) && request != nil {
 		// The same request came twice at once, and the other one won.
 		return s.Send(ctx, actor, asked)
+	}
+	if errors.Is(err, ErrStale) && req.number != nil {
+		return s.Send(ctx, actor, asked) // another letter took the number at the same time
 	}
 	if err != nil {
 		return nil, storeError(err)
@@ -97,6 +104,11 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	d.entry(from.ID, "document.send", letter.Digest.String(), fmt.Sprintf("letter=%s recipients=%d", letter.Key.ID, len(to)))
 	for _, later := range req.later {
 		d.entry(from.ID, "document.later_level", later.Digest.String(), fmt.Sprintf("letter=%s base=%s level=%s", letter.Key.ID, later.Base, later.Level))
+	}
+	if req.number != nil {
+		used := *req.number
+		used.State, used.Letter, used.Changed = NumberUsed, letter.Key.ID, s.now()
+		d.change.Numbers = append(d.change.Numbers, used)
 	}
 	if err := d.submit(ctx, sealed, req.NotBefore); err != nil {
 		return envelope.ID{}, err

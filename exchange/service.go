@@ -29,8 +29,9 @@ type SendRequest struct {
 	Staff      envelope.Staff
 	RequestID  string
 
-	later []Augmentation // that go in place of files that were named
-	place place
+	number *Number        // that was reserved for it
+	later  []Augmentation // that go in place of files that were named
+	place  place
 }
 
 // An OutgoingFile names an uploaded file by digest, or carries it in Data.

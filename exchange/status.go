@@ -120,6 +120,9 @@ func (s *Service) ReportStatus(ctx context.Context, actor journal.Actor, req Sta
 
 // setStatus signs the status and sends it towards the origin.
 func (s *Service) setStatus(ctx context.Context, actor journal.Actor, agency string, req StatusRequest, request *Request) error {
+	if req.Code == StatusAccepted {
+		defer s.numbering.lock(agency)()
+	}
 	return s.decide(ctx, func() error {
 		to, err := s.visible(ctx, agency, req.Delivery)
 		if err != nil {
@@ -145,6 +148,11 @@ func (s *Service) setStatus(ctx context.Context, actor journal.Actor, agency str
 		}
 		if req.Code == StatusAccepted && to.Verdict != string(signer.VerdictValid) {
 			d.entry(agency, "status.override", to.Digest.String(), about(to.Key)+" verdict="+first(to.Verdict, "none"))
+		}
+		if req.Code == StatusAccepted {
+			if err := d.register(ctx, &to); err != nil {
+				return err
+			}
 		}
 		to.StatusSeq = s.sequenceAfter(to.StatusSeq)
 		_, err = d.issue(envelope.Status, to, to.StatusSeq, to.Tip, to.From, func(st *envelope.Statement) {

@@ -71,6 +71,7 @@ type Store interface {
 	RegisterStore
 	ThreadStore
 	FilingStore
+	SeriesStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
 	// OriginAgency of letters submitted here, From empty) whose Changed is after the cursor,
 	// ordered by Changed, then ID. Rows with one Changed are never cut apart: limit may be
@@ -189,6 +190,12 @@ type Change struct {
 	Deliveries []Delivery
 	// Filings are put by id and way, unless they are here; their letters must be.
 	Filings []Filing
+	// Series raise their last number. If it is not the one that was read: ErrStale.
+	Series []SeriesStep
+	// Numbers are put like Sessions, by id; a new one must be nobody's. Else ErrStale.
+	Numbers []Number
+	// Entered gives what came its number in the register; if it has one: ErrStale.
+	Entered []Entered
 	// Unqueue removes the outbox rows of these deliveries (to whatever peer).
 	Unqueue []DeliveryKey
 	// Queue adds outbox rows; there is at most one for each delivery, a second replaces it.

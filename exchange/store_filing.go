@@ -45,7 +45,7 @@ type Filing struct {
 	Status       uint32
 	Acknowledged int64 // when the first status was reported; 0: not yet
 	Finished     int64 // when it was refused or done; 0: not yet
-	Entered      int64 // when it got its Number; goes up with it
+	Entered      int64 // when it got its Number, and goes up with it; of what was sent: At
 	Year         int   // of the register
 	Number       uint64
 }

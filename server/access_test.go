@@ -85,6 +85,11 @@ JournalService.ProveInclusion       auditor admin
 JournalService.ProveConsistency     any
 RegisterService.SearchDocuments     clerk reader
 IdentityService.ListRefusals        auditor admin
+RegisterService.ListRegister        clerk reader
+RegisterService.ReserveNumber       clerk
+RegisterService.VoidNumber          clerk
+RegisterService.ListNumbers         clerk reader
+RegisterService.StartSeries         clerk
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison

@@ -39,3 +39,27 @@ func (r *registerService) SearchDocuments(ctx context.Context, m *lienthongv1.Se
 	}
 	return out, nil
 }
+
+func (r *registerService) ListRegister(ctx context.Context, m *lienthongv1.ListRegisterRequest) (*lienthongv1.ListRegisterResponse, error) {
+	agency, err := r.agencyOf(m)
+	if err != nil {
+		return nil, err
+	}
+	after, err := wire.MarkCursor(m.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := pageSize(m.GetPageSize())
+	list, mark, err := r.svc.Register(ctx, agency, exchange.Way(m.GetDirection()), m.GetFrom(), m.GetTo(), after, size)
+	if err != nil {
+		return nil, err
+	}
+	out := &lienthongv1.ListRegisterResponse{}
+	for i := range list {
+		out.Lines = append(out.Lines, wire.RegisterLineToProto(&list[i], r.svc.Directory()))
+	}
+	if len(list) == size {
+		out.NextPageToken = wire.MarkToken(mark)
+	}
+	return out, nil
+}

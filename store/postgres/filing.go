@@ -104,7 +104,7 @@ func (s *Store) FillFilings(ctx context.Context, filings []exchange.Filing) erro
 
 const (
 	insertFiling = `INSERT INTO filing (letter, agency_id, way, id, at, due, answer_by, dossier, status, acknowledged, finished, entered, year, number, words, state)
-		SELECT n, $1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, $8, '` + exchange.StatusWord + `0' FROM letter WHERE envelope_id = $9 AND origin_node = $10
+		SELECT n, $1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, 0, 0, $9, '` + exchange.StatusWord + `0' FROM letter WHERE envelope_id = $10 AND origin_node = $11
 		ON CONFLICT DO NOTHING`
 	fillFiling = `UPDATE filing SET due = $1, dossier = $2, acknowledged = greatest(acknowledged, $3), finished = greatest(finished, $4), words = $5
 		WHERE id = $6 AND way = $7 AND length(words) = 0`
@@ -120,7 +120,7 @@ const (
 func (a *act) putFilings() {
 	for i := range a.Filings {
 		f := &a.Filings[i]
-		a.do(insertFiling, f.Agency, int64(f.Way), f.ID[:], f.At, f.By, f.AnswerBy, f.Dossier, f.Words, f.Letter.ID[:], f.Letter.Origin)
+		a.do(insertFiling, f.Agency, int64(f.Way), f.ID[:], f.At, f.By, f.AnswerBy, f.Dossier, f.Entered, f.Words, f.Letter.ID[:], f.Letter.Origin)
 	}
 }
 

@@ -72,6 +72,13 @@ func TestPlans(t *testing.T) {
 		{"newest filings", selectNewestFilings, "filing_agency", []string{"Filter: ((f.tokens @@ ($4)::tsquery) IS TRUE)"}},
 		{"rare filings", selectRareFilings, "filing_tokens", nil},
 		{"filings that were found", selectFilingsOf, "filing_pkey", []string{"Filter: ((agency_id = $2) IS TRUE)", "Sort"}}, // as many as are rare
+		{"series", selectSeries, "series_pkey", nil},
+		{"number", selectNumber, "number_key", nil},
+		{"numbers", selectNumbers, "number_key", nil},
+		{"register", selectRegister, "filing_entered", nil},
+		{"a series that goes on", nextOfSeries, "series_pkey", []string{"Filter: (last = $7)"}},
+		{"a number that is used", updateNumber, "number_pkey", []string{"Filter: (revision = $6)"}},
+		{"an entry in the register", updateEntered, "filing_key", []string{"Filter: (number = 0)"}},
 		{"blank filings", selectBlank, "filing_blank", []string{"no condition"}},
 		{"a filed document", fillFiling, "filing_key", []string{"Filter: (length(words) = 0)"}},
 		{"a status of what came", updateReceivedState, "filing_key", []string{"Filter: (status <> $1)"}},

@@ -82,6 +82,7 @@ func (a *act) apply() error {
 		a.wroteBlobs, a.useBlobs, a.sweep, a.putLetterFiles, a.putPossession,
 		a.putDeliveries,
 		a.putFilings, a.fileStatuses,
+		a.stepSeries, a.putNumbers, a.putEntered,
 		a.unqueue, a.queue, a.claim, a.postpone,
 		a.putStatements,
 		a.putJobs, a.finishJobs, a.putReports, a.putUploads, a.putSessions, a.putLevelJobs, a.putAugmented, a.putEvidence, a.putKeyStates,

@@ -165,7 +165,7 @@ func (w *writer) index() error {
 
 const (
 	insertFiling = `INSERT INTO filing (letter, agency_id, way, id, at, due, answer_by, dossier, status, acknowledged, finished, entered, year, number, words, state)
-		SELECT n, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, ?, '` + exchange.StatusWord + `0' FROM letter WHERE envelope_id = ? AND origin_node = ?
+		SELECT n, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, 0, 0, ?, '` + exchange.StatusWord + `0' FROM letter WHERE envelope_id = ? AND origin_node = ?
 		ON CONFLICT (id, way) DO NOTHING RETURNING n`
 	updateReceivedState = `UPDATE filing SET status = ?1, state = '` + exchange.StatusWord + `' || ?1,
 		acknowledged = iif(acknowledged = 0, ?2, acknowledged), finished = iif(?3 AND finished = 0, ?2, finished)
@@ -179,7 +179,7 @@ const (
 func (a *act) putFilings() error {
 	for i := range a.Filings {
 		f := &a.Filings[i]
-		if err := a.refile(insertFiling, f.Agency, int64(f.Way), f.ID[:], f.At, f.By, f.AnswerBy, f.Dossier, f.Words, f.Letter.ID[:], f.Letter.Origin); err != nil {
+		if err := a.refile(insertFiling, f.Agency, int64(f.Way), f.ID[:], f.At, f.By, f.AnswerBy, f.Dossier, f.Entered, f.Words, f.Letter.ID[:], f.Letter.Origin); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // filing makes the filing of a letter, in the register of its sender or of a receiver.
 func (w *world) filing(l *exchange.Letter, d *exchange.Delivery, words string) exchange.Filing {
 	if d == nil {
-		return exchange.Filing{Agency: l.Agency, Way: exchange.WayOut, ID: l.Key.ID, Letter: l.Key, At: l.Received, By: w.now + minute, Words: words}
+		return exchange.Filing{Agency: l.Agency, Way: exchange.WayOut, ID: l.Key.ID, Letter: l.Key, At: l.Received, By: w.now + minute, Entered: l.Received, Words: words}
 	}
 	return exchange.Filing{Agency: d.Key.Recipient, Way: exchange.WayIn, ID: d.ID, Letter: l.Key, At: d.Arrived, By: w.now + minute, AnswerBy: d.AnswerBy,
 		Dossier: "H55.13-261121-0001", Words: words}

@@ -73,6 +73,61 @@ func (Direction) EnumDescriptor() ([]byte, []int) {
 	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{0}
 }
 
+// NumberState is what became of a number.
+type NumberState int32
+
+const (
+	NumberState_NUMBER_STATE_UNSPECIFIED NumberState = 0
+	NumberState_NUMBER_STATE_RESERVED    NumberState = 1
+	// A letter of this node has it.
+	NumberState_NUMBER_STATE_USED NumberState = 2
+	// No document has it, and none will.
+	NumberState_NUMBER_STATE_VOID NumberState = 3
+)
+
+// Enum value maps for NumberState.
+var (
+	NumberState_name = map[int32]string{
+		0: "NUMBER_STATE_UNSPECIFIED",
+		1: "NUMBER_STATE_RESERVED",
+		2: "NUMBER_STATE_USED",
+		3: "NUMBER_STATE_VOID",
+	}
+	NumberState_value = map[string]int32{
+		"NUMBER_STATE_UNSPECIFIED": 0,
+		"NUMBER_STATE_RESERVED":    1,
+		"NUMBER_STATE_USED":        2,
+		"NUMBER_STATE_VOID":        3,
+	}
+)
+
+func (x NumberState) Enum() *NumberState {
+	p := new(NumberState)
+	*p = x
+	return p
+}
+
+func (x NumberState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (NumberState) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_register_proto_enumTypes[1].Descriptor()
+}
+
+func (NumberState) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_register_proto_enumTypes[1]
+}
+
+func (x NumberState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use NumberState.Descriptor instead.
+func (NumberState) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{1}
+}
+
 // SearchDocumentsRequest: what is empty does not matter; what is given must all
 // hold.
 type SearchDocumentsRequest struct {
@@ -382,6 +437,1033 @@ func (x *FiledDocument) GetStatus() uint32 {
 	return 0
 }
 
+type ListRegisterRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Agency    string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Direction Direction              `protobuf:"varint,2,opt,name=direction,proto3,enum=lienthong.v1.Direction" json:"direction,omitempty"`
+	// Days on which it was entered, yyyy-mm-dd, Vietnam time, both included; empty:
+	// without end.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	To   string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	// At most 1,000; 50 if 0.
+	PageSize      int32  `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegisterRequest) Reset() {
+	*x = ListRegisterRequest{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegisterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegisterRequest) ProtoMessage() {}
+
+func (x *ListRegisterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegisterRequest.ProtoReflect.Descriptor instead.
+func (*ListRegisterRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListRegisterRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ListRegisterRequest) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *ListRegisterRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListRegisterRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListRegisterRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRegisterRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListRegisterResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lines         []*RegisterLine        `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegisterResponse) Reset() {
+	*x = ListRegisterResponse{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegisterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegisterResponse) ProtoMessage() {}
+
+func (x *ListRegisterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegisterResponse.ProtoReflect.Descriptor instead.
+func (*ListRegisterResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListRegisterResponse) GetLines() []*RegisterLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *ListRegisterResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// RegisterLine is one line of a register.
+type RegisterLine struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Document *FiledDocument         `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// When it was entered: sent, or given its number; microseconds UTC.
+	Entered int64 `protobuf:"varint,2,opt,name=entered,proto3" json:"entered,omitempty"`
+	// Số đến, and the year in which it counts.
+	Number uint64 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	Year   int32  `protobuf:"varint,4,opt,name=year,proto3" json:"year,omitempty"`
+	// Name of the agency from which it came.
+	OriginName string `protobuf:"bytes,5,opt,name=origin_name,json=originName,proto3" json:"origin_name,omitempty"`
+	// Of what was sent: names of those to whom it went, and how many of them have it.
+	RecipientNames []string `protobuf:"bytes,6,rep,name=recipient_names,json=recipientNames,proto3" json:"recipient_names,omitempty"`
+	Delivered      int32    `protobuf:"varint,7,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// Of what came: to whom it was given (status 04), and when; 0 if it was not.
+	AssignedTo    *Staff `protobuf:"bytes,8,opt,name=assigned_to,json=assignedTo,proto3" json:"assigned_to,omitempty"`
+	Assigned      int64  `protobuf:"varint,9,opt,name=assigned,proto3" json:"assigned,omitempty"`
+	Assignment    string `protobuf:"bytes,10,opt,name=assignment,proto3" json:"assignment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterLine) Reset() {
+	*x = RegisterLine{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterLine) ProtoMessage() {}
+
+func (x *RegisterLine) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterLine.ProtoReflect.Descriptor instead.
+func (*RegisterLine) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RegisterLine) GetDocument() *FiledDocument {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *RegisterLine) GetEntered() int64 {
+	if x != nil {
+		return x.Entered
+	}
+	return 0
+}
+
+func (x *RegisterLine) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *RegisterLine) GetYear() int32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *RegisterLine) GetOriginName() string {
+	if x != nil {
+		return x.OriginName
+	}
+	return ""
+}
+
+func (x *RegisterLine) GetRecipientNames() []string {
+	if x != nil {
+		return x.RecipientNames
+	}
+	return nil
+}
+
+func (x *RegisterLine) GetDelivered() int32 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
+func (x *RegisterLine) GetAssignedTo() *Staff {
+	if x != nil {
+		return x.AssignedTo
+	}
+	return nil
+}
+
+func (x *RegisterLine) GetAssigned() int64 {
+	if x != nil {
+		return x.Assigned
+	}
+	return 0
+}
+
+func (x *RegisterLine) GetAssignment() string {
+	if x != nil {
+		return x.Assignment
+	}
+	return ""
+}
+
+// ReservedNumber is a number that was given out.
+type ReservedNumber struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Direction Direction              `protobuf:"varint,1,opt,name=direction,proto3,enum=lienthong.v1.Direction" json:"direction,omitempty"`
+	Year      int32                  `protobuf:"varint,2,opt,name=year,proto3" json:"year,omitempty"`
+	// Abbreviation of a type; empty: of all that have no series of their own.
+	Series string      `protobuf:"bytes,3,opt,name=series,proto3" json:"series,omitempty"`
+	Number uint64      `protobuf:"varint,4,opt,name=number,proto3" json:"number,omitempty"`
+	State  NumberState `protobuf:"varint,5,opt,name=state,proto3,enum=lienthong.v1.NumberState" json:"state,omitempty"`
+	Paper  bool        `protobuf:"varint,6,opt,name=paper,proto3" json:"paper,omitempty"`
+	Note   string      `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
+	// Staff member, or principal.
+	By string `protobuf:"bytes,8,opt,name=by,proto3" json:"by,omitempty"`
+	// Microseconds UTC.
+	Reserved int64 `protobuf:"varint,9,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	Changed  int64 `protobuf:"varint,10,opt,name=changed,proto3" json:"changed,omitempty"`
+	// agencies/{agency}/documents/{id} that has it.
+	Document string `protobuf:"bytes,11,opt,name=document,proto3" json:"document,omitempty"`
+	// Why it is void.
+	Reason        string `protobuf:"bytes,12,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReservedNumber) Reset() {
+	*x = ReservedNumber{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReservedNumber) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReservedNumber) ProtoMessage() {}
+
+func (x *ReservedNumber) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReservedNumber.ProtoReflect.Descriptor instead.
+func (*ReservedNumber) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ReservedNumber) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *ReservedNumber) GetYear() int32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *ReservedNumber) GetSeries() string {
+	if x != nil {
+		return x.Series
+	}
+	return ""
+}
+
+func (x *ReservedNumber) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *ReservedNumber) GetState() NumberState {
+	if x != nil {
+		return x.State
+	}
+	return NumberState_NUMBER_STATE_UNSPECIFIED
+}
+
+func (x *ReservedNumber) GetPaper() bool {
+	if x != nil {
+		return x.Paper
+	}
+	return false
+}
+
+func (x *ReservedNumber) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ReservedNumber) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *ReservedNumber) GetReserved() int64 {
+	if x != nil {
+		return x.Reserved
+	}
+	return 0
+}
+
+func (x *ReservedNumber) GetChanged() int64 {
+	if x != nil {
+		return x.Changed
+	}
+	return 0
+}
+
+func (x *ReservedNumber) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+func (x *ReservedNumber) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// NumberSeries is a series of one year.
+type NumberSeries struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Direction Direction              `protobuf:"varint,1,opt,name=direction,proto3,enum=lienthong.v1.Direction" json:"direction,omitempty"`
+	Year      int32                  `protobuf:"varint,2,opt,name=year,proto3" json:"year,omitempty"`
+	Series    string                 `protobuf:"bytes,3,opt,name=series,proto3" json:"series,omitempty"`
+	// The newest number; 0 if none was given.
+	Last          uint64 `protobuf:"varint,4,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NumberSeries) Reset() {
+	*x = NumberSeries{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NumberSeries) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NumberSeries) ProtoMessage() {}
+
+func (x *NumberSeries) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NumberSeries.ProtoReflect.Descriptor instead.
+func (*NumberSeries) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *NumberSeries) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *NumberSeries) GetYear() int32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *NumberSeries) GetSeries() string {
+	if x != nil {
+		return x.Series
+	}
+	return ""
+}
+
+func (x *NumberSeries) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+type ReserveNumberRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Agency string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Out if unspecified. In: a số đến for a document on paper.
+	Direction Direction `protobuf:"varint,2,opt,name=direction,proto3,enum=lienthong.v1.Direction" json:"direction,omitempty"`
+	Series    string    `protobuf:"bytes,3,opt,name=series,proto3" json:"series,omitempty"`
+	// Date of issue, yyyy-mm-dd, of whose year; today if empty.
+	Date  string `protobuf:"bytes,4,opt,name=date,proto3" json:"date,omitempty"`
+	Paper bool   `protobuf:"varint,5,opt,name=paper,proto3" json:"paper,omitempty"`
+	Note  string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	Staff *Staff `protobuf:"bytes,7,opt,name=staff,proto3" json:"staff,omitempty"`
+	// Unique per principal, kept 30 days.
+	RequestId     string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReserveNumberRequest) Reset() {
+	*x = ReserveNumberRequest{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReserveNumberRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReserveNumberRequest) ProtoMessage() {}
+
+func (x *ReserveNumberRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReserveNumberRequest.ProtoReflect.Descriptor instead.
+func (*ReserveNumberRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReserveNumberRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ReserveNumberRequest) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *ReserveNumberRequest) GetSeries() string {
+	if x != nil {
+		return x.Series
+	}
+	return ""
+}
+
+func (x *ReserveNumberRequest) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+func (x *ReserveNumberRequest) GetPaper() bool {
+	if x != nil {
+		return x.Paper
+	}
+	return false
+}
+
+func (x *ReserveNumberRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ReserveNumberRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+func (x *ReserveNumberRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type ReserveNumberResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        *ReservedNumber        `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReserveNumberResponse) Reset() {
+	*x = ReserveNumberResponse{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReserveNumberResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReserveNumberResponse) ProtoMessage() {}
+
+func (x *ReserveNumberResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReserveNumberResponse.ProtoReflect.Descriptor instead.
+func (*ReserveNumberResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ReserveNumberResponse) GetNumber() *ReservedNumber {
+	if x != nil {
+		return x.Number
+	}
+	return nil
+}
+
+type VoidNumberRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Direction     Direction              `protobuf:"varint,2,opt,name=direction,proto3,enum=lienthong.v1.Direction" json:"direction,omitempty"`
+	Year          int32                  `protobuf:"varint,3,opt,name=year,proto3" json:"year,omitempty"`
+	Series        string                 `protobuf:"bytes,4,opt,name=series,proto3" json:"series,omitempty"`
+	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Staff         *Staff                 `protobuf:"bytes,7,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoidNumberRequest) Reset() {
+	*x = VoidNumberRequest{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoidNumberRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoidNumberRequest) ProtoMessage() {}
+
+func (x *VoidNumberRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoidNumberRequest.ProtoReflect.Descriptor instead.
+func (*VoidNumberRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *VoidNumberRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *VoidNumberRequest) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *VoidNumberRequest) GetYear() int32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *VoidNumberRequest) GetSeries() string {
+	if x != nil {
+		return x.Series
+	}
+	return ""
+}
+
+func (x *VoidNumberRequest) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *VoidNumberRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *VoidNumberRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type VoidNumberResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        *ReservedNumber        `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoidNumberResponse) Reset() {
+	*x = VoidNumberResponse{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoidNumberResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoidNumberResponse) ProtoMessage() {}
+
+func (x *VoidNumberResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoidNumberResponse.ProtoReflect.Descriptor instead.
+func (*VoidNumberResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *VoidNumberResponse) GetNumber() *ReservedNumber {
+	if x != nil {
+		return x.Number
+	}
+	return nil
+}
+
+type ListNumbersRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Agency string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Out if unspecified.
+	Direction     Direction `protobuf:"varint,2,opt,name=direction,proto3,enum=lienthong.v1.Direction" json:"direction,omitempty"`
+	Year          int32     `protobuf:"varint,3,opt,name=year,proto3" json:"year,omitempty"`
+	Series        string    `protobuf:"bytes,4,opt,name=series,proto3" json:"series,omitempty"`
+	PageSize      int32     `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string    `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNumbersRequest) Reset() {
+	*x = ListNumbersRequest{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNumbersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNumbersRequest) ProtoMessage() {}
+
+func (x *ListNumbersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNumbersRequest.ProtoReflect.Descriptor instead.
+func (*ListNumbersRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListNumbersRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ListNumbersRequest) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *ListNumbersRequest) GetYear() int32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *ListNumbersRequest) GetSeries() string {
+	if x != nil {
+		return x.Series
+	}
+	return ""
+}
+
+func (x *ListNumbersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListNumbersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListNumbersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Numbers       []*ReservedNumber      `protobuf:"bytes,1,rep,name=numbers,proto3" json:"numbers,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// All series of that register and year.
+	Series        []*NumberSeries `protobuf:"bytes,3,rep,name=series,proto3" json:"series,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListNumbersResponse) Reset() {
+	*x = ListNumbersResponse{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListNumbersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListNumbersResponse) ProtoMessage() {}
+
+func (x *ListNumbersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListNumbersResponse.ProtoReflect.Descriptor instead.
+func (*ListNumbersResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListNumbersResponse) GetNumbers() []*ReservedNumber {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+func (x *ListNumbersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListNumbersResponse) GetSeries() []*NumberSeries {
+	if x != nil {
+		return x.Series
+	}
+	return nil
+}
+
+type StartSeriesRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Agency    string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Direction Direction              `protobuf:"varint,2,opt,name=direction,proto3,enum=lienthong.v1.Direction" json:"direction,omitempty"`
+	Year      int32                  `protobuf:"varint,3,opt,name=year,proto3" json:"year,omitempty"`
+	Series    string                 `protobuf:"bytes,4,opt,name=series,proto3" json:"series,omitempty"`
+	// The last number that was given elsewhere; 0 if none.
+	Last          uint64 `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"`
+	Staff         *Staff `protobuf:"bytes,6,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartSeriesRequest) Reset() {
+	*x = StartSeriesRequest{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartSeriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartSeriesRequest) ProtoMessage() {}
+
+func (x *StartSeriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartSeriesRequest.ProtoReflect.Descriptor instead.
+func (*StartSeriesRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *StartSeriesRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *StartSeriesRequest) GetDirection() Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Direction_DIRECTION_UNSPECIFIED
+}
+
+func (x *StartSeriesRequest) GetYear() int32 {
+	if x != nil {
+		return x.Year
+	}
+	return 0
+}
+
+func (x *StartSeriesRequest) GetSeries() string {
+	if x != nil {
+		return x.Series
+	}
+	return ""
+}
+
+func (x *StartSeriesRequest) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *StartSeriesRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type StartSeriesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Series        *NumberSeries          `protobuf:"bytes,1,opt,name=series,proto3" json:"series,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartSeriesResponse) Reset() {
+	*x = StartSeriesResponse{}
+	mi := &file_lienthong_v1_register_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartSeriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartSeriesResponse) ProtoMessage() {}
+
+func (x *StartSeriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_register_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartSeriesResponse.ProtoReflect.Descriptor instead.
+func (*StartSeriesResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_register_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StartSeriesResponse) GetSeries() *NumberSeries {
+	if x != nil {
+		return x.Series
+	}
+	return nil
+}
+
 var File_lienthong_v1_register_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_register_proto_rawDesc = "" +
@@ -417,14 +1499,119 @@ const file_lienthong_v1_register_proto_rawDesc = "" +
 	"\n" +
 	"recipients\x18\a \x01(\x05R\n" +
 	"recipients\x12\x16\n" +
-	"\x06status\x18\b \x01(\rR\x06status*K\n" +
+	"\x06status\x18\b \x01(\rR\x06status\"\xc4\x01\n" +
+	"\x13ListRegisterRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x125\n" +
+	"\tdirection\x18\x02 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\"p\n" +
+	"\x14ListRegisterResponse\x120\n" +
+	"\x05lines\x18\x01 \x03(\v2\x1a.lienthong.v1.RegisterLineR\x05lines\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe7\x02\n" +
+	"\fRegisterLine\x127\n" +
+	"\bdocument\x18\x01 \x01(\v2\x1b.lienthong.v1.FiledDocumentR\bdocument\x12\x18\n" +
+	"\aentered\x18\x02 \x01(\x03R\aentered\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x04R\x06number\x12\x12\n" +
+	"\x04year\x18\x04 \x01(\x05R\x04year\x12\x1f\n" +
+	"\vorigin_name\x18\x05 \x01(\tR\n" +
+	"originName\x12'\n" +
+	"\x0frecipient_names\x18\x06 \x03(\tR\x0erecipientNames\x12\x1c\n" +
+	"\tdelivered\x18\a \x01(\x05R\tdelivered\x124\n" +
+	"\vassigned_to\x18\b \x01(\v2\x13.lienthong.v1.StaffR\n" +
+	"assignedTo\x12\x1a\n" +
+	"\bassigned\x18\t \x01(\x03R\bassigned\x12\x1e\n" +
+	"\n" +
+	"assignment\x18\n" +
+	" \x01(\tR\n" +
+	"assignment\"\xe0\x02\n" +
+	"\x0eReservedNumber\x125\n" +
+	"\tdirection\x18\x01 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x12\n" +
+	"\x04year\x18\x02 \x01(\x05R\x04year\x12\x16\n" +
+	"\x06series\x18\x03 \x01(\tR\x06series\x12\x16\n" +
+	"\x06number\x18\x04 \x01(\x04R\x06number\x12/\n" +
+	"\x05state\x18\x05 \x01(\x0e2\x19.lienthong.v1.NumberStateR\x05state\x12\x14\n" +
+	"\x05paper\x18\x06 \x01(\bR\x05paper\x12\x12\n" +
+	"\x04note\x18\a \x01(\tR\x04note\x12\x0e\n" +
+	"\x02by\x18\b \x01(\tR\x02by\x12\x1a\n" +
+	"\breserved\x18\t \x01(\x03R\breserved\x12\x18\n" +
+	"\achanged\x18\n" +
+	" \x01(\x03R\achanged\x12\x1a\n" +
+	"\bdocument\x18\v \x01(\tR\bdocument\x12\x16\n" +
+	"\x06reason\x18\f \x01(\tR\x06reason\"\x85\x01\n" +
+	"\fNumberSeries\x125\n" +
+	"\tdirection\x18\x01 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x12\n" +
+	"\x04year\x18\x02 \x01(\x05R\x04year\x12\x16\n" +
+	"\x06series\x18\x03 \x01(\tR\x06series\x12\x12\n" +
+	"\x04last\x18\x04 \x01(\x04R\x04last\"\x85\x02\n" +
+	"\x14ReserveNumberRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x125\n" +
+	"\tdirection\x18\x02 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x16\n" +
+	"\x06series\x18\x03 \x01(\tR\x06series\x12\x12\n" +
+	"\x04date\x18\x04 \x01(\tR\x04date\x12\x14\n" +
+	"\x05paper\x18\x05 \x01(\bR\x05paper\x12\x12\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\x12)\n" +
+	"\x05staff\x18\a \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\b \x01(\tR\trequestId\"M\n" +
+	"\x15ReserveNumberResponse\x124\n" +
+	"\x06number\x18\x01 \x01(\v2\x1c.lienthong.v1.ReservedNumberR\x06number\"\xe9\x01\n" +
+	"\x11VoidNumberRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x125\n" +
+	"\tdirection\x18\x02 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x12\n" +
+	"\x04year\x18\x03 \x01(\x05R\x04year\x12\x16\n" +
+	"\x06series\x18\x04 \x01(\tR\x06series\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12)\n" +
+	"\x05staff\x18\a \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"J\n" +
+	"\x12VoidNumberResponse\x124\n" +
+	"\x06number\x18\x01 \x01(\v2\x1c.lienthong.v1.ReservedNumberR\x06number\"\xcb\x01\n" +
+	"\x12ListNumbersRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x125\n" +
+	"\tdirection\x18\x02 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x12\n" +
+	"\x04year\x18\x03 \x01(\x05R\x04year\x12\x16\n" +
+	"\x06series\x18\x04 \x01(\tR\x06series\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\"\xa9\x01\n" +
+	"\x13ListNumbersResponse\x126\n" +
+	"\anumbers\x18\x01 \x03(\v2\x1c.lienthong.v1.ReservedNumberR\anumbers\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x122\n" +
+	"\x06series\x18\x03 \x03(\v2\x1a.lienthong.v1.NumberSeriesR\x06series\"\xce\x01\n" +
+	"\x12StartSeriesRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x125\n" +
+	"\tdirection\x18\x02 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x12\n" +
+	"\x04year\x18\x03 \x01(\x05R\x04year\x12\x16\n" +
+	"\x06series\x18\x04 \x01(\tR\x06series\x12\x12\n" +
+	"\x04last\x18\x05 \x01(\x04R\x04last\x12)\n" +
+	"\x05staff\x18\x06 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"I\n" +
+	"\x13StartSeriesResponse\x122\n" +
+	"\x06series\x18\x01 \x01(\v2\x1a.lienthong.v1.NumberSeriesR\x06series*K\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rDIRECTION_OUT\x10\x01\x12\x10\n" +
-	"\fDIRECTION_IN\x10\x022{\n" +
+	"\fDIRECTION_IN\x10\x02*t\n" +
+	"\vNumberState\x12\x1c\n" +
+	"\x18NUMBER_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15NUMBER_STATE_RESERVED\x10\x01\x12\x15\n" +
+	"\x11NUMBER_STATE_USED\x10\x02\x12\x15\n" +
+	"\x11NUMBER_STATE_VOID\x10\x032\xd4\x04\n" +
 	"\x0fRegisterService\x12h\n" +
 	"\x0fSearchDocuments\x12$.lienthong.v1.SearchDocumentsRequest\x1a%.lienthong.v1.SearchDocumentsResponse\"\b\xca\xf3\x18\x04\n" +
-	"\x02\x01\x03B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x02\x01\x03\x12_\n" +
+	"\fListRegister\x12!.lienthong.v1.ListRegisterRequest\x1a\".lienthong.v1.ListRegisterResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x01\x03\x12a\n" +
+	"\rReserveNumber\x12\".lienthong.v1.ReserveNumberRequest\x1a#.lienthong.v1.ReserveNumberResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01\x12X\n" +
+	"\n" +
+	"VoidNumber\x12\x1f.lienthong.v1.VoidNumberRequest\x1a .lienthong.v1.VoidNumberResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01\x12\\\n" +
+	"\vListNumbers\x12 .lienthong.v1.ListNumbersRequest\x1a!.lienthong.v1.ListNumbersResponse\"\b\xca\xf3\x18\x04\n" +
+	"\x02\x01\x03\x12[\n" +
+	"\vStartSeries\x12 .lienthong.v1.StartSeriesRequest\x1a!.lienthong.v1.StartSeriesResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_register_proto_rawDescOnce sync.Once
@@ -438,31 +1625,75 @@ func file_lienthong_v1_register_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_register_proto_rawDescData
 }
 
-var file_lienthong_v1_register_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lienthong_v1_register_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_lienthong_v1_register_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_lienthong_v1_register_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_lienthong_v1_register_proto_goTypes = []any{
 	(Direction)(0),                  // 0: lienthong.v1.Direction
-	(*SearchDocumentsRequest)(nil),  // 1: lienthong.v1.SearchDocumentsRequest
-	(*SearchDocumentsResponse)(nil), // 2: lienthong.v1.SearchDocumentsResponse
-	(*FiledDocument)(nil),           // 3: lienthong.v1.FiledDocument
-	(*AgencyRef)(nil),               // 4: lienthong.v1.AgencyRef
-	(*DocumentMetadata)(nil),        // 5: lienthong.v1.DocumentMetadata
-	(Urgency)(0),                    // 6: lienthong.v1.Urgency
+	(NumberState)(0),                // 1: lienthong.v1.NumberState
+	(*SearchDocumentsRequest)(nil),  // 2: lienthong.v1.SearchDocumentsRequest
+	(*SearchDocumentsResponse)(nil), // 3: lienthong.v1.SearchDocumentsResponse
+	(*FiledDocument)(nil),           // 4: lienthong.v1.FiledDocument
+	(*ListRegisterRequest)(nil),     // 5: lienthong.v1.ListRegisterRequest
+	(*ListRegisterResponse)(nil),    // 6: lienthong.v1.ListRegisterResponse
+	(*RegisterLine)(nil),            // 7: lienthong.v1.RegisterLine
+	(*ReservedNumber)(nil),          // 8: lienthong.v1.ReservedNumber
+	(*NumberSeries)(nil),            // 9: lienthong.v1.NumberSeries
+	(*ReserveNumberRequest)(nil),    // 10: lienthong.v1.ReserveNumberRequest
+	(*ReserveNumberResponse)(nil),   // 11: lienthong.v1.ReserveNumberResponse
+	(*VoidNumberRequest)(nil),       // 12: lienthong.v1.VoidNumberRequest
+	(*VoidNumberResponse)(nil),      // 13: lienthong.v1.VoidNumberResponse
+	(*ListNumbersRequest)(nil),      // 14: lienthong.v1.ListNumbersRequest
+	(*ListNumbersResponse)(nil),     // 15: lienthong.v1.ListNumbersResponse
+	(*StartSeriesRequest)(nil),      // 16: lienthong.v1.StartSeriesRequest
+	(*StartSeriesResponse)(nil),     // 17: lienthong.v1.StartSeriesResponse
+	(*AgencyRef)(nil),               // 18: lienthong.v1.AgencyRef
+	(*DocumentMetadata)(nil),        // 19: lienthong.v1.DocumentMetadata
+	(Urgency)(0),                    // 20: lienthong.v1.Urgency
+	(*Staff)(nil),                   // 21: lienthong.v1.Staff
 }
 var file_lienthong_v1_register_proto_depIdxs = []int32{
-	0, // 0: lienthong.v1.SearchDocumentsRequest.direction:type_name -> lienthong.v1.Direction
-	3, // 1: lienthong.v1.SearchDocumentsResponse.documents:type_name -> lienthong.v1.FiledDocument
-	0, // 2: lienthong.v1.FiledDocument.direction:type_name -> lienthong.v1.Direction
-	4, // 3: lienthong.v1.FiledDocument.origin_agency:type_name -> lienthong.v1.AgencyRef
-	5, // 4: lienthong.v1.FiledDocument.metadata:type_name -> lienthong.v1.DocumentMetadata
-	6, // 5: lienthong.v1.FiledDocument.urgency:type_name -> lienthong.v1.Urgency
-	1, // 6: lienthong.v1.RegisterService.SearchDocuments:input_type -> lienthong.v1.SearchDocumentsRequest
-	2, // 7: lienthong.v1.RegisterService.SearchDocuments:output_type -> lienthong.v1.SearchDocumentsResponse
-	7, // [7:8] is the sub-list for method output_type
-	6, // [6:7] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	0,  // 0: lienthong.v1.SearchDocumentsRequest.direction:type_name -> lienthong.v1.Direction
+	4,  // 1: lienthong.v1.SearchDocumentsResponse.documents:type_name -> lienthong.v1.FiledDocument
+	0,  // 2: lienthong.v1.FiledDocument.direction:type_name -> lienthong.v1.Direction
+	18, // 3: lienthong.v1.FiledDocument.origin_agency:type_name -> lienthong.v1.AgencyRef
+	19, // 4: lienthong.v1.FiledDocument.metadata:type_name -> lienthong.v1.DocumentMetadata
+	20, // 5: lienthong.v1.FiledDocument.urgency:type_name -> lienthong.v1.Urgency
+	0,  // 6: lienthong.v1.ListRegisterRequest.direction:type_name -> lienthong.v1.Direction
+	7,  // 7: lienthong.v1.ListRegisterResponse.lines:type_name -> lienthong.v1.RegisterLine
+	4,  // 8: lienthong.v1.RegisterLine.document:type_name -> lienthong.v1.FiledDocument
+	21, // 9: lienthong.v1.RegisterLine.assigned_to:type_name -> lienthong.v1.Staff
+	0,  // 10: lienthong.v1.ReservedNumber.direction:type_name -> lienthong.v1.Direction
+	1,  // 11: lienthong.v1.ReservedNumber.state:type_name -> lienthong.v1.NumberState
+	0,  // 12: lienthong.v1.NumberSeries.direction:type_name -> lienthong.v1.Direction
+	0,  // 13: lienthong.v1.ReserveNumberRequest.direction:type_name -> lienthong.v1.Direction
+	21, // 14: lienthong.v1.ReserveNumberRequest.staff:type_name -> lienthong.v1.Staff
+	8,  // 15: lienthong.v1.ReserveNumberResponse.number:type_name -> lienthong.v1.ReservedNumber
+	0,  // 16: lienthong.v1.VoidNumberRequest.direction:type_name -> lienthong.v1.Direction
+	21, // 17: lienthong.v1.VoidNumberRequest.staff:type_name -> lienthong.v1.Staff
+	8,  // 18: lienthong.v1.VoidNumberResponse.number:type_name -> lienthong.v1.ReservedNumber
+	0,  // 19: lienthong.v1.ListNumbersRequest.direction:type_name -> lienthong.v1.Direction
+	8,  // 20: lienthong.v1.ListNumbersResponse.numbers:type_name -> lienthong.v1.ReservedNumber
+	9,  // 21: lienthong.v1.ListNumbersResponse.series:type_name -> lienthong.v1.NumberSeries
+	0,  // 22: lienthong.v1.StartSeriesRequest.direction:type_name -> lienthong.v1.Direction
+	21, // 23: lienthong.v1.StartSeriesRequest.staff:type_name -> lienthong.v1.Staff
+	9,  // 24: lienthong.v1.StartSeriesResponse.series:type_name -> lienthong.v1.NumberSeries
+	2,  // 25: lienthong.v1.RegisterService.SearchDocuments:input_type -> lienthong.v1.SearchDocumentsRequest
+	5,  // 26: lienthong.v1.RegisterService.ListRegister:input_type -> lienthong.v1.ListRegisterRequest
+	10, // 27: lienthong.v1.RegisterService.ReserveNumber:input_type -> lienthong.v1.ReserveNumberRequest
+	12, // 28: lienthong.v1.RegisterService.VoidNumber:input_type -> lienthong.v1.VoidNumberRequest
+	14, // 29: lienthong.v1.RegisterService.ListNumbers:input_type -> lienthong.v1.ListNumbersRequest
+	16, // 30: lienthong.v1.RegisterService.StartSeries:input_type -> lienthong.v1.StartSeriesRequest
+	3,  // 31: lienthong.v1.RegisterService.SearchDocuments:output_type -> lienthong.v1.SearchDocumentsResponse
+	6,  // 32: lienthong.v1.RegisterService.ListRegister:output_type -> lienthong.v1.ListRegisterResponse
+	11, // 33: lienthong.v1.RegisterService.ReserveNumber:output_type -> lienthong.v1.ReserveNumberResponse
+	13, // 34: lienthong.v1.RegisterService.VoidNumber:output_type -> lienthong.v1.VoidNumberResponse
+	15, // 35: lienthong.v1.RegisterService.ListNumbers:output_type -> lienthong.v1.ListNumbersResponse
+	17, // 36: lienthong.v1.RegisterService.StartSeries:output_type -> lienthong.v1.StartSeriesResponse
+	31, // [31:37] is the sub-list for method output_type
+	25, // [25:31] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_register_proto_init() }
@@ -477,8 +1708,8 @@ func file_lienthong_v1_register_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_register_proto_rawDesc), len(file_lienthong_v1_register_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   3,
+			NumEnums:      2,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

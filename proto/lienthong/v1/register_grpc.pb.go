@@ -20,6 +20,11 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	RegisterService_SearchDocuments_FullMethodName = "/lienthong.v1.RegisterService/SearchDocuments"
+	RegisterService_ListRegister_FullMethodName    = "/lienthong.v1.RegisterService/ListRegister"
+	RegisterService_ReserveNumber_FullMethodName   = "/lienthong.v1.RegisterService/ReserveNumber"
+	RegisterService_VoidNumber_FullMethodName      = "/lienthong.v1.RegisterService/VoidNumber"
+	RegisterService_ListNumbers_FullMethodName     = "/lienthong.v1.RegisterService/ListNumbers"
+	RegisterService_StartSeries_FullMethodName     = "/lienthong.v1.RegisterService/StartSeries"
 )
 
 // RegisterServiceClient is the client API for RegisterService service.
@@ -30,6 +35,21 @@ const (
 type RegisterServiceClient interface {
 	// SearchDocuments finds what an agency sent and what came to it, newest first.
 	SearchDocuments(ctx context.Context, in *SearchDocumentsRequest, opts ...grpc.CallOption) (*SearchDocumentsResponse, error)
+	// ListRegister lists a register in its order (Decree 30/2020, Appendix IV): what
+	// was sent, by when; what came, by its number.
+	ListRegister(ctx context.Context, in *ListRegisterRequest, opts ...grpc.CallOption) (*ListRegisterResponse, error)
+	// ReserveNumber gives the next number of a series of the agency, for a document
+	// on paper or not. Nobody else gets it.
+	ReserveNumber(ctx context.Context, in *ReserveNumberRequest, opts ...grpc.CallOption) (*ReserveNumberResponse, error)
+	// VoidNumber says why a number that was reserved is no document's.
+	VoidNumber(ctx context.Context, in *VoidNumberRequest, opts ...grpc.CallOption) (*VoidNumberResponse, error)
+	// ListNumbers lists those that were given out by ReserveNumber, and the series of
+	// the year.
+	ListNumbers(ctx context.Context, in *ListNumbersRequest, opts ...grpc.CallOption) (*ListNumbersResponse, error)
+	// StartSeries says that the agency takes its numbers from this node from now on,
+	// after one that was given elsewhere. From then on SendDocument refuses numbers
+	// that were not reserved here.
+	StartSeries(ctx context.Context, in *StartSeriesRequest, opts ...grpc.CallOption) (*StartSeriesResponse, error)
 }
 
 type registerServiceClient struct {
@@ -50,6 +70,56 @@ func (c *registerServiceClient) SearchDocuments(ctx context.Context, in *SearchD
 	return out, nil
 }
 
+func (c *registerServiceClient) ListRegister(ctx context.Context, in *ListRegisterRequest, opts ...grpc.CallOption) (*ListRegisterResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRegisterResponse)
+	err := c.cc.Invoke(ctx, RegisterService_ListRegister_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registerServiceClient) ReserveNumber(ctx context.Context, in *ReserveNumberRequest, opts ...grpc.CallOption) (*ReserveNumberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReserveNumberResponse)
+	err := c.cc.Invoke(ctx, RegisterService_ReserveNumber_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registerServiceClient) VoidNumber(ctx context.Context, in *VoidNumberRequest, opts ...grpc.CallOption) (*VoidNumberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VoidNumberResponse)
+	err := c.cc.Invoke(ctx, RegisterService_VoidNumber_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registerServiceClient) ListNumbers(ctx context.Context, in *ListNumbersRequest, opts ...grpc.CallOption) (*ListNumbersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListNumbersResponse)
+	err := c.cc.Invoke(ctx, RegisterService_ListNumbers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registerServiceClient) StartSeries(ctx context.Context, in *StartSeriesRequest, opts ...grpc.CallOption) (*StartSeriesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StartSeriesResponse)
+	err := c.cc.Invoke(ctx, RegisterService_StartSeries_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RegisterServiceServer is the server API for RegisterService service.
 // All implementations must embed UnimplementedRegisterServiceServer
 // for forward compatibility.
@@ -58,6 +128,21 @@ func (c *registerServiceClient) SearchDocuments(ctx context.Context, in *SearchD
 type RegisterServiceServer interface {
 	// SearchDocuments finds what an agency sent and what came to it, newest first.
 	SearchDocuments(context.Context, *SearchDocumentsRequest) (*SearchDocumentsResponse, error)
+	// ListRegister lists a register in its order (Decree 30/2020, Appendix IV): what
+	// was sent, by when; what came, by its number.
+	ListRegister(context.Context, *ListRegisterRequest) (*ListRegisterResponse, error)
+	// ReserveNumber gives the next number of a series of the agency, for a document
+	// on paper or not. Nobody else gets it.
+	ReserveNumber(context.Context, *ReserveNumberRequest) (*ReserveNumberResponse, error)
+	// VoidNumber says why a number that was reserved is no document's.
+	VoidNumber(context.Context, *VoidNumberRequest) (*VoidNumberResponse, error)
+	// ListNumbers lists those that were given out by ReserveNumber, and the series of
+	// the year.
+	ListNumbers(context.Context, *ListNumbersRequest) (*ListNumbersResponse, error)
+	// StartSeries says that the agency takes its numbers from this node from now on,
+	// after one that was given elsewhere. From then on SendDocument refuses numbers
+	// that were not reserved here.
+	StartSeries(context.Context, *StartSeriesRequest) (*StartSeriesResponse, error)
 	mustEmbedUnimplementedRegisterServiceServer()
 }
 
@@ -70,6 +155,21 @@ type UnimplementedRegisterServiceServer struct{}
 
 func (UnimplementedRegisterServiceServer) SearchDocuments(context.Context, *SearchDocumentsRequest) (*SearchDocumentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchDocuments not implemented")
+}
+func (UnimplementedRegisterServiceServer) ListRegister(context.Context, *ListRegisterRequest) (*ListRegisterResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRegister not implemented")
+}
+func (UnimplementedRegisterServiceServer) ReserveNumber(context.Context, *ReserveNumberRequest) (*ReserveNumberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReserveNumber not implemented")
+}
+func (UnimplementedRegisterServiceServer) VoidNumber(context.Context, *VoidNumberRequest) (*VoidNumberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method VoidNumber not implemented")
+}
+func (UnimplementedRegisterServiceServer) ListNumbers(context.Context, *ListNumbersRequest) (*ListNumbersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListNumbers not implemented")
+}
+func (UnimplementedRegisterServiceServer) StartSeries(context.Context, *StartSeriesRequest) (*StartSeriesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartSeries not implemented")
 }
 func (UnimplementedRegisterServiceServer) mustEmbedUnimplementedRegisterServiceServer() {}
 func (UnimplementedRegisterServiceServer) testEmbeddedByValue()                         {}
@@ -110,6 +210,96 @@ func _RegisterService_SearchDocuments_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegisterService_ListRegister_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRegisterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegisterServiceServer).ListRegister(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegisterService_ListRegister_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegisterServiceServer).ListRegister(ctx, req.(*ListRegisterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegisterService_ReserveNumber_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReserveNumberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegisterServiceServer).ReserveNumber(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegisterService_ReserveNumber_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegisterServiceServer).ReserveNumber(ctx, req.(*ReserveNumberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegisterService_VoidNumber_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VoidNumberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegisterServiceServer).VoidNumber(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegisterService_VoidNumber_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegisterServiceServer).VoidNumber(ctx, req.(*VoidNumberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegisterService_ListNumbers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListNumbersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegisterServiceServer).ListNumbers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegisterService_ListNumbers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegisterServiceServer).ListNumbers(ctx, req.(*ListNumbersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegisterService_StartSeries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartSeriesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegisterServiceServer).StartSeries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegisterService_StartSeries_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegisterServiceServer).StartSeries(ctx, req.(*StartSeriesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RegisterService_ServiceDesc is the grpc.ServiceDesc for RegisterService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -120,6 +310,26 @@ var RegisterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SearchDocuments",
 			Handler:    _RegisterService_SearchDocuments_Handler,
+		},
+		{
+			MethodName: "ListRegister",
+			Handler:    _RegisterService_ListRegister_Handler,
+		},
+		{
+			MethodName: "ReserveNumber",
+			Handler:    _RegisterService_ReserveNumber_Handler,
+		},
+		{
+			MethodName: "VoidNumber",
+			Handler:    _RegisterService_VoidNumber_Handler,
+		},
+		{
+			MethodName: "ListNumbers",
+			Handler:    _RegisterService_ListNumbers_Handler,
+		},
+		{
+			MethodName: "StartSeries",
+			Handler:    _RegisterService_StartSeries_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
