@@ -137,7 +137,7 @@ func (d *Delivery) apply(st *envelope.Statement, home string) (changed, done boo
 	case st.Kind == envelope.Consent && st.Issuer == home:
 		return d.answer(st), false
 	case st.Kind == envelope.Remark && st.Issuer == home && d.State == StateDelivered:
-		d.Reason = st.Remark.Reason
+		d.noted(st.Remark.Reason)
 		return true, false
 	}
 	return false, false

@@ -78,6 +78,14 @@ func (d *draft) foldOne(ctx context.Context, key threadKey) (more []threadKey, e
 		i := slices.IndexFunc(s.rows, func(row Delivery) bool { return row.ID == id })
 		row := s.rows[i]
 		if row.Copy != fate.copy || row.TakeBack != fate.takeBack {
+			if row.Copy == CopyWaiting && row.Reason == ReasonIncomplete {
+				row.Reason = ""
+			}
+			if row.Copy == CopyWaiting && row.Home && d.overlay(row).Reason == ReasonIncomplete {
+				if err := d.remark(ctx, &row, remarkComplete, ""); err != nil {
+					return nil, err
+				}
+			}
 			row.Copy, row.TakeBack, row.Updated = fate.copy, fate.takeBack, d.node.now()
 			d.put(row)
 			d.entry(row.Key.Recipient, "copy."+row.Copy.String(), row.Digest.String(), about(row.Key)+" take_back="+row.TakeBack.String())

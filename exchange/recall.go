@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -82,20 +83,26 @@ func (s *Service) Recall(ctx context.Context, actor journal.Actor, req RecallReq
 // once does an act for a request id, unless it was done; either way it returns the
 // document that came of it.
 func (s *Service) once(ctx context.Context, actor journal.Actor, method, id, agency string, content envelope.Digest, act func(*Request) (envelope.ID, error)) (*Document, error) {
-	request, done, err := s.request(ctx, actor, method, id, agency, content)
-	if err != nil {
-		return nil, err
-	}
-	var made envelope.ID
-	if done != "" {
-		made, err = envelope.ParseID(done)
-	} else {
-		made, err = act(request)
+	made, err := s.onceOnly(ctx, actor, method, id, agency, content, act)
+	if errors.Is(err, ErrConflict) && id != "" {
+		// The same request came twice at once, and the other one won.
+		made, err = s.onceOnly(ctx, actor, method, id, agency, content, act)
 	}
 	if err != nil {
 		return nil, storeError(err)
 	}
 	return s.Document(ctx, agency, made)
+}
+
+func (s *Service) onceOnly(ctx context.Context, actor journal.Actor, method, id, agency string, content envelope.Digest, act func(*Request) (envelope.ID, error)) (envelope.ID, error) {
+	request, done, err := s.request(ctx, actor, method, id, agency, content)
+	switch {
+	case err != nil:
+		return envelope.ID{}, err
+	case done != "":
+		return envelope.ParseID(done)
+	}
+	return act(request)
 }
 
 func checkRecall(req *RecallRequest) error {

@@ -258,6 +258,14 @@ func (s *Service) checkSend(from envelope.Agency, req *SendRequest) []Field {
 	if len(req.Relations) > envelope.MaxRelations {
 		bad = append(bad, Field{"relations", "TOO_MANY", fmt.Sprintf("has %d, at most %d", len(req.Relations), envelope.MaxRelations)})
 	}
+	for i, rel := range req.Relations {
+		switch rel.Kind {
+		case envelope.RelationUpdates, envelope.RelationReplaces, envelope.RelationRecalls:
+			if req.place.kind == 0 {
+				bad = append(bad, Field{fmt.Sprintf("relations[%d].kind", i), "NOT_A_DOCUMENT", "is that of an update, a replacement or a recall: these have methods of their own"})
+			}
+		}
+	}
 	if len(req.Staff.ID) > envelope.MaxID || len(req.Staff.Name) > 1000 || len(req.Staff.Department) > 1000 {
 		bad = append(bad, Field{"staff", "TOO_LONG", "is too long"})
 	}
@@ -433,15 +441,20 @@ func first(a, b string) string {
 // fingerprint is the digest of what the request asks for, without its id.
 func (req SendRequest) fingerprint() envelope.Digest {
 	req.RequestID = ""
-	files := make([]OutgoingFile, len(req.Files))
-	for i, f := range req.Files {
+	req.Files = withoutData(req.Files)
+	return fingerprint(req)
+}
+
+// withoutData names files by their digest alone.
+func withoutData(files []OutgoingFile) []OutgoingFile {
+	out := make([]OutgoingFile, len(files))
+	for i, f := range files {
 		if len(f.Data) > 0 {
 			f.Digest, f.Data = envelope.Sum(f.Data), nil
 		}
-		files[i] = f
+		out[i] = f
 	}
-	req.Files = files
-	return fingerprint(req)
+	return out
 }
 
 func fingerprint(v any) envelope.Digest {

@@ -176,6 +176,11 @@ func (s *settling) apply(d *Delivery, st *envelope.Statement, home string) (chan
 	if st.Issuer == s.node.cfg.ID && st.Kind != envelope.Validated && st.Kind != envelope.Status && st.Kind != envelope.Consent && st.Kind != envelope.Remark {
 		return false, false
 	}
+	for _, row := range s.stored[d.Key.Recipient] {
+		if st.Kind == envelope.Remark && row.Key.Kind == envelope.Remark && row.Key.Issuer == st.Issuer && row.Key.Sequence > st.Sequence {
+			return false, false // a later one is here already
+		}
+	}
 	changed, done = d.apply(st, home)
 	if changed && d.State == StateFailed && st.Kind == envelope.Failed {
 		for _, row := range s.stored[d.Key.Recipient] {

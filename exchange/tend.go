@@ -26,6 +26,7 @@ func (n *Node) Tend(ctx context.Context) error {
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Expiring(ctx, now, tendBatch) }, n.expire),
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.HeldDue(ctx, now, tendBatch) }, n.release),
 		n.fillBlank(ctx),
+		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Incomplete(ctx, now-incompleteAfter, tendBatch) }, n.noteIncomplete),
 		n.expireSessions(ctx, now),
 		n.expireKeys(ctx),
 		n.renew(ctx, now),

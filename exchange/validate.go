@@ -143,7 +143,11 @@ type judgement struct {
 // invalid if any file has a broken signature; an annex may be unsigned or no PDF.
 func (n *Node) judge(ctx context.Context, letter *Letter, content *envelope.Content) judgement {
 	var out judgement
-	claim := n.Directory().Claim(letter.Agency, n.cfg.Now())
+	issuedBy := letter.Agency
+	if route, err := envelope.ParseRoute(letter.Sealed); err == nil {
+		issuedBy = issuer(&route)
+	}
+	claim := n.Directory().Claim(issuedBy, n.cfg.Now())
 	for _, f := range content.Files {
 		verdict, report := n.judgeFile(ctx, f, claim)
 		row := envelope.FileVerdict{SHA256: f.SHA256, Verdict: verdict}
