@@ -11,7 +11,7 @@ import (
 // Marshal makes the content's bytes, once: the route holds their digest, and they
 // travel beside it as they are.
 func (c *Content) Marshal() ([]byte, error) {
-	p := &pb.Content{Salt: c.Salt[:], Metadata: c.Metadata.Proto(), Staff: c.Staff.Proto(), Recall: c.Recall.proto(), Change: c.Change.proto()}
+	p := &pb.Content{Salt: c.Salt[:], Metadata: c.Metadata.Proto(), Staff: c.Staff.Proto(), Recall: c.Recall.Proto(), Change: c.Change.Proto()}
 	for _, f := range c.Files {
 		p.Files = append(p.Files, f.Proto())
 	}

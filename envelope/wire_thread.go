@@ -6,7 +6,8 @@ import (
 	pb "lienthong/proto/lienthong/v1"
 )
 
-func (r *RecallDetail) proto() *pb.RecallContent {
+// Proto is the protobuf form; nil of nil.
+func (r *RecallDetail) Proto() *pb.RecallContent {
 	if r == nil {
 		return nil
 	}
@@ -20,7 +21,8 @@ func recallFromProto(p *pb.RecallContent) *RecallDetail {
 	return &RecallDetail{Mode: RecallMode(p.GetMode()), Reason: p.GetReason()}
 }
 
-func (c *ChangeDetail) proto() *pb.ChangeContent {
+// Proto is the protobuf form; nil of nil.
+func (c *ChangeDetail) Proto() *pb.ChangeContent {
 	if c == nil {
 		return nil
 	}

@@ -12,8 +12,9 @@ import (
 // goes when the test says so.
 type byHand struct {
 	*world
-	t   *testing.T
-	ids []string
+	t      *testing.T
+	ids    []string
+	closed bool
 }
 
 // newByHand makes nodes, each before its children ("province", "district"…), as child to
@@ -27,11 +28,23 @@ func newByHand(t *testing.T, parents map[string]string, ids []string, agencies .
 			Certificates: []envelope.NodeCertificate{{Certificate: w.keys[id].Certificate.Raw}}})
 	}
 	for _, id := range ids {
-		n := w.open(id, t.TempDir())
-		w.nodes[id] = n
-		t.Cleanup(func() { n.store.Close() })
+		w.nodes[id] = w.open(id, t.TempDir())
 	}
-	return &byHand{world: w, t: t, ids: ids}
+	s := &byHand{world: w, t: t, ids: ids}
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *byHand) close() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	for _, n := range s.nodes {
+		if err := n.store.Close(); err != nil {
+			s.t.Error(err)
+		}
+	}
 }
 
 // line is ward, district and province, with an agency "from" and one "near" at the ward,
@@ -70,6 +83,17 @@ func (s *byHand) settle(from, to string, answers []exchange.Frame) {
 			s.t.Fatalf("%s settles %T of %s: %v", from, frame, to, err)
 		}
 	}
+}
+
+// refuse answers an offer with a refusal for now, whatever the peer did with it before.
+func (s *byHand) refuse(from, to string, o exchange.Offer) {
+	s.t.Helper()
+	route, err := envelope.ParseRoute(o.Envelope)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.settle(from, to, []exchange.Frame{exchange.Refused{Letter: exchange.LetterKey{Origin: route.OriginNode, ID: route.ID}, Recipients: o.Recipients,
+		Reason: exchange.ReasonBusy, RetryAfter: 1}})
 }
 
 // hand offers, takes and settles.

@@ -67,6 +67,24 @@ func TestOfferedIsNotStopped(t *testing.T) {
 	s.want(doc, "to", map[string]string{"ward": "stopped", "district": "stopped", "province": "unknown"})
 }
 
+// A refusal for now puts a row back into the queue, and it still is with the peer, perhaps:
+// the answer to an earlier offer was lost.
+func TestRefusedForNowIsNotStopped(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	doc := s.send("to")
+	s.hand("ward", "district")
+	offers := s.offers("district", "province")
+	s.take("district", "province", offers) // and the answer is lost
+	s.refuse("district", "province", offers[0])
+	s.recall(doc, envelope.RecallNow)
+	s.hand("ward", "district")
+	s.want(doc, "to", map[string]string{"district": "queued", "province": "delivered"})
+	s.advance(time.Minute)
+	s.quiet()
+	s.want(doc, "to", map[string]string{"ward": "delivered recalled", "district": "delivered", "province": "delivered recalled"})
+}
+
 // The recall is at the receiver's home before its target, which is then refused by a
 // signed Stopped, and refused so again when the answer was lost.
 func TestRecallBeforeItsTarget(t *testing.T) {

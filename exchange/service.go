@@ -73,7 +73,8 @@ type DeliveryView struct {
 	Delivery  Delivery
 	Document  Document // Deliveries holds this one only
 	Recipient envelope.Recipient
-	History   []Event // only where it was asked for
+	History   []Event    // only where it was asked for
+	Thread    []Delivery // as History: all of the document's thread for this recipient, by version
 }
 
 // A StatusRequest reports a business status of the receiver.

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"lienthong/envelope"
-	"lienthong/journal"
 )
 
 // errNoTakeBack is what a receiver is told who answers where nobody asked.
@@ -73,14 +72,4 @@ func (d *draft) answerTakeBack(ctx context.Context, to Delivery, req *StatusRequ
 		return err
 	}
 	return d.foldDeliveries(ctx)
-}
-
-// AnswerRecall gives a document back that its sender asks for (15), or keeps it (16, with a
-// reason). The delivery is the document's, or that of the recall. It is [Service.ReportStatus]
-// with one of these two codes.
-func (s *Service) AnswerRecall(ctx context.Context, actor journal.Actor, req StatusRequest) (*DeliveryView, error) {
-	if req.Code != StatusAgreed && req.Code != StatusDeclined {
-		return nil, fail(Invalid, "INVALID_STATUS", "a take-back is answered with 15 (đồng ý) or 16 (từ chối), not %02d", req.Code)
-	}
-	return s.ReportStatus(ctx, actor, req)
 }

@@ -98,7 +98,7 @@ func opened(letter Letter) (*Document, error) {
 // visible finds a delivery that an agency (id) sent from here or received here.
 func (n *Node) visible(ctx context.Context, agency string, id envelope.ID) (Delivery, error) {
 	d, err := n.cfg.Store.DeliveryByID(ctx, id)
-	if err == nil && !(d.Home && d.Key.Recipient == agency) && !(d.From == "" && d.Key.Origin == n.cfg.ID && d.OriginAgency == agency) {
+	if err == nil && !n.sees(agency, &d) {
 		err = ErrNotFound
 	}
 	if errors.Is(err, ErrNotFound) {
@@ -121,7 +121,10 @@ func (s *Service) Delivery(ctx context.Context, agency string, id envelope.ID) (
 	if err != nil {
 		return nil, err
 	}
-	view.History, err = s.history(ctx, d)
+	if view.History, err = s.history(ctx, d); err != nil {
+		return nil, err
+	}
+	view.Thread, err = s.threadFor(ctx, a.ID, d)
 	return view, err
 }
 

@@ -51,6 +51,10 @@ DocumentService.SendDocument        clerk
 DocumentService.ResolveRecipients   clerk reader
 DocumentService.GetDocument         clerk reader
 DocumentService.ListDocuments       clerk reader
+DocumentService.RecallDocument      clerk
+DocumentService.IssueUpdate         clerk
+DocumentService.IssueReplacement    clerk
+DocumentService.ForwardDocument     clerk
 DeliveryService.ListDeliveries      clerk reader
 DeliveryService.GetDelivery         clerk reader
 DeliveryService.AcknowledgeDelivery clerk

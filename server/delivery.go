@@ -29,7 +29,11 @@ func (d *deliveryService) ListDeliveries(ctx context.Context, m *lienthongv1.Lis
 		return nil, err
 	}
 	size := pageSize(m.GetPageSize())
-	list, err := d.svc.Inbox(ctx, agency, after, size)
+	inbox := d.svc.Active
+	if m.GetAll() {
+		inbox = d.svc.Inbox
+	}
+	list, err := inbox(ctx, agency, after, size)
 	if err != nil {
 		return nil, err
 	}

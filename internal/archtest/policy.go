@@ -126,5 +126,5 @@ github.com/digitorus/pdfsign/revocation: signer signer/cms
 # Of tests alone.
 github.com/google/go-cmp:     store/storetest internal/testpki internal/testnode
 github.com/rogpeppe/go-internal: internal/testnode
-pgregory.net/rapid:           store/storetest
+pgregory.net/rapid:           store/storetest exchange
 `

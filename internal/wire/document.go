@@ -42,6 +42,7 @@ func DocumentToProto(agency string, d *exchange.Document, dir *exchange.Director
 		summary.Deadlines = deadlinesToProto(d, i)
 		out.Deliveries = append(out.Deliveries, summary)
 	}
+	threadToProto(out, d)
 	for _, w := range d.Warnings {
 		out.Warnings = append(out.Warnings, &lienthongv1.Warning{Field: w.Path, Reason: w.Reason, Text: w.Text})
 	}
@@ -60,7 +61,7 @@ func deadlinesToProto(d *exchange.Document, i int) *lienthongv1.Deadlines {
 
 func summaryToProto(agency string, d exchange.Delivery, route *envelope.Route, dir *exchange.Directory) *lienthongv1.DeliverySummary {
 	out := &lienthongv1.DeliverySummary{Delivery: DeliveryName(agency, d.ID), State: lienthongv1.DeliveryState(d.State),
-		Verdict: d.Verdict, Status: d.Status, Custodian: d.Custodian}
+		Verdict: d.Verdict, Status: d.Status, Custodian: d.Custodian, Copy: lienthongv1.CopyState(d.Copy), TakeBack: lienthongv1.TakeBackState(d.TakeBack), Reason: d.Reason}
 	if r, ok := route.Recipient(d.Key.Recipient); ok {
 		out.Recipient = r.Proto()
 	}
@@ -78,6 +79,7 @@ func DeliveryToProto(agency string, v *exchange.DeliveryView, dir *exchange.Dire
 		Verdict: v.Delivery.Verdict, Status: v.Delivery.Status, Reason: v.Delivery.Reason, Updated: v.Delivery.Updated,
 	}
 	out.Deadlines = deadlinesToProto(&v.Document, 0)
+	versionsToProto(out, agency, v)
 	for _, e := range v.History {
 		out.History = append(out.History, eventToProto(e))
 	}
@@ -96,6 +98,11 @@ func eventToProto(e exchange.Event) *lienthongv1.HistoryEvent {
 		if s.Failed.Text != "" {
 			out.Detail += ": " + s.Failed.Text
 		}
+	case s.Remark != nil:
+		out.Detail = s.Remark.Reason
+		if s.Remark.Text != "" {
+			out.Detail += ": " + s.Remark.Text
+		}
 	case s.Status != nil:
 		out.Status, out.Detail = s.Status.Code, s.Status.Reason
 	}
@@ -107,20 +114,11 @@ func eventToProto(e exchange.Event) *lienthongv1.HistoryEvent {
 func SendFromProto(m *lienthongv1.SendDocumentRequest) (exchange.SendRequest, error) {
 	out := exchange.SendRequest{Agency: m.GetAgency(), Metadata: envelope.MetadataFromProto(m.GetMetadata()), Urgency: envelope.Urgency(m.GetUrgency()),
 		NotBefore: m.GetNotBefore(), ExpiresAt: m.GetExpiresAt(), Staff: envelope.StaffFromProto(m.GetStaff()), RequestID: m.GetRequestId()}
-	for i, f := range m.GetFiles() {
-		file := exchange.OutgoingFile{Role: envelope.FileRole(f.GetRole()), Name: f.GetName(), MediaType: f.GetMediaType(), Data: f.GetData(), Exact: f.GetExact()}
-		if len(f.GetSha256()) > 0 {
-			digest, err := envelope.DigestFromBytes(f.GetSha256())
-			if err != nil {
-				return out, BadField(fmt.Sprintf("files[%d].sha256", i), err)
-			}
-			file.Digest = digest
-		}
-		out.Files = append(out.Files, file)
+	var err error
+	if out.Files, err = outgoingFiles(m.GetFiles()); err != nil {
+		return out, err
 	}
-	for _, r := range m.GetRecipients() {
-		out.Recipients = append(out.Recipients, exchange.OutgoingRecipient{Agency: r.GetAgency(), Role: envelope.RecipientRole(r.GetRole())})
-	}
+	out.Recipients = outgoingRecipients(m.GetRecipients())
 	relations, err := each("relations", m.GetRelations(), envelope.RelationFromProto)
 	if err != nil {
 		return out, BadField("relations", err)

@@ -34,9 +34,14 @@ type Delivery struct {
 	Status  uint32          `protobuf:"varint,6,opt,name=status,proto3" json:"status,omitempty"`
 	History []*HistoryEvent `protobuf:"bytes,7,rep,name=history,proto3" json:"history,omitempty"`
 	// Why a failed one failed, or a held one is held.
-	Reason        string     `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
-	Updated       int64      `protobuf:"varint,9,opt,name=updated,proto3" json:"updated,omitempty"`
-	Deadlines     *Deadlines `protobuf:"bytes,60,opt,name=deadlines,proto3" json:"deadlines,omitempty"`
+	Reason    string        `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Updated   int64         `protobuf:"varint,9,opt,name=updated,proto3" json:"updated,omitempty"`
+	Deadlines *Deadlines    `protobuf:"bytes,60,opt,name=deadlines,proto3" json:"deadlines,omitempty"`
+	Copy      CopyState     `protobuf:"varint,70,opt,name=copy,proto3,enum=lienthong.v1.CopyState" json:"copy,omitempty"`
+	TakeBack  TakeBackState `protobuf:"varint,71,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
+	// All that came, or went, to this recipient in the document's thread, by version,
+	// recalls included; only in GetDelivery.
+	Versions      []*DeliveryVersion `protobuf:"bytes,72,rep,name=versions,proto3" json:"versions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -141,6 +146,137 @@ func (x *Delivery) GetDeadlines() *Deadlines {
 	return nil
 }
 
+func (x *Delivery) GetCopy() CopyState {
+	if x != nil {
+		return x.Copy
+	}
+	return CopyState_COPY_STATE_UNSPECIFIED
+}
+
+func (x *Delivery) GetTakeBack() TakeBackState {
+	if x != nil {
+		return x.TakeBack
+	}
+	return TakeBackState_TAKE_BACK_STATE_UNSPECIFIED
+}
+
+func (x *Delivery) GetVersions() []*DeliveryVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+// DeliveryVersion is one version of a document, or a recall of it, for a recipient.
+type DeliveryVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// agencies/{agency}/deliveries/{id}.
+	Name          string        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Kind          EnvelopeKind  `protobuf:"varint,2,opt,name=kind,proto3,enum=lienthong.v1.EnvelopeKind" json:"kind,omitempty"`
+	Version       uint32        `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	State         DeliveryState `protobuf:"varint,4,opt,name=state,proto3,enum=lienthong.v1.DeliveryState" json:"state,omitempty"`
+	Copy          CopyState     `protobuf:"varint,5,opt,name=copy,proto3,enum=lienthong.v1.CopyState" json:"copy,omitempty"`
+	TakeBack      TakeBackState `protobuf:"varint,6,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
+	Status        uint32        `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
+	Created       int64         `protobuf:"varint,8,opt,name=created,proto3" json:"created,omitempty"`
+	Reason        string        `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryVersion) Reset() {
+	*x = DeliveryVersion{}
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryVersion) ProtoMessage() {}
+
+func (x *DeliveryVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryVersion.ProtoReflect.Descriptor instead.
+func (*DeliveryVersion) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DeliveryVersion) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeliveryVersion) GetKind() EnvelopeKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EnvelopeKind_ENVELOPE_KIND_UNSPECIFIED
+}
+
+func (x *DeliveryVersion) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *DeliveryVersion) GetState() DeliveryState {
+	if x != nil {
+		return x.State
+	}
+	return DeliveryState_DELIVERY_STATE_UNSPECIFIED
+}
+
+func (x *DeliveryVersion) GetCopy() CopyState {
+	if x != nil {
+		return x.Copy
+	}
+	return CopyState_COPY_STATE_UNSPECIFIED
+}
+
+func (x *DeliveryVersion) GetTakeBack() TakeBackState {
+	if x != nil {
+		return x.TakeBack
+	}
+	return TakeBackState_TAKE_BACK_STATE_UNSPECIFIED
+}
+
+func (x *DeliveryVersion) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *DeliveryVersion) GetCreated() int64 {
+	if x != nil {
+		return x.Created
+	}
+	return 0
+}
+
+func (x *DeliveryVersion) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // HistoryEvent is one statement about a delivery, with its proof.
 type HistoryEvent struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -161,7 +297,7 @@ type HistoryEvent struct {
 
 func (x *HistoryEvent) Reset() {
 	*x = HistoryEvent{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[1]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -173,7 +309,7 @@ func (x *HistoryEvent) String() string {
 func (*HistoryEvent) ProtoMessage() {}
 
 func (x *HistoryEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[1]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -186,7 +322,7 @@ func (x *HistoryEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEvent.ProtoReflect.Descriptor instead.
 func (*HistoryEvent) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{1}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *HistoryEvent) GetKind() StatementKind {
@@ -258,14 +394,16 @@ type ListDeliveriesRequest struct {
 	PageSize  int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only what is late in this way.
-	Overdue       Overdue `protobuf:"varint,60,opt,name=overdue,proto3,enum=lienthong.v1.Overdue" json:"overdue,omitempty"`
+	Overdue Overdue `protobuf:"varint,60,opt,name=overdue,proto3,enum=lienthong.v1.Overdue" json:"overdue,omitempty"`
+	// Also copies that are frozen or superseded, and recalls that were seen.
+	All           bool `protobuf:"varint,70,opt,name=all,proto3" json:"all,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[2]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -277,7 +415,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[2]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -290,7 +428,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{2}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListDeliveriesRequest) GetAgency() string {
@@ -321,6 +459,13 @@ func (x *ListDeliveriesRequest) GetOverdue() Overdue {
 	return Overdue_OVERDUE_UNSPECIFIED
 }
 
+func (x *ListDeliveriesRequest) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
+}
+
 type ListDeliveriesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Deliveries    []*Delivery            `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
@@ -331,7 +476,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[3]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +488,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[3]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,7 +501,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{3}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -382,7 +527,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[4]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +539,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[4]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +552,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{4}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetDeliveryRequest) GetName() string {
@@ -426,7 +571,7 @@ type GetDeliveryResponse struct {
 
 func (x *GetDeliveryResponse) Reset() {
 	*x = GetDeliveryResponse{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[5]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -438,7 +583,7 @@ func (x *GetDeliveryResponse) String() string {
 func (*GetDeliveryResponse) ProtoMessage() {}
 
 func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[5]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -451,7 +596,7 @@ func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*GetDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetDeliveryResponse) GetDelivery() *Delivery {
@@ -473,7 +618,7 @@ type AcknowledgeDeliveryRequest struct {
 
 func (x *AcknowledgeDeliveryRequest) Reset() {
 	*x = AcknowledgeDeliveryRequest{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[6]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +630,7 @@ func (x *AcknowledgeDeliveryRequest) String() string {
 func (*AcknowledgeDeliveryRequest) ProtoMessage() {}
 
 func (x *AcknowledgeDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[6]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +643,7 @@ func (x *AcknowledgeDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*AcknowledgeDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AcknowledgeDeliveryRequest) GetName() string {
@@ -531,7 +676,7 @@ type AcknowledgeDeliveryResponse struct {
 
 func (x *AcknowledgeDeliveryResponse) Reset() {
 	*x = AcknowledgeDeliveryResponse{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[7]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +688,7 @@ func (x *AcknowledgeDeliveryResponse) String() string {
 func (*AcknowledgeDeliveryResponse) ProtoMessage() {}
 
 func (x *AcknowledgeDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[7]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +701,7 @@ func (x *AcknowledgeDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*AcknowledgeDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AcknowledgeDeliveryResponse) GetDelivery() *Delivery {
@@ -570,7 +715,7 @@ type ReportStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Code  uint32                 `protobuf:"varint,2,opt,name=code,proto3" json:"code,omitempty"`
-	// Required for 02, and for 03 against a verdict that is not valid.
+	// Required for 02 and 16, and for 03 against a verdict that is not valid.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	Staff  *Staff `protobuf:"bytes,4,opt,name=staff,proto3" json:"staff,omitempty"`
 	// Accept (03) although the verdict is not valid, or not known yet.
@@ -582,7 +727,7 @@ type ReportStatusRequest struct {
 
 func (x *ReportStatusRequest) Reset() {
 	*x = ReportStatusRequest{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[8]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +739,7 @@ func (x *ReportStatusRequest) String() string {
 func (*ReportStatusRequest) ProtoMessage() {}
 
 func (x *ReportStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[8]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +752,7 @@ func (x *ReportStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportStatusRequest.ProtoReflect.Descriptor instead.
 func (*ReportStatusRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReportStatusRequest) GetName() string {
@@ -661,7 +806,7 @@ type ReportStatusResponse struct {
 
 func (x *ReportStatusResponse) Reset() {
 	*x = ReportStatusResponse{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[9]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +818,7 @@ func (x *ReportStatusResponse) String() string {
 func (*ReportStatusResponse) ProtoMessage() {}
 
 func (x *ReportStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[9]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +831,7 @@ func (x *ReportStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportStatusResponse.ProtoReflect.Descriptor instead.
 func (*ReportStatusResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReportStatusResponse) GetDelivery() *Delivery {
@@ -707,7 +852,7 @@ type WatchDeliveriesRequest struct {
 
 func (x *WatchDeliveriesRequest) Reset() {
 	*x = WatchDeliveriesRequest{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[10]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +864,7 @@ func (x *WatchDeliveriesRequest) String() string {
 func (*WatchDeliveriesRequest) ProtoMessage() {}
 
 func (x *WatchDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[10]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +877,7 @@ func (x *WatchDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*WatchDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchDeliveriesRequest) GetAgency() string {
@@ -760,7 +905,7 @@ type WatchDeliveriesResponse struct {
 
 func (x *WatchDeliveriesResponse) Reset() {
 	*x = WatchDeliveriesResponse{}
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[11]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +917,7 @@ func (x *WatchDeliveriesResponse) String() string {
 func (*WatchDeliveriesResponse) ProtoMessage() {}
 
 func (x *WatchDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_delivery_proto_msgTypes[11]
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +930,7 @@ func (x *WatchDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*WatchDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchDeliveriesResponse) GetCursor() uint64 {
@@ -806,7 +951,7 @@ var File_lienthong_v1_delivery_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\n" +
-	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x18lienthong/v1/queue.proto\"\x8d\x03\n" +
+	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x18lienthong/v1/queue.proto\"\xaf\x04\n" +
 	"\bDelivery\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\bdocument\x18\x02 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\x125\n" +
@@ -817,7 +962,20 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\ahistory\x18\a \x03(\v2\x1a.lienthong.v1.HistoryEventR\ahistory\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12\x18\n" +
 	"\aupdated\x18\t \x01(\x03R\aupdated\x125\n" +
-	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\"\xa5\x02\n" +
+	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\x12+\n" +
+	"\x04copy\x18F \x01(\x0e2\x17.lienthong.v1.CopyStateR\x04copy\x128\n" +
+	"\ttake_back\x18G \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x129\n" +
+	"\bversions\x18H \x03(\v2\x1d.lienthong.v1.DeliveryVersionR\bversions\"\xd3\x02\n" +
+	"\x0fDeliveryVersion\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x1a.lienthong.v1.EnvelopeKindR\x04kind\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\rR\aversion\x121\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x1b.lienthong.v1.DeliveryStateR\x05state\x12+\n" +
+	"\x04copy\x18\x05 \x01(\x0e2\x17.lienthong.v1.CopyStateR\x04copy\x128\n" +
+	"\ttake_back\x18\x06 \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x12\x16\n" +
+	"\x06status\x18\a \x01(\rR\x06status\x12\x18\n" +
+	"\acreated\x18\b \x01(\x03R\acreated\x12\x16\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\"\xa5\x02\n" +
 	"\fHistoryEvent\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.lienthong.v1.StatementKindR\x04kind\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x12\n" +
@@ -827,13 +985,14 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\rjournal_index\x18\x06 \x01(\x04R\fjournalIndex\x12/\n" +
 	"\areceipt\x18\a \x01(\v2\x15.lienthong.v1.ReceiptR\areceipt\x12\x1a\n" +
 	"\bverified\x18\b \x01(\bR\bverified\x12\x16\n" +
-	"\x06status\x18\t \x01(\rR\x06status\"\x9c\x01\n" +
+	"\x06status\x18\t \x01(\rR\x06status\"\xae\x01\n" +
 	"\x15ListDeliveriesRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12/\n" +
-	"\aoverdue\x18< \x01(\x0e2\x15.lienthong.v1.OverdueR\aoverdue\"x\n" +
+	"\aoverdue\x18< \x01(\x0e2\x15.lienthong.v1.OverdueR\aoverdue\x12\x10\n" +
+	"\x03all\x18F \x01(\bR\x03all\"x\n" +
 	"\x16ListDeliveriesResponse\x126\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x16.lienthong.v1.DeliveryR\n" +
@@ -903,88 +1062,99 @@ func file_lienthong_v1_delivery_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_delivery_proto_rawDescData
 }
 
-var file_lienthong_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_lienthong_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_lienthong_v1_delivery_proto_goTypes = []any{
 	(*Delivery)(nil),                    // 0: lienthong.v1.Delivery
-	(*HistoryEvent)(nil),                // 1: lienthong.v1.HistoryEvent
-	(*ListDeliveriesRequest)(nil),       // 2: lienthong.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),      // 3: lienthong.v1.ListDeliveriesResponse
-	(*GetDeliveryRequest)(nil),          // 4: lienthong.v1.GetDeliveryRequest
-	(*GetDeliveryResponse)(nil),         // 5: lienthong.v1.GetDeliveryResponse
-	(*AcknowledgeDeliveryRequest)(nil),  // 6: lienthong.v1.AcknowledgeDeliveryRequest
-	(*AcknowledgeDeliveryResponse)(nil), // 7: lienthong.v1.AcknowledgeDeliveryResponse
-	(*ReportStatusRequest)(nil),         // 8: lienthong.v1.ReportStatusRequest
-	(*ReportStatusResponse)(nil),        // 9: lienthong.v1.ReportStatusResponse
-	(*WatchDeliveriesRequest)(nil),      // 10: lienthong.v1.WatchDeliveriesRequest
-	(*WatchDeliveriesResponse)(nil),     // 11: lienthong.v1.WatchDeliveriesResponse
-	(*Document)(nil),                    // 12: lienthong.v1.Document
-	(*Recipient)(nil),                   // 13: lienthong.v1.Recipient
-	(DeliveryState)(0),                  // 14: lienthong.v1.DeliveryState
-	(*Deadlines)(nil),                   // 15: lienthong.v1.Deadlines
-	(StatementKind)(0),                  // 16: lienthong.v1.StatementKind
-	(*Receipt)(nil),                     // 17: lienthong.v1.Receipt
-	(Overdue)(0),                        // 18: lienthong.v1.Overdue
-	(*Staff)(nil),                       // 19: lienthong.v1.Staff
-	(*ListQueueRequest)(nil),            // 20: lienthong.v1.ListQueueRequest
-	(*HoldRequest)(nil),                 // 21: lienthong.v1.HoldRequest
-	(*ReleaseRequest)(nil),              // 22: lienthong.v1.ReleaseRequest
-	(*RetryRequest)(nil),                // 23: lienthong.v1.RetryRequest
-	(*RedeliverRequest)(nil),            // 24: lienthong.v1.RedeliverRequest
-	(*RedirectRequest)(nil),             // 25: lienthong.v1.RedirectRequest
-	(*DropRequest)(nil),                 // 26: lienthong.v1.DropRequest
-	(*ListQueueResponse)(nil),           // 27: lienthong.v1.ListQueueResponse
-	(*HoldResponse)(nil),                // 28: lienthong.v1.HoldResponse
-	(*ReleaseResponse)(nil),             // 29: lienthong.v1.ReleaseResponse
-	(*RetryResponse)(nil),               // 30: lienthong.v1.RetryResponse
-	(*RedeliverResponse)(nil),           // 31: lienthong.v1.RedeliverResponse
-	(*RedirectResponse)(nil),            // 32: lienthong.v1.RedirectResponse
-	(*DropResponse)(nil),                // 33: lienthong.v1.DropResponse
+	(*DeliveryVersion)(nil),             // 1: lienthong.v1.DeliveryVersion
+	(*HistoryEvent)(nil),                // 2: lienthong.v1.HistoryEvent
+	(*ListDeliveriesRequest)(nil),       // 3: lienthong.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),      // 4: lienthong.v1.ListDeliveriesResponse
+	(*GetDeliveryRequest)(nil),          // 5: lienthong.v1.GetDeliveryRequest
+	(*GetDeliveryResponse)(nil),         // 6: lienthong.v1.GetDeliveryResponse
+	(*AcknowledgeDeliveryRequest)(nil),  // 7: lienthong.v1.AcknowledgeDeliveryRequest
+	(*AcknowledgeDeliveryResponse)(nil), // 8: lienthong.v1.AcknowledgeDeliveryResponse
+	(*ReportStatusRequest)(nil),         // 9: lienthong.v1.ReportStatusRequest
+	(*ReportStatusResponse)(nil),        // 10: lienthong.v1.ReportStatusResponse
+	(*WatchDeliveriesRequest)(nil),      // 11: lienthong.v1.WatchDeliveriesRequest
+	(*WatchDeliveriesResponse)(nil),     // 12: lienthong.v1.WatchDeliveriesResponse
+	(*Document)(nil),                    // 13: lienthong.v1.Document
+	(*Recipient)(nil),                   // 14: lienthong.v1.Recipient
+	(DeliveryState)(0),                  // 15: lienthong.v1.DeliveryState
+	(*Deadlines)(nil),                   // 16: lienthong.v1.Deadlines
+	(CopyState)(0),                      // 17: lienthong.v1.CopyState
+	(TakeBackState)(0),                  // 18: lienthong.v1.TakeBackState
+	(EnvelopeKind)(0),                   // 19: lienthong.v1.EnvelopeKind
+	(StatementKind)(0),                  // 20: lienthong.v1.StatementKind
+	(*Receipt)(nil),                     // 21: lienthong.v1.Receipt
+	(Overdue)(0),                        // 22: lienthong.v1.Overdue
+	(*Staff)(nil),                       // 23: lienthong.v1.Staff
+	(*ListQueueRequest)(nil),            // 24: lienthong.v1.ListQueueRequest
+	(*HoldRequest)(nil),                 // 25: lienthong.v1.HoldRequest
+	(*ReleaseRequest)(nil),              // 26: lienthong.v1.ReleaseRequest
+	(*RetryRequest)(nil),                // 27: lienthong.v1.RetryRequest
+	(*RedeliverRequest)(nil),            // 28: lienthong.v1.RedeliverRequest
+	(*RedirectRequest)(nil),             // 29: lienthong.v1.RedirectRequest
+	(*DropRequest)(nil),                 // 30: lienthong.v1.DropRequest
+	(*ListQueueResponse)(nil),           // 31: lienthong.v1.ListQueueResponse
+	(*HoldResponse)(nil),                // 32: lienthong.v1.HoldResponse
+	(*ReleaseResponse)(nil),             // 33: lienthong.v1.ReleaseResponse
+	(*RetryResponse)(nil),               // 34: lienthong.v1.RetryResponse
+	(*RedeliverResponse)(nil),           // 35: lienthong.v1.RedeliverResponse
+	(*RedirectResponse)(nil),            // 36: lienthong.v1.RedirectResponse
+	(*DropResponse)(nil),                // 37: lienthong.v1.DropResponse
 }
 var file_lienthong_v1_delivery_proto_depIdxs = []int32{
-	12, // 0: lienthong.v1.Delivery.document:type_name -> lienthong.v1.Document
-	13, // 1: lienthong.v1.Delivery.recipient:type_name -> lienthong.v1.Recipient
-	14, // 2: lienthong.v1.Delivery.state:type_name -> lienthong.v1.DeliveryState
-	1,  // 3: lienthong.v1.Delivery.history:type_name -> lienthong.v1.HistoryEvent
-	15, // 4: lienthong.v1.Delivery.deadlines:type_name -> lienthong.v1.Deadlines
-	16, // 5: lienthong.v1.HistoryEvent.kind:type_name -> lienthong.v1.StatementKind
-	17, // 6: lienthong.v1.HistoryEvent.receipt:type_name -> lienthong.v1.Receipt
-	18, // 7: lienthong.v1.ListDeliveriesRequest.overdue:type_name -> lienthong.v1.Overdue
-	0,  // 8: lienthong.v1.ListDeliveriesResponse.deliveries:type_name -> lienthong.v1.Delivery
-	0,  // 9: lienthong.v1.GetDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
-	19, // 10: lienthong.v1.AcknowledgeDeliveryRequest.staff:type_name -> lienthong.v1.Staff
-	0,  // 11: lienthong.v1.AcknowledgeDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
-	19, // 12: lienthong.v1.ReportStatusRequest.staff:type_name -> lienthong.v1.Staff
-	0,  // 13: lienthong.v1.ReportStatusResponse.delivery:type_name -> lienthong.v1.Delivery
-	0,  // 14: lienthong.v1.WatchDeliveriesResponse.delivery:type_name -> lienthong.v1.Delivery
-	2,  // 15: lienthong.v1.DeliveryService.ListDeliveries:input_type -> lienthong.v1.ListDeliveriesRequest
-	4,  // 16: lienthong.v1.DeliveryService.GetDelivery:input_type -> lienthong.v1.GetDeliveryRequest
-	6,  // 17: lienthong.v1.DeliveryService.AcknowledgeDelivery:input_type -> lienthong.v1.AcknowledgeDeliveryRequest
-	8,  // 18: lienthong.v1.DeliveryService.ReportStatus:input_type -> lienthong.v1.ReportStatusRequest
-	10, // 19: lienthong.v1.DeliveryService.WatchDeliveries:input_type -> lienthong.v1.WatchDeliveriesRequest
-	20, // 20: lienthong.v1.DeliveryService.ListQueue:input_type -> lienthong.v1.ListQueueRequest
-	21, // 21: lienthong.v1.DeliveryService.Hold:input_type -> lienthong.v1.HoldRequest
-	22, // 22: lienthong.v1.DeliveryService.Release:input_type -> lienthong.v1.ReleaseRequest
-	23, // 23: lienthong.v1.DeliveryService.Retry:input_type -> lienthong.v1.RetryRequest
-	24, // 24: lienthong.v1.DeliveryService.Redeliver:input_type -> lienthong.v1.RedeliverRequest
-	25, // 25: lienthong.v1.DeliveryService.Redirect:input_type -> lienthong.v1.RedirectRequest
-	26, // 26: lienthong.v1.DeliveryService.Drop:input_type -> lienthong.v1.DropRequest
-	3,  // 27: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
-	5,  // 28: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
-	7,  // 29: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
-	9,  // 30: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
-	11, // 31: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
-	27, // 32: lienthong.v1.DeliveryService.ListQueue:output_type -> lienthong.v1.ListQueueResponse
-	28, // 33: lienthong.v1.DeliveryService.Hold:output_type -> lienthong.v1.HoldResponse
-	29, // 34: lienthong.v1.DeliveryService.Release:output_type -> lienthong.v1.ReleaseResponse
-	30, // 35: lienthong.v1.DeliveryService.Retry:output_type -> lienthong.v1.RetryResponse
-	31, // 36: lienthong.v1.DeliveryService.Redeliver:output_type -> lienthong.v1.RedeliverResponse
-	32, // 37: lienthong.v1.DeliveryService.Redirect:output_type -> lienthong.v1.RedirectResponse
-	33, // 38: lienthong.v1.DeliveryService.Drop:output_type -> lienthong.v1.DropResponse
-	27, // [27:39] is the sub-list for method output_type
-	15, // [15:27] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	13, // 0: lienthong.v1.Delivery.document:type_name -> lienthong.v1.Document
+	14, // 1: lienthong.v1.Delivery.recipient:type_name -> lienthong.v1.Recipient
+	15, // 2: lienthong.v1.Delivery.state:type_name -> lienthong.v1.DeliveryState
+	2,  // 3: lienthong.v1.Delivery.history:type_name -> lienthong.v1.HistoryEvent
+	16, // 4: lienthong.v1.Delivery.deadlines:type_name -> lienthong.v1.Deadlines
+	17, // 5: lienthong.v1.Delivery.copy:type_name -> lienthong.v1.CopyState
+	18, // 6: lienthong.v1.Delivery.take_back:type_name -> lienthong.v1.TakeBackState
+	1,  // 7: lienthong.v1.Delivery.versions:type_name -> lienthong.v1.DeliveryVersion
+	19, // 8: lienthong.v1.DeliveryVersion.kind:type_name -> lienthong.v1.EnvelopeKind
+	15, // 9: lienthong.v1.DeliveryVersion.state:type_name -> lienthong.v1.DeliveryState
+	17, // 10: lienthong.v1.DeliveryVersion.copy:type_name -> lienthong.v1.CopyState
+	18, // 11: lienthong.v1.DeliveryVersion.take_back:type_name -> lienthong.v1.TakeBackState
+	20, // 12: lienthong.v1.HistoryEvent.kind:type_name -> lienthong.v1.StatementKind
+	21, // 13: lienthong.v1.HistoryEvent.receipt:type_name -> lienthong.v1.Receipt
+	22, // 14: lienthong.v1.ListDeliveriesRequest.overdue:type_name -> lienthong.v1.Overdue
+	0,  // 15: lienthong.v1.ListDeliveriesResponse.deliveries:type_name -> lienthong.v1.Delivery
+	0,  // 16: lienthong.v1.GetDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
+	23, // 17: lienthong.v1.AcknowledgeDeliveryRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 18: lienthong.v1.AcknowledgeDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
+	23, // 19: lienthong.v1.ReportStatusRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 20: lienthong.v1.ReportStatusResponse.delivery:type_name -> lienthong.v1.Delivery
+	0,  // 21: lienthong.v1.WatchDeliveriesResponse.delivery:type_name -> lienthong.v1.Delivery
+	3,  // 22: lienthong.v1.DeliveryService.ListDeliveries:input_type -> lienthong.v1.ListDeliveriesRequest
+	5,  // 23: lienthong.v1.DeliveryService.GetDelivery:input_type -> lienthong.v1.GetDeliveryRequest
+	7,  // 24: lienthong.v1.DeliveryService.AcknowledgeDelivery:input_type -> lienthong.v1.AcknowledgeDeliveryRequest
+	9,  // 25: lienthong.v1.DeliveryService.ReportStatus:input_type -> lienthong.v1.ReportStatusRequest
+	11, // 26: lienthong.v1.DeliveryService.WatchDeliveries:input_type -> lienthong.v1.WatchDeliveriesRequest
+	24, // 27: lienthong.v1.DeliveryService.ListQueue:input_type -> lienthong.v1.ListQueueRequest
+	25, // 28: lienthong.v1.DeliveryService.Hold:input_type -> lienthong.v1.HoldRequest
+	26, // 29: lienthong.v1.DeliveryService.Release:input_type -> lienthong.v1.ReleaseRequest
+	27, // 30: lienthong.v1.DeliveryService.Retry:input_type -> lienthong.v1.RetryRequest
+	28, // 31: lienthong.v1.DeliveryService.Redeliver:input_type -> lienthong.v1.RedeliverRequest
+	29, // 32: lienthong.v1.DeliveryService.Redirect:input_type -> lienthong.v1.RedirectRequest
+	30, // 33: lienthong.v1.DeliveryService.Drop:input_type -> lienthong.v1.DropRequest
+	4,  // 34: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
+	6,  // 35: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
+	8,  // 36: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
+	10, // 37: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
+	12, // 38: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
+	31, // 39: lienthong.v1.DeliveryService.ListQueue:output_type -> lienthong.v1.ListQueueResponse
+	32, // 40: lienthong.v1.DeliveryService.Hold:output_type -> lienthong.v1.HoldResponse
+	33, // 41: lienthong.v1.DeliveryService.Release:output_type -> lienthong.v1.ReleaseResponse
+	34, // 42: lienthong.v1.DeliveryService.Retry:output_type -> lienthong.v1.RetryResponse
+	35, // 43: lienthong.v1.DeliveryService.Redeliver:output_type -> lienthong.v1.RedeliverResponse
+	36, // 44: lienthong.v1.DeliveryService.Redirect:output_type -> lienthong.v1.RedirectResponse
+	37, // 45: lienthong.v1.DeliveryService.Drop:output_type -> lienthong.v1.DropResponse
+	34, // [34:46] is the sub-list for method output_type
+	22, // [22:34] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_delivery_proto_init() }
@@ -1002,7 +1172,7 @@ func file_lienthong_v1_delivery_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_delivery_proto_rawDesc), len(file_lienthong_v1_delivery_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -47,8 +47,8 @@ type DeliveryServiceClient interface {
 	// AcknowledgeDelivery says that the document-management system has stored
 	// the files; it makes status 01. Repeats change nothing.
 	AcknowledgeDelivery(ctx context.Context, in *AcknowledgeDeliveryRequest, opts ...grpc.CallOption) (*AcknowledgeDeliveryResponse, error)
-	// ReportStatus reports a business status of the receiver; illegal steps
-	// are refused here, at the receiver's home.
+	// ReportStatus reports a business status of the receiver, or answers a take-back
+	// (15 or 16); illegal steps are refused here, at the receiver's home.
 	ReportStatus(ctx context.Context, in *ReportStatusRequest, opts ...grpc.CallOption) (*ReportStatusResponse, error)
 	// WatchDeliveries streams changes of an agency's deliveries, from a cursor.
 	WatchDeliveries(ctx context.Context, in *WatchDeliveriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchDeliveriesResponse], error)
@@ -222,8 +222,8 @@ type DeliveryServiceServer interface {
 	// AcknowledgeDelivery says that the document-management system has stored
 	// the files; it makes status 01. Repeats change nothing.
 	AcknowledgeDelivery(context.Context, *AcknowledgeDeliveryRequest) (*AcknowledgeDeliveryResponse, error)
-	// ReportStatus reports a business status of the receiver; illegal steps
-	// are refused here, at the receiver's home.
+	// ReportStatus reports a business status of the receiver, or answers a take-back
+	// (15 or 16); illegal steps are refused here, at the receiver's home.
 	ReportStatus(context.Context, *ReportStatusRequest) (*ReportStatusResponse, error)
 	// WatchDeliveries streams changes of an agency's deliveries, from a cursor.
 	WatchDeliveries(*WatchDeliveriesRequest, grpc.ServerStreamingServer[WatchDeliveriesResponse]) error

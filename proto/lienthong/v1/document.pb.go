@@ -73,6 +73,131 @@ func (Overdue) EnumDescriptor() ([]byte, []int) {
 	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{0}
 }
 
+// CopyState is what has become of the receiver's copy of a document.
+type CopyState int32
+
+const (
+	// The current version.
+	CopyState_COPY_STATE_UNSPECIFIED CopyState = 0
+	// It came before the version that it follows.
+	CopyState_COPY_STATE_WAITING CopyState = 1
+	// An update has taken its place.
+	CopyState_COPY_STATE_UPDATED CopyState = 2
+	// A replacement has taken its place.
+	CopyState_COPY_STATE_REPLACED CopyState = 3
+	// Frozen: recalled, or given back.
+	CopyState_COPY_STATE_RECALLED CopyState = 4
+	// A recall that has nothing left to tell the clerk.
+	CopyState_COPY_STATE_NOTICE CopyState = 5
+)
+
+// Enum value maps for CopyState.
+var (
+	CopyState_name = map[int32]string{
+		0: "COPY_STATE_UNSPECIFIED",
+		1: "COPY_STATE_WAITING",
+		2: "COPY_STATE_UPDATED",
+		3: "COPY_STATE_REPLACED",
+		4: "COPY_STATE_RECALLED",
+		5: "COPY_STATE_NOTICE",
+	}
+	CopyState_value = map[string]int32{
+		"COPY_STATE_UNSPECIFIED": 0,
+		"COPY_STATE_WAITING":     1,
+		"COPY_STATE_UPDATED":     2,
+		"COPY_STATE_REPLACED":    3,
+		"COPY_STATE_RECALLED":    4,
+		"COPY_STATE_NOTICE":      5,
+	}
+)
+
+func (x CopyState) Enum() *CopyState {
+	p := new(CopyState)
+	*p = x
+	return p
+}
+
+func (x CopyState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CopyState) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_document_proto_enumTypes[1].Descriptor()
+}
+
+func (CopyState) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_document_proto_enumTypes[1]
+}
+
+func (x CopyState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CopyState.Descriptor instead.
+func (CopyState) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{1}
+}
+
+// TakeBackState is how far asking a document back has come, apart from handling.
+type TakeBackState int32
+
+const (
+	TakeBackState_TAKE_BACK_STATE_UNSPECIFIED TakeBackState = 0
+	// 13 lấy lại.
+	TakeBackState_TAKE_BACK_STATE_ASKED TakeBackState = 1
+	// 15 đồng ý.
+	TakeBackState_TAKE_BACK_STATE_AGREED TakeBackState = 2
+	// 16 từ chối.
+	TakeBackState_TAKE_BACK_STATE_REFUSED TakeBackState = 3
+	// A recall came before the answer.
+	TakeBackState_TAKE_BACK_STATE_MOOT TakeBackState = 4
+)
+
+// Enum value maps for TakeBackState.
+var (
+	TakeBackState_name = map[int32]string{
+		0: "TAKE_BACK_STATE_UNSPECIFIED",
+		1: "TAKE_BACK_STATE_ASKED",
+		2: "TAKE_BACK_STATE_AGREED",
+		3: "TAKE_BACK_STATE_REFUSED",
+		4: "TAKE_BACK_STATE_MOOT",
+	}
+	TakeBackState_value = map[string]int32{
+		"TAKE_BACK_STATE_UNSPECIFIED": 0,
+		"TAKE_BACK_STATE_ASKED":       1,
+		"TAKE_BACK_STATE_AGREED":      2,
+		"TAKE_BACK_STATE_REFUSED":     3,
+		"TAKE_BACK_STATE_MOOT":        4,
+	}
+)
+
+func (x TakeBackState) Enum() *TakeBackState {
+	p := new(TakeBackState)
+	*p = x
+	return p
+}
+
+func (x TakeBackState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TakeBackState) Descriptor() protoreflect.EnumDescriptor {
+	return file_lienthong_v1_document_proto_enumTypes[2].Descriptor()
+}
+
+func (TakeBackState) Type() protoreflect.EnumType {
+	return &file_lienthong_v1_document_proto_enumTypes[2]
+}
+
+func (x TakeBackState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TakeBackState.Descriptor instead.
+func (TakeBackState) EnumDescriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{2}
+}
+
 // DeliveryState is where a delivery stands in transport.
 type DeliveryState int32
 
@@ -132,11 +257,11 @@ func (x DeliveryState) String() string {
 }
 
 func (DeliveryState) Descriptor() protoreflect.EnumDescriptor {
-	return file_lienthong_v1_document_proto_enumTypes[1].Descriptor()
+	return file_lienthong_v1_document_proto_enumTypes[3].Descriptor()
 }
 
 func (DeliveryState) Type() protoreflect.EnumType {
-	return &file_lienthong_v1_document_proto_enumTypes[1]
+	return &file_lienthong_v1_document_proto_enumTypes[3]
 }
 
 func (x DeliveryState) Number() protoreflect.EnumNumber {
@@ -145,7 +270,7 @@ func (x DeliveryState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DeliveryState.Descriptor instead.
 func (DeliveryState) EnumDescriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{1}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{3}
 }
 
 type SendDocumentRequest struct {
@@ -472,7 +597,14 @@ type Document struct {
 	Relations      []*Relation        `protobuf:"bytes,13,rep,name=relations,proto3" json:"relations,omitempty"`
 	Staff          *Staff             `protobuf:"bytes,14,opt,name=staff,proto3" json:"staff,omitempty"`
 	// What looks odd in its registration, or is there twice; it was taken all the same.
-	Warnings      []*Warning `protobuf:"bytes,60,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*Warning `protobuf:"bytes,60,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// The thread that versions count in: the id of its first envelope.
+	Thread  []byte `protobuf:"bytes,70,opt,name=thread,proto3" json:"thread,omitempty"`
+	Version uint32 `protobuf:"varint,71,opt,name=version,proto3" json:"version,omitempty"`
+	// Of a recall.
+	Recall *RecallContent `protobuf:"bytes,72,opt,name=recall,proto3" json:"recall,omitempty"`
+	// Of an update or a replacement.
+	Change        *ChangeContent `protobuf:"bytes,73,opt,name=change,proto3" json:"change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -608,6 +740,34 @@ func (x *Document) GetStaff() *Staff {
 func (x *Document) GetWarnings() []*Warning {
 	if x != nil {
 		return x.Warnings
+	}
+	return nil
+}
+
+func (x *Document) GetThread() []byte {
+	if x != nil {
+		return x.Thread
+	}
+	return nil
+}
+
+func (x *Document) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Document) GetRecall() *RecallContent {
+	if x != nil {
+		return x.Recall
+	}
+	return nil
+}
+
+func (x *Document) GetChange() *ChangeContent {
+	if x != nil {
+		return x.Change
 	}
 	return nil
 }
@@ -772,8 +932,13 @@ type DeliverySummary struct {
 	// Latest handling status (1 to 6), 0 if none.
 	Status uint32 `protobuf:"varint,6,opt,name=status,proto3" json:"status,omitempty"`
 	// Last node known to hold the document for this recipient.
-	Custodian     string     `protobuf:"bytes,7,opt,name=custodian,proto3" json:"custodian,omitempty"`
-	Deadlines     *Deadlines `protobuf:"bytes,60,opt,name=deadlines,proto3" json:"deadlines,omitempty"`
+	Custodian string     `protobuf:"bytes,7,opt,name=custodian,proto3" json:"custodian,omitempty"`
+	Deadlines *Deadlines `protobuf:"bytes,60,opt,name=deadlines,proto3" json:"deadlines,omitempty"`
+	// What has become of the receiver's copy.
+	Copy     CopyState     `protobuf:"varint,70,opt,name=copy,proto3,enum=lienthong.v1.CopyState" json:"copy,omitempty"`
+	TakeBack TakeBackState `protobuf:"varint,71,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
+	// Such as INCOMPLETE, or why a failed one failed.
+	Reason        string `protobuf:"bytes,72,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -862,6 +1027,27 @@ func (x *DeliverySummary) GetDeadlines() *Deadlines {
 		return x.Deadlines
 	}
 	return nil
+}
+
+func (x *DeliverySummary) GetCopy() CopyState {
+	if x != nil {
+		return x.Copy
+	}
+	return CopyState_COPY_STATE_UNSPECIFIED
+}
+
+func (x *DeliverySummary) GetTakeBack() TakeBackState {
+	if x != nil {
+		return x.TakeBack
+	}
+	return TakeBackState_TAKE_BACK_STATE_UNSPECIFIED
+}
+
+func (x *DeliverySummary) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 type ResolveRecipientsRequest struct {
@@ -1337,6 +1523,598 @@ func (x *ListDocumentsResponse) GetNextPageToken() string {
 	return ""
 }
 
+type RecallDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// agencies/{agency}/documents/{envelope id}, of any version.
+	Name string     `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Mode RecallMode `protobuf:"varint,2,opt,name=mode,proto3,enum=lienthong.v1.RecallMode" json:"mode,omitempty"`
+	// Required: the receivers read it.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Ids or codes; none: all that have it, or may still get it.
+	Recipients    []string `protobuf:"bytes,4,rep,name=recipients,proto3" json:"recipients,omitempty"`
+	Staff         *Staff   `protobuf:"bytes,5,opt,name=staff,proto3" json:"staff,omitempty"`
+	RequestId     string   `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallDocumentRequest) Reset() {
+	*x = RecallDocumentRequest{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallDocumentRequest) ProtoMessage() {}
+
+func (x *RecallDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallDocumentRequest.ProtoReflect.Descriptor instead.
+func (*RecallDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RecallDocumentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RecallDocumentRequest) GetMode() RecallMode {
+	if x != nil {
+		return x.Mode
+	}
+	return RecallMode_RECALL_MODE_UNSPECIFIED
+}
+
+func (x *RecallDocumentRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RecallDocumentRequest) GetRecipients() []string {
+	if x != nil {
+		return x.Recipients
+	}
+	return nil
+}
+
+func (x *RecallDocumentRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+func (x *RecallDocumentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type RecallDocumentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The recall; the document itself where all of it was stopped here.
+	Document      *Document `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallDocumentResponse) Reset() {
+	*x = RecallDocumentResponse{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallDocumentResponse) ProtoMessage() {}
+
+func (x *RecallDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallDocumentResponse.ProtoReflect.Descriptor instead.
+func (*RecallDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RecallDocumentResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+type IssueUpdateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// agencies/{agency}/documents/{envelope id}, of any version.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As before if absent.
+	Metadata *DocumentMetadata `protobuf:"bytes,2,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	// All files of the new version; those of before if there are none.
+	Files []*OutgoingFile `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
+	// Receivers that get the document from now on.
+	Add []*OutgoingRecipient `protobuf:"bytes,4,rep,name=add,proto3" json:"add,omitempty"`
+	// Ids or codes of receivers that get a recall.
+	Remove []string `protobuf:"bytes,5,rep,name=remove,proto3" json:"remove,omitempty"`
+	// Required: the receivers read it.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// As before if absent.
+	Urgency Urgency `protobuf:"varint,7,opt,name=urgency,proto3,enum=lienthong.v1.Urgency" json:"urgency,omitempty"`
+	// Microseconds UTC; 0 for seven days from now.
+	ExpiresAt     int64  `protobuf:"varint,8,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	Staff         *Staff `protobuf:"bytes,9,opt,name=staff,proto3" json:"staff,omitempty"`
+	RequestId     string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssueUpdateRequest) Reset() {
+	*x = IssueUpdateRequest{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssueUpdateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssueUpdateRequest) ProtoMessage() {}
+
+func (x *IssueUpdateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssueUpdateRequest.ProtoReflect.Descriptor instead.
+func (*IssueUpdateRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *IssueUpdateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *IssueUpdateRequest) GetMetadata() *DocumentMetadata {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *IssueUpdateRequest) GetFiles() []*OutgoingFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *IssueUpdateRequest) GetAdd() []*OutgoingRecipient {
+	if x != nil {
+		return x.Add
+	}
+	return nil
+}
+
+func (x *IssueUpdateRequest) GetRemove() []string {
+	if x != nil {
+		return x.Remove
+	}
+	return nil
+}
+
+func (x *IssueUpdateRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *IssueUpdateRequest) GetUrgency() Urgency {
+	if x != nil {
+		return x.Urgency
+	}
+	return Urgency_URGENCY_UNSPECIFIED
+}
+
+func (x *IssueUpdateRequest) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+func (x *IssueUpdateRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+func (x *IssueUpdateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type IssueUpdateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Document      *Document              `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssueUpdateResponse) Reset() {
+	*x = IssueUpdateResponse{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssueUpdateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssueUpdateResponse) ProtoMessage() {}
+
+func (x *IssueUpdateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssueUpdateResponse.ProtoReflect.Descriptor instead.
+func (*IssueUpdateResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *IssueUpdateResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+type IssueReplacementRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// agencies/{agency}/documents/{envelope id}, of any version.
+	Name      string               `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Metadata  *DocumentMetadata    `protobuf:"bytes,2,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Files     []*OutgoingFile      `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
+	Add       []*OutgoingRecipient `protobuf:"bytes,4,rep,name=add,proto3" json:"add,omitempty"`
+	Remove    []string             `protobuf:"bytes,5,rep,name=remove,proto3" json:"remove,omitempty"`
+	Reason    string               `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Urgency   Urgency              `protobuf:"varint,7,opt,name=urgency,proto3,enum=lienthong.v1.Urgency" json:"urgency,omitempty"`
+	ExpiresAt int64                `protobuf:"varint,8,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	Staff     *Staff               `protobuf:"bytes,9,opt,name=staff,proto3" json:"staff,omitempty"`
+	RequestId string               `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Names of further documents whose place it takes, of the same agency.
+	Replaces      []string `protobuf:"bytes,11,rep,name=replaces,proto3" json:"replaces,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssueReplacementRequest) Reset() {
+	*x = IssueReplacementRequest{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssueReplacementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssueReplacementRequest) ProtoMessage() {}
+
+func (x *IssueReplacementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssueReplacementRequest.ProtoReflect.Descriptor instead.
+func (*IssueReplacementRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *IssueReplacementRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *IssueReplacementRequest) GetMetadata() *DocumentMetadata {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *IssueReplacementRequest) GetFiles() []*OutgoingFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *IssueReplacementRequest) GetAdd() []*OutgoingRecipient {
+	if x != nil {
+		return x.Add
+	}
+	return nil
+}
+
+func (x *IssueReplacementRequest) GetRemove() []string {
+	if x != nil {
+		return x.Remove
+	}
+	return nil
+}
+
+func (x *IssueReplacementRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *IssueReplacementRequest) GetUrgency() Urgency {
+	if x != nil {
+		return x.Urgency
+	}
+	return Urgency_URGENCY_UNSPECIFIED
+}
+
+func (x *IssueReplacementRequest) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+func (x *IssueReplacementRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+func (x *IssueReplacementRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *IssueReplacementRequest) GetReplaces() []string {
+	if x != nil {
+		return x.Replaces
+	}
+	return nil
+}
+
+type IssueReplacementResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Document      *Document              `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssueReplacementResponse) Reset() {
+	*x = IssueReplacementResponse{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssueReplacementResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssueReplacementResponse) ProtoMessage() {}
+
+func (x *IssueReplacementResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssueReplacementResponse.ProtoReflect.Descriptor instead.
+func (*IssueReplacementResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *IssueReplacementResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+type ForwardDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// agencies/{agency}/deliveries/{id}, of one that was received.
+	Name       string               `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Recipients []*OutgoingRecipient `protobuf:"bytes,2,rep,name=recipients,proto3" json:"recipients,omitempty"`
+	// As it came if absent.
+	Urgency       Urgency `protobuf:"varint,3,opt,name=urgency,proto3,enum=lienthong.v1.Urgency" json:"urgency,omitempty"`
+	Staff         *Staff  `protobuf:"bytes,4,opt,name=staff,proto3" json:"staff,omitempty"`
+	RequestId     string  `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForwardDocumentRequest) Reset() {
+	*x = ForwardDocumentRequest{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForwardDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForwardDocumentRequest) ProtoMessage() {}
+
+func (x *ForwardDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForwardDocumentRequest.ProtoReflect.Descriptor instead.
+func (*ForwardDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ForwardDocumentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ForwardDocumentRequest) GetRecipients() []*OutgoingRecipient {
+	if x != nil {
+		return x.Recipients
+	}
+	return nil
+}
+
+func (x *ForwardDocumentRequest) GetUrgency() Urgency {
+	if x != nil {
+		return x.Urgency
+	}
+	return Urgency_URGENCY_UNSPECIFIED
+}
+
+func (x *ForwardDocumentRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+func (x *ForwardDocumentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type ForwardDocumentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Document      *Document              `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForwardDocumentResponse) Reset() {
+	*x = ForwardDocumentResponse{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForwardDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForwardDocumentResponse) ProtoMessage() {}
+
+func (x *ForwardDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForwardDocumentResponse.ProtoReflect.Descriptor instead.
+func (*ForwardDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ForwardDocumentResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
 var File_lienthong_v1_document_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_document_proto_rawDesc = "" +
@@ -1371,7 +2149,7 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12/\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1b.lienthong.v1.RecipientRoleR\x04role\"J\n" +
 	"\x14SendDocumentResponse\x122\n" +
-	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xa1\x05\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xbd\x06\n" +
 	"\bDocument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
 	"\venvelope_id\x18\x02 \x01(\fR\n" +
@@ -1393,7 +2171,11 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"deliveries\x124\n" +
 	"\trelations\x18\r \x03(\v2\x16.lienthong.v1.RelationR\trelations\x12)\n" +
 	"\x05staff\x18\x0e \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x121\n" +
-	"\bwarnings\x18< \x03(\v2\x15.lienthong.v1.WarningR\bwarnings\"K\n" +
+	"\bwarnings\x18< \x03(\v2\x15.lienthong.v1.WarningR\bwarnings\x12\x16\n" +
+	"\x06thread\x18F \x01(\fR\x06thread\x12\x18\n" +
+	"\aversion\x18G \x01(\rR\aversion\x123\n" +
+	"\x06recall\x18H \x01(\v2\x1b.lienthong.v1.RecallContentR\x06recall\x123\n" +
+	"\x06change\x18I \x01(\v2\x1b.lienthong.v1.ChangeContentR\x06change\"K\n" +
 	"\aWarning\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
@@ -1403,7 +2185,7 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x0eacknowledge_by\x18\x02 \x01(\x03R\racknowledgeBy\x12\x1b\n" +
 	"\tanswer_by\x18\x03 \x01(\x03R\banswerBy\x12/\n" +
 	"\aoverdue\x18\x04 \x01(\x0e2\x15.lienthong.v1.OverdueR\aoverdue\x12)\n" +
-	"\x10calendar_unknown\x18\x05 \x01(\bR\x0fcalendarUnknown\"\xc5\x02\n" +
+	"\x10calendar_unknown\x18\x05 \x01(\bR\x0fcalendarUnknown\"\xc4\x03\n" +
 	"\x0fDeliverySummary\x12\x1a\n" +
 	"\bdelivery\x18\x01 \x01(\tR\bdelivery\x125\n" +
 	"\trecipient\x18\x02 \x01(\v2\x17.lienthong.v1.RecipientR\trecipient\x12%\n" +
@@ -1412,7 +2194,10 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\averdict\x18\x05 \x01(\tR\averdict\x12\x16\n" +
 	"\x06status\x18\x06 \x01(\rR\x06status\x12\x1c\n" +
 	"\tcustodian\x18\a \x01(\tR\tcustodian\x125\n" +
-	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\"0\n" +
+	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\x12+\n" +
+	"\x04copy\x18F \x01(\x0e2\x17.lienthong.v1.CopyStateR\x04copy\x128\n" +
+	"\ttake_back\x18G \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x12\x16\n" +
+	"\x06reason\x18H \x01(\tR\x06reason\"0\n" +
 	"\x18ResolveRecipientsRequest\x12\x14\n" +
 	"\x05codes\x18\x01 \x03(\tR\x05codes\"\\\n" +
 	"\x19ResolveRecipientsResponse\x12?\n" +
@@ -1446,11 +2231,80 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"u\n" +
 	"\x15ListDocumentsResponse\x124\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x16.lienthong.v1.DocumentR\tdocuments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*O\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xdb\x01\n" +
+	"\x15RecallDocumentRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
+	"\x04mode\x18\x02 \x01(\x0e2\x18.lienthong.v1.RecallModeR\x04mode\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1e\n" +
+	"\n" +
+	"recipients\x18\x04 \x03(\tR\n" +
+	"recipients\x12)\n" +
+	"\x05staff\x18\x05 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"L\n" +
+	"\x16RecallDocumentResponse\x122\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\x93\x03\n" +
+	"\x12IssueUpdateRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12:\n" +
+	"\bmetadata\x18\x02 \x01(\v2\x1e.lienthong.v1.DocumentMetadataR\bmetadata\x120\n" +
+	"\x05files\x18\x03 \x03(\v2\x1a.lienthong.v1.OutgoingFileR\x05files\x121\n" +
+	"\x03add\x18\x04 \x03(\v2\x1f.lienthong.v1.OutgoingRecipientR\x03add\x12\x16\n" +
+	"\x06remove\x18\x05 \x03(\tR\x06remove\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12/\n" +
+	"\aurgency\x18\a \x01(\x0e2\x15.lienthong.v1.UrgencyR\aurgency\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\b \x01(\x03R\texpiresAt\x12)\n" +
+	"\x05staff\x18\t \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\n" +
+	" \x01(\tR\trequestId\"I\n" +
+	"\x13IssueUpdateResponse\x122\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xb4\x03\n" +
+	"\x17IssueReplacementRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12:\n" +
+	"\bmetadata\x18\x02 \x01(\v2\x1e.lienthong.v1.DocumentMetadataR\bmetadata\x120\n" +
+	"\x05files\x18\x03 \x03(\v2\x1a.lienthong.v1.OutgoingFileR\x05files\x121\n" +
+	"\x03add\x18\x04 \x03(\v2\x1f.lienthong.v1.OutgoingRecipientR\x03add\x12\x16\n" +
+	"\x06remove\x18\x05 \x03(\tR\x06remove\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12/\n" +
+	"\aurgency\x18\a \x01(\x0e2\x15.lienthong.v1.UrgencyR\aurgency\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\b \x01(\x03R\texpiresAt\x12)\n" +
+	"\x05staff\x18\t \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\n" +
+	" \x01(\tR\trequestId\x12\x1a\n" +
+	"\breplaces\x18\v \x03(\tR\breplaces\"N\n" +
+	"\x18IssueReplacementResponse\x122\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xe8\x01\n" +
+	"\x16ForwardDocumentRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12?\n" +
+	"\n" +
+	"recipients\x18\x02 \x03(\v2\x1f.lienthong.v1.OutgoingRecipientR\n" +
+	"recipients\x12/\n" +
+	"\aurgency\x18\x03 \x01(\x0e2\x15.lienthong.v1.UrgencyR\aurgency\x12)\n" +
+	"\x05staff\x18\x04 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"M\n" +
+	"\x17ForwardDocumentResponse\x122\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument*O\n" +
 	"\aOverdue\x12\x17\n" +
 	"\x13OVERDUE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13OVERDUE_ACKNOWLEDGE\x10\x01\x12\x12\n" +
-	"\x0eOVERDUE_ANSWER\x10\x02*\xc2\x02\n" +
+	"\x0eOVERDUE_ANSWER\x10\x02*\xa0\x01\n" +
+	"\tCopyState\x12\x1a\n" +
+	"\x16COPY_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12COPY_STATE_WAITING\x10\x01\x12\x16\n" +
+	"\x12COPY_STATE_UPDATED\x10\x02\x12\x17\n" +
+	"\x13COPY_STATE_REPLACED\x10\x03\x12\x17\n" +
+	"\x13COPY_STATE_RECALLED\x10\x04\x12\x15\n" +
+	"\x11COPY_STATE_NOTICE\x10\x05*\x9e\x01\n" +
+	"\rTakeBackState\x12\x1f\n" +
+	"\x1bTAKE_BACK_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15TAKE_BACK_STATE_ASKED\x10\x01\x12\x1a\n" +
+	"\x16TAKE_BACK_STATE_AGREED\x10\x02\x12\x1b\n" +
+	"\x17TAKE_BACK_STATE_REFUSED\x10\x03\x12\x18\n" +
+	"\x14TAKE_BACK_STATE_MOOT\x10\x04*\xc2\x02\n" +
 	"\rDeliveryState\x12\x1e\n" +
 	"\x1aDELIVERY_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DELIVERY_STATE_QUEUED\x10\x01\x12\x1a\n" +
@@ -1463,7 +2317,7 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x16DELIVERY_STATE_STOPPED\x10\b\x12\x1a\n" +
 	"\x16DELIVERY_STATE_DROPPED\x10\t\x12\x17\n" +
 	"\x13DELIVERY_STATE_DEAD\x10\n" +
-	"2\xa3\x03\n" +
+	"2\xbb\x06\n" +
 	"\x0fDocumentService\x12^\n" +
 	"\fSendDocument\x12!.lienthong.v1.SendDocumentRequest\x1a\".lienthong.v1.SendDocumentResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x01\x12n\n" +
@@ -1472,7 +2326,15 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\vGetDocument\x12 .lienthong.v1.GetDocumentRequest\x1a!.lienthong.v1.GetDocumentResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x01\x03\x12b\n" +
 	"\rListDocuments\x12\".lienthong.v1.ListDocumentsRequest\x1a#.lienthong.v1.ListDocumentsResponse\"\b\xca\xf3\x18\x04\n" +
-	"\x02\x01\x03B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x02\x01\x03\x12d\n" +
+	"\x0eRecallDocument\x12#.lienthong.v1.RecallDocumentRequest\x1a$.lienthong.v1.RecallDocumentResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01\x12[\n" +
+	"\vIssueUpdate\x12 .lienthong.v1.IssueUpdateRequest\x1a!.lienthong.v1.IssueUpdateResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01\x12j\n" +
+	"\x10IssueReplacement\x12%.lienthong.v1.IssueReplacementRequest\x1a&.lienthong.v1.IssueReplacementResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01\x12g\n" +
+	"\x0fForwardDocument\x12$.lienthong.v1.ForwardDocumentRequest\x1a%.lienthong.v1.ForwardDocumentResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_document_proto_rawDescOnce sync.Once
@@ -1486,78 +2348,122 @@ func file_lienthong_v1_document_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_document_proto_rawDescData
 }
 
-var file_lienthong_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_lienthong_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_lienthong_v1_document_proto_goTypes = []any{
 	(Overdue)(0),                      // 0: lienthong.v1.Overdue
-	(DeliveryState)(0),                // 1: lienthong.v1.DeliveryState
-	(*SendDocumentRequest)(nil),       // 2: lienthong.v1.SendDocumentRequest
-	(*OutgoingFile)(nil),              // 3: lienthong.v1.OutgoingFile
-	(*OutgoingRecipient)(nil),         // 4: lienthong.v1.OutgoingRecipient
-	(*SendDocumentResponse)(nil),      // 5: lienthong.v1.SendDocumentResponse
-	(*Document)(nil),                  // 6: lienthong.v1.Document
-	(*Warning)(nil),                   // 7: lienthong.v1.Warning
-	(*Deadlines)(nil),                 // 8: lienthong.v1.Deadlines
-	(*DeliverySummary)(nil),           // 9: lienthong.v1.DeliverySummary
-	(*ResolveRecipientsRequest)(nil),  // 10: lienthong.v1.ResolveRecipientsRequest
-	(*ResolveRecipientsResponse)(nil), // 11: lienthong.v1.ResolveRecipientsResponse
-	(*ResolvedRecipient)(nil),         // 12: lienthong.v1.ResolvedRecipient
-	(*SuggestedAgency)(nil),           // 13: lienthong.v1.SuggestedAgency
-	(*GetDocumentRequest)(nil),        // 14: lienthong.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),       // 15: lienthong.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),      // 16: lienthong.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),     // 17: lienthong.v1.ListDocumentsResponse
-	(*DocumentMetadata)(nil),          // 18: lienthong.v1.DocumentMetadata
-	(Urgency)(0),                      // 19: lienthong.v1.Urgency
-	(*Relation)(nil),                  // 20: lienthong.v1.Relation
-	(*Staff)(nil),                     // 21: lienthong.v1.Staff
-	(FileRole)(0),                     // 22: lienthong.v1.FileRole
-	(RecipientRole)(0),                // 23: lienthong.v1.RecipientRole
-	(EnvelopeKind)(0),                 // 24: lienthong.v1.EnvelopeKind
-	(*AgencyRef)(nil),                 // 25: lienthong.v1.AgencyRef
-	(*ContentFile)(nil),               // 26: lienthong.v1.ContentFile
-	(*Recipient)(nil),                 // 27: lienthong.v1.Recipient
+	(CopyState)(0),                    // 1: lienthong.v1.CopyState
+	(TakeBackState)(0),                // 2: lienthong.v1.TakeBackState
+	(DeliveryState)(0),                // 3: lienthong.v1.DeliveryState
+	(*SendDocumentRequest)(nil),       // 4: lienthong.v1.SendDocumentRequest
+	(*OutgoingFile)(nil),              // 5: lienthong.v1.OutgoingFile
+	(*OutgoingRecipient)(nil),         // 6: lienthong.v1.OutgoingRecipient
+	(*SendDocumentResponse)(nil),      // 7: lienthong.v1.SendDocumentResponse
+	(*Document)(nil),                  // 8: lienthong.v1.Document
+	(*Warning)(nil),                   // 9: lienthong.v1.Warning
+	(*Deadlines)(nil),                 // 10: lienthong.v1.Deadlines
+	(*DeliverySummary)(nil),           // 11: lienthong.v1.DeliverySummary
+	(*ResolveRecipientsRequest)(nil),  // 12: lienthong.v1.ResolveRecipientsRequest
+	(*ResolveRecipientsResponse)(nil), // 13: lienthong.v1.ResolveRecipientsResponse
+	(*ResolvedRecipient)(nil),         // 14: lienthong.v1.ResolvedRecipient
+	(*SuggestedAgency)(nil),           // 15: lienthong.v1.SuggestedAgency
+	(*GetDocumentRequest)(nil),        // 16: lienthong.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),       // 17: lienthong.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),      // 18: lienthong.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),     // 19: lienthong.v1.ListDocumentsResponse
+	(*RecallDocumentRequest)(nil),     // 20: lienthong.v1.RecallDocumentRequest
+	(*RecallDocumentResponse)(nil),    // 21: lienthong.v1.RecallDocumentResponse
+	(*IssueUpdateRequest)(nil),        // 22: lienthong.v1.IssueUpdateRequest
+	(*IssueUpdateResponse)(nil),       // 23: lienthong.v1.IssueUpdateResponse
+	(*IssueReplacementRequest)(nil),   // 24: lienthong.v1.IssueReplacementRequest
+	(*IssueReplacementResponse)(nil),  // 25: lienthong.v1.IssueReplacementResponse
+	(*ForwardDocumentRequest)(nil),    // 26: lienthong.v1.ForwardDocumentRequest
+	(*ForwardDocumentResponse)(nil),   // 27: lienthong.v1.ForwardDocumentResponse
+	(*DocumentMetadata)(nil),          // 28: lienthong.v1.DocumentMetadata
+	(Urgency)(0),                      // 29: lienthong.v1.Urgency
+	(*Relation)(nil),                  // 30: lienthong.v1.Relation
+	(*Staff)(nil),                     // 31: lienthong.v1.Staff
+	(FileRole)(0),                     // 32: lienthong.v1.FileRole
+	(RecipientRole)(0),                // 33: lienthong.v1.RecipientRole
+	(EnvelopeKind)(0),                 // 34: lienthong.v1.EnvelopeKind
+	(*AgencyRef)(nil),                 // 35: lienthong.v1.AgencyRef
+	(*ContentFile)(nil),               // 36: lienthong.v1.ContentFile
+	(*RecallContent)(nil),             // 37: lienthong.v1.RecallContent
+	(*ChangeContent)(nil),             // 38: lienthong.v1.ChangeContent
+	(*Recipient)(nil),                 // 39: lienthong.v1.Recipient
+	(RecallMode)(0),                   // 40: lienthong.v1.RecallMode
 }
 var file_lienthong_v1_document_proto_depIdxs = []int32{
-	18, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
-	3,  // 1: lienthong.v1.SendDocumentRequest.files:type_name -> lienthong.v1.OutgoingFile
-	4,  // 2: lienthong.v1.SendDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
-	19, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
-	20, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
-	21, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
-	22, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
-	23, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
-	6,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
-	24, // 9: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
-	25, // 10: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
-	19, // 11: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
-	18, // 12: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
-	26, // 13: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
-	9,  // 14: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
-	20, // 15: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
-	21, // 16: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
-	7,  // 17: lienthong.v1.Document.warnings:type_name -> lienthong.v1.Warning
-	0,  // 18: lienthong.v1.Deadlines.overdue:type_name -> lienthong.v1.Overdue
-	27, // 19: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
-	1,  // 20: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
-	8,  // 21: lienthong.v1.DeliverySummary.deadlines:type_name -> lienthong.v1.Deadlines
-	12, // 22: lienthong.v1.ResolveRecipientsResponse.recipients:type_name -> lienthong.v1.ResolvedRecipient
-	13, // 23: lienthong.v1.ResolvedRecipient.near:type_name -> lienthong.v1.SuggestedAgency
-	6,  // 24: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
-	6,  // 25: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
-	2,  // 26: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
-	10, // 27: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
-	14, // 28: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
-	16, // 29: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
-	5,  // 30: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
-	11, // 31: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
-	15, // 32: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
-	17, // 33: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
-	30, // [30:34] is the sub-list for method output_type
-	26, // [26:30] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	28, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	5,  // 1: lienthong.v1.SendDocumentRequest.files:type_name -> lienthong.v1.OutgoingFile
+	6,  // 2: lienthong.v1.SendDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
+	29, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	30, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
+	31, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	32, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
+	33, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
+	8,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
+	34, // 9: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
+	35, // 10: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
+	29, // 11: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
+	28, // 12: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
+	36, // 13: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
+	11, // 14: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
+	30, // 15: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
+	31, // 16: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
+	9,  // 17: lienthong.v1.Document.warnings:type_name -> lienthong.v1.Warning
+	37, // 18: lienthong.v1.Document.recall:type_name -> lienthong.v1.RecallContent
+	38, // 19: lienthong.v1.Document.change:type_name -> lienthong.v1.ChangeContent
+	0,  // 20: lienthong.v1.Deadlines.overdue:type_name -> lienthong.v1.Overdue
+	39, // 21: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
+	3,  // 22: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
+	10, // 23: lienthong.v1.DeliverySummary.deadlines:type_name -> lienthong.v1.Deadlines
+	1,  // 24: lienthong.v1.DeliverySummary.copy:type_name -> lienthong.v1.CopyState
+	2,  // 25: lienthong.v1.DeliverySummary.take_back:type_name -> lienthong.v1.TakeBackState
+	14, // 26: lienthong.v1.ResolveRecipientsResponse.recipients:type_name -> lienthong.v1.ResolvedRecipient
+	15, // 27: lienthong.v1.ResolvedRecipient.near:type_name -> lienthong.v1.SuggestedAgency
+	8,  // 28: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
+	8,  // 29: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
+	40, // 30: lienthong.v1.RecallDocumentRequest.mode:type_name -> lienthong.v1.RecallMode
+	31, // 31: lienthong.v1.RecallDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	8,  // 32: lienthong.v1.RecallDocumentResponse.document:type_name -> lienthong.v1.Document
+	28, // 33: lienthong.v1.IssueUpdateRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	5,  // 34: lienthong.v1.IssueUpdateRequest.files:type_name -> lienthong.v1.OutgoingFile
+	6,  // 35: lienthong.v1.IssueUpdateRequest.add:type_name -> lienthong.v1.OutgoingRecipient
+	29, // 36: lienthong.v1.IssueUpdateRequest.urgency:type_name -> lienthong.v1.Urgency
+	31, // 37: lienthong.v1.IssueUpdateRequest.staff:type_name -> lienthong.v1.Staff
+	8,  // 38: lienthong.v1.IssueUpdateResponse.document:type_name -> lienthong.v1.Document
+	28, // 39: lienthong.v1.IssueReplacementRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	5,  // 40: lienthong.v1.IssueReplacementRequest.files:type_name -> lienthong.v1.OutgoingFile
+	6,  // 41: lienthong.v1.IssueReplacementRequest.add:type_name -> lienthong.v1.OutgoingRecipient
+	29, // 42: lienthong.v1.IssueReplacementRequest.urgency:type_name -> lienthong.v1.Urgency
+	31, // 43: lienthong.v1.IssueReplacementRequest.staff:type_name -> lienthong.v1.Staff
+	8,  // 44: lienthong.v1.IssueReplacementResponse.document:type_name -> lienthong.v1.Document
+	6,  // 45: lienthong.v1.ForwardDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
+	29, // 46: lienthong.v1.ForwardDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	31, // 47: lienthong.v1.ForwardDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	8,  // 48: lienthong.v1.ForwardDocumentResponse.document:type_name -> lienthong.v1.Document
+	4,  // 49: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
+	12, // 50: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
+	16, // 51: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
+	18, // 52: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
+	20, // 53: lienthong.v1.DocumentService.RecallDocument:input_type -> lienthong.v1.RecallDocumentRequest
+	22, // 54: lienthong.v1.DocumentService.IssueUpdate:input_type -> lienthong.v1.IssueUpdateRequest
+	24, // 55: lienthong.v1.DocumentService.IssueReplacement:input_type -> lienthong.v1.IssueReplacementRequest
+	26, // 56: lienthong.v1.DocumentService.ForwardDocument:input_type -> lienthong.v1.ForwardDocumentRequest
+	7,  // 57: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
+	13, // 58: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
+	17, // 59: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
+	19, // 60: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
+	21, // 61: lienthong.v1.DocumentService.RecallDocument:output_type -> lienthong.v1.RecallDocumentResponse
+	23, // 62: lienthong.v1.DocumentService.IssueUpdate:output_type -> lienthong.v1.IssueUpdateResponse
+	25, // 63: lienthong.v1.DocumentService.IssueReplacement:output_type -> lienthong.v1.IssueReplacementResponse
+	27, // 64: lienthong.v1.DocumentService.ForwardDocument:output_type -> lienthong.v1.ForwardDocumentResponse
+	57, // [57:65] is the sub-list for method output_type
+	49, // [49:57] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_document_proto_init() }
@@ -1572,8 +2478,8 @@ func file_lienthong_v1_document_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_document_proto_rawDesc), len(file_lienthong_v1_document_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   16,
+			NumEnums:      4,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

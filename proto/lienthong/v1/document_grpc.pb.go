@@ -23,6 +23,10 @@ const (
 	DocumentService_ResolveRecipients_FullMethodName = "/lienthong.v1.DocumentService/ResolveRecipients"
 	DocumentService_GetDocument_FullMethodName       = "/lienthong.v1.DocumentService/GetDocument"
 	DocumentService_ListDocuments_FullMethodName     = "/lienthong.v1.DocumentService/ListDocuments"
+	DocumentService_RecallDocument_FullMethodName    = "/lienthong.v1.DocumentService/RecallDocument"
+	DocumentService_IssueUpdate_FullMethodName       = "/lienthong.v1.DocumentService/IssueUpdate"
+	DocumentService_IssueReplacement_FullMethodName  = "/lienthong.v1.DocumentService/IssueReplacement"
+	DocumentService_ForwardDocument_FullMethodName   = "/lienthong.v1.DocumentService/ForwardDocument"
 )
 
 // DocumentServiceClient is the client API for DocumentService service.
@@ -38,6 +42,17 @@ type DocumentServiceClient interface {
 	ResolveRecipients(ctx context.Context, in *ResolveRecipientsRequest, opts ...grpc.CallOption) (*ResolveRecipientsResponse, error)
 	GetDocument(ctx context.Context, in *GetDocumentRequest, opts ...grpc.CallOption) (*GetDocumentResponse, error)
 	ListDocuments(ctx context.Context, in *ListDocumentsRequest, opts ...grpc.CallOption) (*ListDocumentsResponse, error)
+	// RecallDocument asks for a document back, in all its versions (thu hồi), or
+	// asks its receivers whether they give it back (lấy lại, 13). What has not left
+	// this node is stopped; a recall follows the rest.
+	RecallDocument(ctx context.Context, in *RecallDocumentRequest, opts ...grpc.CallOption) (*RecallDocumentResponse, error)
+	// IssueUpdate sends the next version of a document to all that have it: with
+	// other metadata or files, or to other receivers.
+	IssueUpdate(ctx context.Context, in *IssueUpdateRequest, opts ...grpc.CallOption) (*IssueUpdateResponse, error)
+	// IssueReplacement sends a document that takes the place of one or more.
+	IssueReplacement(ctx context.Context, in *IssueReplacementRequest, opts ...grpc.CallOption) (*IssueReplacementResponse, error)
+	// ForwardDocument sends a document that was received on to others, as it came.
+	ForwardDocument(ctx context.Context, in *ForwardDocumentRequest, opts ...grpc.CallOption) (*ForwardDocumentResponse, error)
 }
 
 type documentServiceClient struct {
@@ -88,6 +103,46 @@ func (c *documentServiceClient) ListDocuments(ctx context.Context, in *ListDocum
 	return out, nil
 }
 
+func (c *documentServiceClient) RecallDocument(ctx context.Context, in *RecallDocumentRequest, opts ...grpc.CallOption) (*RecallDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecallDocumentResponse)
+	err := c.cc.Invoke(ctx, DocumentService_RecallDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *documentServiceClient) IssueUpdate(ctx context.Context, in *IssueUpdateRequest, opts ...grpc.CallOption) (*IssueUpdateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(IssueUpdateResponse)
+	err := c.cc.Invoke(ctx, DocumentService_IssueUpdate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *documentServiceClient) IssueReplacement(ctx context.Context, in *IssueReplacementRequest, opts ...grpc.CallOption) (*IssueReplacementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(IssueReplacementResponse)
+	err := c.cc.Invoke(ctx, DocumentService_IssueReplacement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *documentServiceClient) ForwardDocument(ctx context.Context, in *ForwardDocumentRequest, opts ...grpc.CallOption) (*ForwardDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForwardDocumentResponse)
+	err := c.cc.Invoke(ctx, DocumentService_ForwardDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DocumentServiceServer is the server API for DocumentService service.
 // All implementations must embed UnimplementedDocumentServiceServer
 // for forward compatibility.
@@ -101,6 +156,17 @@ type DocumentServiceServer interface {
 	ResolveRecipients(context.Context, *ResolveRecipientsRequest) (*ResolveRecipientsResponse, error)
 	GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error)
 	ListDocuments(context.Context, *ListDocumentsRequest) (*ListDocumentsResponse, error)
+	// RecallDocument asks for a document back, in all its versions (thu hồi), or
+	// asks its receivers whether they give it back (lấy lại, 13). What has not left
+	// this node is stopped; a recall follows the rest.
+	RecallDocument(context.Context, *RecallDocumentRequest) (*RecallDocumentResponse, error)
+	// IssueUpdate sends the next version of a document to all that have it: with
+	// other metadata or files, or to other receivers.
+	IssueUpdate(context.Context, *IssueUpdateRequest) (*IssueUpdateResponse, error)
+	// IssueReplacement sends a document that takes the place of one or more.
+	IssueReplacement(context.Context, *IssueReplacementRequest) (*IssueReplacementResponse, error)
+	// ForwardDocument sends a document that was received on to others, as it came.
+	ForwardDocument(context.Context, *ForwardDocumentRequest) (*ForwardDocumentResponse, error)
 	mustEmbedUnimplementedDocumentServiceServer()
 }
 
@@ -122,6 +188,18 @@ func (UnimplementedDocumentServiceServer) GetDocument(context.Context, *GetDocum
 }
 func (UnimplementedDocumentServiceServer) ListDocuments(context.Context, *ListDocumentsRequest) (*ListDocumentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDocuments not implemented")
+}
+func (UnimplementedDocumentServiceServer) RecallDocument(context.Context, *RecallDocumentRequest) (*RecallDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecallDocument not implemented")
+}
+func (UnimplementedDocumentServiceServer) IssueUpdate(context.Context, *IssueUpdateRequest) (*IssueUpdateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method IssueUpdate not implemented")
+}
+func (UnimplementedDocumentServiceServer) IssueReplacement(context.Context, *IssueReplacementRequest) (*IssueReplacementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method IssueReplacement not implemented")
+}
+func (UnimplementedDocumentServiceServer) ForwardDocument(context.Context, *ForwardDocumentRequest) (*ForwardDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ForwardDocument not implemented")
 }
 func (UnimplementedDocumentServiceServer) mustEmbedUnimplementedDocumentServiceServer() {}
 func (UnimplementedDocumentServiceServer) testEmbeddedByValue()                         {}
@@ -216,6 +294,78 @@ func _DocumentService_ListDocuments_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DocumentService_RecallDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecallDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DocumentServiceServer).RecallDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DocumentService_RecallDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DocumentServiceServer).RecallDocument(ctx, req.(*RecallDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DocumentService_IssueUpdate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(IssueUpdateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DocumentServiceServer).IssueUpdate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DocumentService_IssueUpdate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DocumentServiceServer).IssueUpdate(ctx, req.(*IssueUpdateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DocumentService_IssueReplacement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(IssueReplacementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DocumentServiceServer).IssueReplacement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DocumentService_IssueReplacement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DocumentServiceServer).IssueReplacement(ctx, req.(*IssueReplacementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DocumentService_ForwardDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForwardDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DocumentServiceServer).ForwardDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DocumentService_ForwardDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DocumentServiceServer).ForwardDocument(ctx, req.(*ForwardDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DocumentService_ServiceDesc is the grpc.ServiceDesc for DocumentService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -238,6 +388,22 @@ var DocumentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListDocuments",
 			Handler:    _DocumentService_ListDocuments_Handler,
+		},
+		{
+			MethodName: "RecallDocument",
+			Handler:    _DocumentService_RecallDocument_Handler,
+		},
+		{
+			MethodName: "IssueUpdate",
+			Handler:    _DocumentService_IssueUpdate_Handler,
+		},
+		{
+			MethodName: "IssueReplacement",
+			Handler:    _DocumentService_IssueReplacement_Handler,
+		},
+		{
+			MethodName: "ForwardDocument",
+			Handler:    _DocumentService_ForwardDocument_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
