@@ -114,3 +114,15 @@ func RetryPause(attempts int, atLeast int64) int64 { return retryPause(attempts,
 
 // MaxSetbacks is maxSetbacks.
 const MaxSetbacks = maxSetbacks
+
+// Meet lets this node see the store of a peer, as Hello shows it. If the peer goes on from
+// a backup, what it may have forgotten is offered and sent again.
+func (r *Relay) Meet(ctx context.Context, peer *Node) error {
+	s := r.session(peer.cfg.ID, nil, nil)
+	s.hello = Hello{Node: peer.cfg.ID, Incarnation: peer.incarnation, Restored: peer.restored.Until}
+	changed, err := s.meet(ctx)
+	if err != nil || !changed {
+		return err
+	}
+	return s.replay(ctx)
+}

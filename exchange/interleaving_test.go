@@ -2,140 +2,73 @@ package exchange_test
 
 import (
 	"context"
-	"sync"
+	"fmt"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/store"
 )
 
-// steps drives a world in which no node runs by itself: each step of a relay is a call, so
-// that an interleaving is the order of lines of a test.
-type steps struct {
-	*world
-	t *testing.T
-}
-
-// newSteps opens nodes, given as child to parent, and runs none of them.
-func newSteps(t *testing.T, parents map[string]string, agencies ...agencySpec) *steps {
-	t.Helper()
-	s := &steps{newWorld(t, nil, agencies...), t}
-	for id, parent := range parents {
-		s.keys[id] = s.key(id)
-		s.directory.Nodes = append(s.directory.Nodes, envelope.Node{ID: id, Name: id, Parent: parent, Addresses: []string{id},
-			Certificates: []envelope.NodeCertificate{{Certificate: s.keys[id].Certificate.Raw}}})
-	}
-	for id := range parents {
-		s.reopen(id, t.TempDir())
-	}
-	return s
-}
-
-// reopen opens a node over a folder, in the place of the one before.
-func (s *steps) reopen(id, dir string) *testNode {
+// said lists who issued the statements of a kind about a document's delivery that a node has.
+func (s *byHand) said(node string, doc *exchange.Document, recipient string, kind envelope.StatementKind) []string {
 	s.t.Helper()
-	n := s.open(id, dir)
-	n.stop = sync.OnceFunc(func() {
-		if err := n.store.Close(); err != nil {
-			s.t.Error(err)
-		}
-	})
-	s.nodes[id] = n
-	s.t.Cleanup(n.stop)
-	return n
-}
-
-// relink is a new link from one node to another: what was offered before is due again.
-func (s *steps) relink(from, to string) {
-	s.t.Helper()
-	if _, err := s.nodes[from].store.TakeLink(context.Background(), to); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// offer lets a node offer what waits for another, and gives the answers, which are not
-// settled yet.
-func (s *steps) offer(from, to string) []exchange.Frame {
-	s.t.Helper()
-	offers, err := s.nodes[from].relay.OffersFor(context.Background(), to)
+	rows, err := s.nodes[node].store.Statements(context.Background(), doc.Letter.Digest, recipient)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var out []exchange.Frame
-	for _, offer := range offers {
-		out = append(out, s.nodes[to].relay.TakeOffer(context.Background(), from, offer)...)
-	}
-	return out
-}
-
-// settle lets answers arrive.
-func (s *steps) settle(at, from string, answers []exchange.Frame) {
-	s.t.Helper()
-	for _, a := range answers {
-		if err := s.nodes[at].relay.SettleAnswer(context.Background(), from, a); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-}
-
-// hand is an offer and its answer.
-func (s *steps) hand(from, to string) int {
-	s.t.Helper()
-	answers := s.offer(from, to)
-	s.settle(from, to, answers)
-	return len(answers)
-}
-
-// tell sends the statements that wait, and lets them be stored.
-func (s *steps) tell(from, to string) {
-	s.t.Helper()
-	ctx := context.Background()
-	frame, digests, err := s.nodes[from].relay.StatementsFor(ctx, to)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if len(digests) == 0 {
-		return
-	}
-	if err := s.nodes[to].relay.SettleStatements(ctx, from, frame); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := s.nodes[from].store.StatementsSent(ctx, to, digests); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// state is where a delivery stands at a node.
-func (s *steps) state(node string, key exchange.LetterKey, recipient string) exchange.State {
-	s.t.Helper()
-	d, _ := s.nodes[node].delivery(key, recipient)
-	return d.State
-}
-
-func (s *steps) want(node string, key exchange.LetterKey, recipient string, want exchange.State) {
-	s.t.Helper()
-	if d, ok := s.nodes[node].delivery(key, recipient); d.State != want {
-		s.t.Fatalf("at %q the letter to %q is %s %s (there: %t), want %s", node, recipient, d.State, d.Reason, ok, want)
-	}
-}
-
-// said lists who issued the statements about a delivery that a node has, by kind.
-func (s *steps) said(node string, key exchange.LetterKey, recipient string) map[envelope.StatementKind][]string {
-	s.t.Helper()
-	d, ok := s.nodes[node].delivery(key, recipient)
-	if !ok {
-		s.t.Fatalf("node %q has no letter to %q", node, recipient)
-	}
-	rows, err := s.nodes[node].store.Statements(context.Background(), d.Digest, recipient)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	out := map[envelope.StatementKind][]string{}
+	out := []string{}
 	for _, row := range rows {
-		out[row.Key.Kind] = append(out[row.Key.Kind], row.Key.Issuer)
+		if row.Key.Kind == kind {
+			out = append(out, row.Key.Issuer)
+		}
 	}
+	slices.Sort(out)
 	return out
+}
+
+func (s *byHand) wantSaid(node string, doc *exchange.Document, recipient string, kind envelope.StatementKind, want ...string) {
+	s.t.Helper()
+	if got := s.said(node, doc, recipient, kind); !slices.Equal(got, want) {
+		s.t.Errorf("%s has %s to %s of %q, want %q", node, kind, recipient, got, want)
+	}
+}
+
+// once finds a document once in the inbox of an agency.
+func (s *byHand) once(node string, doc *exchange.Document, agency string) {
+	s.t.Helper()
+	if n := s.nodes[node].inbox(agency)[doc.Route.ID]; n != 1 {
+		s.t.Errorf("%s has the letter %d times, want once", agency, n)
+	}
+}
+
+// move gives some nodes a newer directory, in which an agency lives elsewhere.
+func (s *byHand) move(agency, to string, nodes ...string) {
+	s.t.Helper()
+	d := s.directory
+	d.Epoch++
+	d.Agencies = slices.Clone(d.Agencies)
+	for i := range d.Agencies {
+		if a := &d.Agencies[i]; a.ID == agency {
+			a.FormerHomes = append(slices.Clone(a.FormerHomes), envelope.FormerHome{Node: a.HomeNode, Until: 1 << 60})
+			a.HomeNode = to
+		}
+	}
+	s.directory = d
+	for _, node := range nodes {
+		s.nodes[node].imports(d)
+	}
+}
+
+// tend lets a node do what time brings.
+func (s *byHand) tend(node string) {
+	s.t.Helper()
+	if err := s.nodes[node].core.Tend(context.Background()); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // The answer of the next hop is lost, and the Delivered from beyond it comes first. The
@@ -143,30 +76,26 @@ func (s *steps) said(node string, key exchange.LetterKey, recipient string) map[
 // custody of the next hop nobody could follow the chain to the Delivered.
 func TestDeliveredOvertakesLostCustody(t *testing.T) {
 	t.Parallel()
-	s := newSteps(t, map[string]string{"ward": "district", "district": "province", "province": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"thai-nguyen", "province"})
-	key := s.nodes["ward"].send(letter(t, "ba-hang", "thai-nguyen")).Letter.Key
-	s.offer("ward", "district") // taken, and its answer is lost
+	s := line(t)
+	doc := s.send("to")
+	s.take("ward", "district", s.offers("ward", "district")) // and its answer is lost
 	s.hand("district", "province")
 	s.tell("district", "ward")
-	s.want("ward", key, "thai-nguyen", exchange.StateDelivered)
-	if got := s.said("ward", key, "thai-nguyen")[envelope.Custody]; len(got) != 0 {
-		t.Fatalf("the ward has custody of %q, want none yet", got)
+	s.want(doc, "to", map[string]string{"ward": "delivered"})
+	s.wantSaid("ward", doc, "to", envelope.Custody)
+	s.relink("ward", "district")
+	if n := len(s.offers("ward", "district")); n != 1 {
+		t.Errorf("%d offers, want the letter again", n)
 	}
 	s.relink("ward", "district")
-	if n := s.hand("ward", "district"); n != 1 {
-		t.Errorf("%d answers, want one to the letter that was offered again", n)
-	}
-	if got := s.said("ward", key, "thai-nguyen")[envelope.Custody]; len(got) != 1 || got[0] != "district" {
-		t.Errorf("the ward has custody of %q, want the district's", got)
-	}
-	s.want("ward", key, "thai-nguyen", exchange.StateDelivered)
+	s.hand("ward", "district")
+	s.wantSaid("ward", doc, "to", envelope.Custody, "district")
+	s.want(doc, "to", map[string]string{"ward": "delivered"})
 	s.relink("ward", "district")
-	if n := s.hand("ward", "district"); n != 0 {
-		t.Errorf("%d answers to what is not to be offered any more", n)
+	if n := len(s.offers("ward", "district")) + len(s.offers("district", "province")); n != 0 {
+		t.Errorf("%d offers of what has come to its end", n)
 	}
-	if n := s.hand("district", "province"); n != 0 {
-		t.Errorf("the district handed on %d letters, want none: it has handed on this one", n)
-	}
+	s.once("province", doc, "to")
 }
 
 // The district takes the letter, and drops it before its answer to the ward has arrived: the
@@ -175,52 +104,308 @@ func TestDeliveredOvertakesLostCustody(t *testing.T) {
 func TestDroppedOvertakesCustody(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	s := newSteps(t, map[string]string{"ward": "district", "district": "province", "province": ""}, agencySpec{"ba-hang", "ward"},
-		agencySpec{"so-tu-phap", "province"}, agencySpec{"thai-nguyen", "province"})
-	doc := s.nodes["ward"].send(letter(t, "ba-hang", "so-tu-phap", "thai-nguyen"))
-	key := doc.Letter.Key
-	answers := s.offer("ward", "district")
-	for _, recipient := range []string{"so-tu-phap", "thai-nguyen"} { // the chain goes through the statement about one of them
-		d, _ := s.nodes["district"].delivery(key, recipient)
+	s := line(t)
+	doc := s.send("to", "other")
+	answers := s.take("ward", "district", s.offers("ward", "district"))
+	for _, recipient := range []string{"to", "other"} { // the chain goes through the statement about one of them
+		d, _ := s.nodes["district"].delivery(doc.Letter.Key, recipient)
 		if _, err := s.nodes["district"].service.Drop(ctx, operator, orderFor(d)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.tell("district", "ward")
-	s.want("ward", key, "thai-nguyen", exchange.StateOffered)
+	s.want(doc, "to", map[string]string{"ward": "offered"})
 	s.settle("ward", "district", answers)
-	s.want("ward", key, "so-tu-phap", exchange.StateDropped)
-	s.want("ward", key, "thai-nguyen", exchange.StateDropped)
+	s.want(doc, "to", map[string]string{"ward": "dropped"})
+	s.want(doc, "other", map[string]string{"ward": "dropped"})
 
-	d, _ := s.nodes["ward"].delivery(key, "thai-nguyen")
+	d, _ := s.nodes["ward"].delivery(doc.Letter.Key, "to")
 	if _, err := s.nodes["ward"].service.Redeliver(ctx, operator, orderFor(d)); err != nil {
 		t.Fatal(err)
 	}
 	s.relink("ward", "district")
 	s.hand("ward", "district")
-	s.want("ward", key, "thai-nguyen", exchange.StateRelayed)
+	s.want(doc, "to", map[string]string{"ward": "relayed"})
 	s.hand("district", "province")
 	s.tell("district", "ward")
-	s.want("ward", key, "thai-nguyen", exchange.StateDelivered)
+	s.want(doc, "to", map[string]string{"ward": "delivered"})
 }
 
 // A node whose clock is ten minutes ahead is refused for now, and takes a letter in; its
 // clock is set right, and the process starts again: neither waits until the wrong time.
 func TestClockRunsAheadAndIsSetRight(t *testing.T) {
 	t.Parallel()
-	s := newSteps(t, map[string]string{"ward": "district", "district": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"to-dan-pho", "ward"}, agencySpec{"pho-yen", "district"})
-	ward := s.nodes["ward"]
-	s.advance(10 * time.Minute)
+	w := newWorld(t, map[string]string{"ward": "district", "district": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"to-dan-pho", "ward"}, agencySpec{"pho-yen", "district"})
+	w.setDown("ward", "district", true)
+	ward := w.node("ward")
+	ward.stop()
+	w.advance(10 * time.Minute)
+	ward = w.open("ward", ward.dir) // nothing of it runs
 	key := ward.send(letter(t, "ba-hang", "pho-yen", "to-dan-pho")).Letter.Key
-	if _, err := ward.relay.OffersFor(context.Background(), "district"); err != nil {
+	ctx := context.Background()
+	if _, err := ward.relay.OffersFor(ctx, "district"); err != nil {
 		t.Fatal(err)
 	}
-	s.settle("ward", "district", []exchange.Frame{exchange.Refused{Letter: key, Recipients: []string{"pho-yen"}, Reason: exchange.ReasonBusy, RetryAfter: 1}})
-	ward.stop()
-	s.nodes["district"].stop()
-	s.advance(-10 * time.Minute)
-	ward = s.start("ward", ward.dir)
-	s.start("district", s.nodes["district"].dir)
+	if err := ward.relay.SettleAnswer(ctx, "district", exchange.Refused{Letter: key, Recipients: []string{"pho-yen"}, Reason: exchange.ReasonBusy, RetryAfter: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ward.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(-10 * time.Minute)
+	w.setDown("ward", "district", false)
+	ward = w.start("ward", ward.dir)
 	ward.eventually("delivered", ward.delivered(key, "pho-yen"))
 	ward.eventually("a verdict", func() bool { d, _ := ward.delivery(key, "to-dan-pho"); return d.Verdict != "" })
+}
+
+// Two directories disagree: each node takes the other for the recipient's home. The letter
+// goes to and fro, held a minute each time it comes back, and somebody answers for it all
+// the while. When they agree it arrives, once.
+func TestPingPongUntilDirectoriesAgree(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	s.move("to", "ward", "province") // which was its home, and has heard so alone
+	doc := s.send("middle", "to")
+	s.hand("ward", "district")
+	s.hand("district", "province")
+	s.want(doc, "to", map[string]string{"ward": "relayed", "district": "relayed", "province": "queued"})
+	s.hand("province", "district") // it comes round: new work, and held
+	s.want(doc, "to", map[string]string{"province": "relayed", "district": "held"})
+	s.advance(61 * time.Second)
+	s.tend("district")
+	s.hand("district", "province") // as before: it has heard nothing
+	s.want(doc, "to", map[string]string{"district": "relayed", "province": "held"})
+
+	s.nodes["district"].imports(s.directory)
+	s.nodes["ward"].imports(s.directory)
+	s.advance(61 * time.Second)
+	s.tend("province")
+	s.hand("province", "district")
+	s.want(doc, "to", map[string]string{"province": "relayed", "district": "held"})
+	s.advance(61 * time.Second)
+	s.tend("district")
+	s.hand("district", "ward") // which sent it, and is its home now
+	s.want(doc, "to", map[string]string{"ward": "delivered", "district": "delivered"})
+	s.quiet()
+	s.once("ward", doc, "to")
+	s.want(doc, "middle", map[string]string{"ward": "delivered", "district": "delivered"})
+	s.wantSaid("ward", doc, "to", envelope.Delivered, "ward")
+}
+
+// They never agree: the letter fails loudly when its chain is as long as a chain may be,
+// and its sender knows why. The other has handed it to the sender, whose word counts.
+func TestPingPongEndsAtTheHopLimit(t *testing.T) {
+	t.Parallel()
+	s := newByHand(t, map[string]string{"b": "a"}, []string{"a", "b"}, agencySpec{"from", "a"}, agencySpec{"to", "b"})
+	s.move("to", "a", "b")
+	doc := s.nodes["a"].send(letter(t, "from", "to"))
+	for range exchange.HopLimit + 2 {
+		for _, way := range [][2]string{{"a", "b"}, {"b", "a"}} {
+			s.hand(way[0], way[1])
+			s.tell(way[0], way[1])
+			s.tell(way[1], way[0])
+			s.advance(61 * time.Second)
+			s.tend("a")
+			s.tend("b")
+		}
+	}
+	s.want(doc, "to", map[string]string{"a": "failed", "b": "relayed"})
+	d, _ := s.nodes["a"].delivery(doc.Letter.Key, "to")
+	if d.Reason != exchange.ReasonHopLimit {
+		t.Errorf("it failed with %q, want %q", d.Reason, exchange.ReasonHopLimit)
+	}
+}
+
+// One letter goes two ways, and both lead through one node: to one recipient directly, to
+// the other by a neighbour whose directory is newer. There it is one letter with one copy of
+// its files, and each recipient's statements go back by the way by which that one came.
+func TestFanOutMeetsAgain(t *testing.T) {
+	t.Parallel()
+	s := newByHand(t, map[string]string{"ward": "top", "near": "ward"}, []string{"top", "ward", "near"}, agencySpec{"from", "ward"}, agencySpec{"straight", "top"}, agencySpec{"moved", "near"})
+	s.move("moved", "top", "near", "top")
+	doc := s.nodes["ward"].send(letter(t, "from", "straight", "moved"))
+	s.hand("ward", "top")
+	s.hand("ward", "near") // the home of before, as the ward believes
+	s.want(doc, "straight", map[string]string{"ward": "delivered", "top": "delivered", "near": "unknown"})
+	s.want(doc, "moved", map[string]string{"ward": "relayed", "top": "unknown"})
+	s.advance(61 * time.Second)
+	s.tend("near") // it was held until the directories are looked at again
+	s.hand("near", "ward")
+	s.nodes["ward"].imports(s.directory)
+	s.advance(61 * time.Second)
+	s.tend("ward")
+	s.hand("ward", "top")
+	s.want(doc, "moved", map[string]string{"top": "delivered"})
+	s.quiet()
+	for _, recipient := range []string{"straight", "moved"} {
+		s.want(doc, recipient, map[string]string{"ward": "delivered", "top": "delivered"})
+		s.once("top", doc, recipient)
+		s.wantSaid("ward", doc, recipient, envelope.Delivered, "top")
+	}
+	letters, err := s.nodes["top"].store.Deliveries(context.Background(), doc.Letter.Key)
+	if err != nil || len(letters) != 2 {
+		t.Errorf("%d deliveries at the top, %v; want two of one letter", len(letters), err)
+	}
+}
+
+// The same letter to the same recipient comes by two ways: the one that comes second finds
+// it there, and is answered that it has arrived.
+func TestTwoWaysMeetAtTheReceiver(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	doc := s.send("to")
+	s.hand("ward", "district")
+	lost := s.offers("district", "province")
+	s.take("district", "province", lost) // taken, and the answer is lost with the link
+	s.tell("province", "district")
+	s.relink("district", "province")
+	again := s.offers("district", "province")
+	first, second := s.take("district", "province", lost), s.take("district", "province", again)
+	s.settle("district", "province", second)
+	s.settle("district", "province", first) // the older answer comes last
+	s.quiet()
+	s.want(doc, "to", map[string]string{"ward": "delivered", "district": "delivered", "province": "delivered"})
+	s.once("province", doc, "to")
+	s.wantSaid("ward", doc, "to", envelope.Delivered, "province")
+}
+
+// The offer was taken and its answer lost; the deadline comes. The sender is in doubt, which
+// is not failed, and the answer to the next offer ends the doubt, after the deadline too.
+func TestAckLostAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		arrived  bool // the offer
+		district string
+		ward     string
+	}{
+		{"taken", true, "queued", "relayed"},
+		{"never arrived", false, "unknown", "failed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := line(t)
+			doc := s.send("to")
+			offers := s.offers("ward", "district")
+			if tt.arrived {
+				s.take("ward", "district", offers)
+			}
+			s.want(doc, "to", map[string]string{"ward": "offered", "district": tt.district})
+			s.advance(8 * 24 * time.Hour)
+			s.tend("ward")
+			s.want(doc, "to", map[string]string{"ward": "in_doubt"})
+			s.relink("ward", "district")
+			s.hand("ward", "district")
+			s.want(doc, "to", map[string]string{"ward": tt.ward})
+			s.tend("district")
+			s.quiet()
+			s.want(doc, "to", map[string]string{"ward": "failed", "province": "unknown"})
+			s.wantSaid("ward", doc, "to", envelope.Failed, "district")
+		})
+	}
+}
+
+// restore opens a node over a backup, in the place of the one before, and lets its
+// neighbours meet it.
+func (s *byHand) restore(id, backup string, neighbours ...string) {
+	s.t.Helper()
+	ctx := context.Background()
+	s.advance(time.Minute)
+	dir := filepath.Join(s.t.TempDir(), "again")
+	report, err := store.Restore(ctx, backup, "sqlite:"+dir, id, s.clock(), false)
+	if err != nil || len(report.Problems) > 0 {
+		s.t.Fatalf("restore of %q: %+v, %v", id, report, err)
+	}
+	n := s.open(id, dir)
+	s.nodes[id] = n
+	s.t.Cleanup(func() { n.store.Close() })
+	for _, neighbour := range neighbours {
+		if err := s.nodes[neighbour].relay.Meet(ctx, n.core); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// meet lets each node know the store of each other.
+func (s *byHand) meet() {
+	s.t.Helper()
+	for _, a := range s.ids {
+		for _, b := range s.ids {
+			if a == b {
+				continue
+			}
+			if err := s.nodes[a].relay.Meet(context.Background(), s.nodes[b].core); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// The sender goes on from a backup in which a letter still waits that has arrived since, with
+// its answer: it is offered again, is there once, and its statements come again.
+func TestRestoredSenderOffersAgain(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	s.meet()
+	doc := s.send("to")
+	backup := s.nodes["ward"].backup()
+	s.quiet()
+	if err := s.report("province", "to", s.home("province", doc, "to"), exchange.StatusArrived); err != nil {
+		t.Fatal(err)
+	}
+	s.quiet()
+	s.want(doc, "to", map[string]string{"ward": "delivered"})
+
+	s.restore("ward", backup, "district")
+	s.want(doc, "to", map[string]string{"ward": "queued"})
+	s.quiet()
+	s.want(doc, "to", map[string]string{"ward": "delivered", "district": "delivered", "province": "delivered"})
+	s.once("province", doc, "to")
+	s.wantSaid("ward", doc, "to", envelope.Custody, "district")
+	s.wantSaid("ward", doc, "to", envelope.Delivered, "province")
+	if d, _ := s.nodes["ward"].delivery(doc.Letter.Key, "to"); d.Status != exchange.StatusArrived {
+		t.Errorf("the restored sender knows status %d, want %d", d.Status, exchange.StatusArrived)
+	}
+}
+
+// The receiver goes on from a backup without a letter for which it had signed Delivered: its
+// neighbour, who has that signature, offers the letter again; and the status that was
+// reported and forgotten comes back, before or after a new one.
+func TestRestoredReceiverIsOfferedAgain(t *testing.T) {
+	t.Parallel()
+	for _, hops := range []string{"one", "two"} {
+		t.Run(fmt.Sprintf("%s away", hops), func(t *testing.T) {
+			t.Parallel()
+			s := line(t)
+			s.meet()
+			from, to := "district", "to"
+			backup := s.nodes["province"].backup()
+			doc := s.send(to)
+			s.quiet()
+			if err := s.report("province", to, s.home("province", doc, to), exchange.StatusArrived); err != nil {
+				t.Fatal(err)
+			}
+			if hops == "two" {
+				s.quiet() // the ward has it all
+			} else {
+				s.tell("province", from)
+			}
+			s.restore("province", backup, from)
+			s.want(doc, to, map[string]string{"province": "unknown", "district": "offered"})
+			s.quiet()
+			s.want(doc, to, map[string]string{"ward": "delivered", "district": "delivered", "province": "delivered"})
+			s.once("province", doc, to)
+			if d := s.home("province", doc, to); d.Status != exchange.StatusArrived {
+				t.Errorf("the receiver knows status %d of its own, want %d", d.Status, exchange.StatusArrived)
+			}
+			if err := s.report("province", to, s.home("province", doc, to), exchange.StatusAccepted); err != nil {
+				t.Fatal(err)
+			}
+			s.quiet()
+			if d, _ := s.nodes["ward"].delivery(doc.Letter.Key, to); d.Status != exchange.StatusAccepted {
+				t.Errorf("the sender knows status %d, want %d", d.Status, exchange.StatusAccepted)
+			}
+		})
+	}
 }
