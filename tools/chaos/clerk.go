@@ -58,17 +58,23 @@ func (c *clerk) insist(ctx context.Context, call func(context.Context, *client.C
 
 // try calls once.
 func (c *clerk) try(ctx context.Context, call func(context.Context, *client.Client) error) error {
-	if c.client == nil {
-		all := c.world.of(c.node)
-		c.at = all[c.random.IntN(len(all))]
-		var err error
-		if c.client, err = c.world.client(c.at, c.agency); err != nil {
-			return err
-		}
+	if err := c.connect(); err != nil {
+		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	return call(limited, c.client)
+}
+
+// connect makes a connection to one of the node's processes, if there is none.
+func (c *clerk) connect() (err error) {
+	if c.client != nil {
+		return nil
+	}
+	all := c.world.of(c.node)
+	c.at = all[c.random.IntN(len(all))]
+	c.client, err = c.world.client(c.at, c.agency)
+	return err
 }
 
 // passing reports whether an error says nothing about what was asked for.

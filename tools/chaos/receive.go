@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"lienthong/client"
+	"lienthong/exchange"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
@@ -18,8 +20,8 @@ func last(number string) uint32 {
 	return answers[int(number[len(number)-1])%len(answers)]
 }
 
-// receivePause is how often an inbox is looked at.
-const receivePause = 200 * time.Millisecond
+// receivePause is how long a receiver waits before it follows its agency again.
+const receivePause = 300 * time.Millisecond
 
 // receive lets the clerks of all agencies take in what comes, until ctx ends.
 func (r *round) receive(ctx context.Context) {
@@ -29,9 +31,8 @@ func (r *round) receive(ctx context.Context) {
 		wg.Go(func() {
 			defer c.close()
 			for ctx.Err() == nil {
-				if err := r.takeIn(ctx, c); err != nil {
-					c.close() // another process, or the same one later
-				}
+				r.follow(ctx, c) // until it breaks
+				c.close()        // another process, or the same one later
 				pause(ctx, receivePause)
 			}
 		})
@@ -39,21 +40,57 @@ func (r *round) receive(ctx context.Context) {
 	wg.Wait()
 }
 
-// takeIn looks at the newest page of an inbox, and does what is next for each letter of
-// this round.
-func (r *round) takeIn(ctx context.Context, c *clerk) error {
-	return c.try(ctx, func(ctx context.Context, to *client.Client) error {
-		page, err := to.Deliveries.ListDeliveries(ctx, &lienthongv1.ListDeliveriesRequest{Agency: c.agency, PageSize: 200})
+// follow watches what changes for an agency, and does what is next for each letter that came
+// to it. It goes on where it was: a list by time would hide what a node with a wrong clock
+// has taken in.
+func (r *round) follow(ctx context.Context, c *clerk) {
+	if err := c.connect(); err != nil {
+		return
+	}
+	if c.node == r.silent() {
+		r.world.cursors.set(c.agency, 0) // its journal may be shorter than it was
+	}
+	stream, err := c.client.Deliveries.WatchDeliveries(ctx, &lienthongv1.WatchDeliveriesRequest{Agency: c.agency, Cursor: r.world.cursors.get(c.agency)})
+	if err != nil {
+		return
+	}
+	for {
+		m, err := stream.Recv()
 		if err != nil {
-			return err
+			return
 		}
-		for _, d := range page.GetDeliveries() {
-			if err := r.answer(ctx, c, to, d); err != nil {
-				return err
-			}
+		if d := m.GetDelivery(); d.GetRecipient().GetAgency().GetId() == c.agency && d.GetState() == lienthongv1.DeliveryState_DELIVERY_STATE_DELIVERED {
+			limited, cancel := context.WithTimeout(ctx, callLimit)
+			err = r.answer(limited, c, c.client, d)
+			cancel()
 		}
-		return nil
-	})
+		var known *exchange.Error
+		if err != nil && !(errors.As(err, &known) && known.Code == exchange.Precondition) { // else it has gone on since
+			return
+		}
+		r.world.cursors.set(c.agency, m.GetCursor())
+	}
+}
+
+// cursors are how far each agency has followed.
+type cursors struct {
+	mu sync.Mutex
+	at map[string]uint64
+}
+
+func (c *cursors) get(agency string) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at[agency]
+}
+
+func (c *cursors) set(agency string, at uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.at == nil {
+		c.at = make(map[string]uint64)
+	}
+	c.at[agency] = at
 }
 
 func (r *round) answer(ctx context.Context, c *clerk, to *client.Client, d *lienthongv1.Delivery) error {

@@ -23,7 +23,7 @@ func (r *round) await(ctx context.Context) error {
 		if err == nil && waiting == "" {
 			return nil
 		}
-		if !pause(ctx, 200*time.Millisecond) {
+		if !pause(ctx, 400*time.Millisecond) {
 			return fmt.Errorf("after %s: %s %v", quietLimit, waiting, err)
 		}
 	}
@@ -75,7 +75,7 @@ func (c *clerk) documents(ctx context.Context, wanted map[string]*letter) (map[s
 	for token := ""; missing > 0; {
 		var page *lienthongv1.ListDocumentsResponse
 		err := c.insist(ctx, func(ctx context.Context, to *client.Client) (err error) {
-			page, err = to.Documents.ListDocuments(ctx, &lienthongv1.ListDocumentsRequest{Agency: c.agency, PageSize: 200, PageToken: token})
+			page, err = to.Documents.ListDocuments(ctx, &lienthongv1.ListDocumentsRequest{Agency: c.agency, PageSize: 60, PageToken: token})
 			return err
 		})
 		if err != nil {

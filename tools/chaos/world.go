@@ -46,9 +46,10 @@ type world struct {
 	roots       *x509.CertPool
 	directory   *exchange.Directory
 	database    *database
-	processes   []*process                 // of all nodes
-	wires       map[string]*wire           // by name of the process to which they lead
-	disks       map[string]*disk           // by node
+	processes   []*process       // of all nodes
+	wires       map[string]*wire // by name of the process to which they lead
+	disks       map[string]*disk // by node
+	cursors     cursors
 	clerks      map[string]tls.Certificate // by agency
 }
 
