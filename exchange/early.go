@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 
 	"lienthong/envelope"
 )
@@ -67,4 +68,21 @@ func (s *settling) descends(ctx context.Context, digest envelope.Digest, d *Deli
 		digest = previous
 	}
 	return false, nil
+}
+
+// round sends the end that was kept last to the peer from which the letter came round, if it
+// did: that one answers for it in between, and would wait for ever. All else goes to where
+// the letter came from first.
+func (s *settling) round(ctx context.Context, d *Delivery) error {
+	path, err := s.node.cfg.Store.Path(ctx, d.Tip)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil || path.From == "" || path.From == d.From || path.From == s.peer {
+		return err
+	}
+	again := s.change.Statements[len(s.change.Statements)-1]
+	again.SendTo = path.From
+	s.change.Statements = append(s.change.Statements, again)
+	return nil
 }

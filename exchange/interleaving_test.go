@@ -190,6 +190,7 @@ func TestPingPongUntilDirectoriesAgree(t *testing.T) {
 	s.quiet()
 	s.once("ward", doc, "to")
 	s.want(doc, "middle", map[string]string{"ward": "delivered", "district": "delivered"})
+	s.want(doc, "to", map[string]string{"ward": "delivered", "district": "delivered", "province": "delivered"})
 	s.wantSaid("ward", doc, "to", envelope.Delivered, "ward")
 }
 

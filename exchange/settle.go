@@ -167,6 +167,11 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 			return digest, err
 		}
 	}
+	if changed && (v.st.Kind == envelope.Delivered || isEnd(v.st.Kind)) {
+		if err := s.round(ctx, d); err != nil {
+			return digest, err
+		}
+	}
 	return digest, s.follow(d, home)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"lienthong/client"
@@ -48,14 +49,17 @@ func (r *round) inbox(ctx context.Context, agency string) (map[string][]*lientho
 	for token := ""; ; {
 		var page *lienthongv1.ListDeliveriesResponse
 		err := c.insist(ctx, func(ctx context.Context, to *client.Client) (err error) {
-			page, err = to.Deliveries.ListDeliveries(ctx, &lienthongv1.ListDeliveriesRequest{Agency: agency, PageSize: 500, PageToken: token})
+			page, err = to.Deliveries.ListDeliveries(ctx, &lienthongv1.ListDeliveriesRequest{Agency: agency, PageSize: 500, PageToken: token, All: true})
 			return err
 		})
 		if err != nil {
 			return seen, err
 		}
 		for _, d := range page.GetDeliveries() {
-			number := d.GetDocument().GetMetadata().GetNumber()
+			number := keyOf(d.GetDocument())
+			if number == "" {
+				number = fmt.Sprintf("recall %x", d.GetDocument().GetEnvelopeId())
+			}
 			seen[number] = append(seen[number], d)
 		}
 		if token = page.GetNextPageToken(); token == "" {
@@ -69,7 +73,7 @@ func (r *round) inbox(ctx context.Context, agency string) (map[string][]*lientho
 func (r *round) checkInboxes(inboxes map[string]map[string][]*lienthongv1.Delivery) {
 	for number, m := range r.ledger.letters {
 		for _, to := range m.to {
-			if n := len(inboxes[to][number]); n != 1 {
+			if n := len(inboxes[to][number]); n != 1 && (n != 0 || m.ended != recalled) { // that may be stopped on the way
 				r.ledger.complain("letter %s of %s is %d times in the inbox of %s, want once", number, m.agency, n, to)
 			}
 		}
@@ -80,10 +84,13 @@ func (r *round) checkInboxes(inboxes map[string]map[string][]*lienthongv1.Delive
 			switch {
 			case len(list) > 1 && m == nil:
 				r.ledger.complain("letter %s of an earlier round is %d times in the inbox of %s", number, len(list), agency)
+			case m == nil && strings.HasPrefix(number, "recall "):
 			case m == nil && !r.known[number]:
 				r.ledger.complain("letter %s is in the inbox of %s, and nobody was promised it", number, agency)
 			case m != nil && !bytes.Equal(list[0].GetDocument().GetEnvelopeDigest(), m.digest):
 				r.ledger.complain("letter %s in the inbox of %s has another envelope than was promised", number, agency)
+			case m != nil && list[0].GetCopy() != m.copyWanted():
+				r.ledger.complain("letter %s at %s is %s, want %s", number, agency, list[0].GetCopy(), m.copyWanted())
 			case m != nil && list[0].GetStatus() < r.ledger.statuses[number][agency]:
 				r.ledger.complain("letter %s at %s has status %d, and %d was promised", number, agency, list[0].GetStatus(), r.ledger.statuses[number][agency])
 			}
@@ -124,6 +131,9 @@ func agencyAt(node string) string {
 func (r *round) checkRequests(ctx context.Context) {
 	asked := 0
 	for number, m := range r.ledger.letters {
+		if m.request == nil {
+			continue // an update
+		}
 		if asked++; asked > 8 {
 			return
 		}
@@ -141,7 +151,7 @@ func (r *round) checkRequests(ctx context.Context) {
 func (r *round) checkFiles(ctx context.Context, inboxes map[string]map[string][]*lienthongv1.Delivery) {
 	got := 0
 	for number, m := range r.ledger.letters {
-		if len(inboxes[m.to[0]][number]) == 0 || got > 8 && m.upload == nil {
+		if len(inboxes[m.to[0]][number]) == 0 || m.ended == recalled || got > 8 && m.upload == nil {
 			continue
 		}
 		got++

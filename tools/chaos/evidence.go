@@ -46,13 +46,14 @@ func (r *round) letterEvidence(ctx context.Context, sender *clerk, d *lienthongv
 	ends, all := make(map[string]end), make(history)
 	for _, s := range d.GetDeliveries() {
 		to := s.GetRecipient().GetAgency().GetId()
-		received := inboxes[to][d.GetMetadata().GetNumber()]
-		if len(received) == 0 {
-			continue // said already
-		}
 		here, err := r.history(ctx, sender, s.GetDelivery(), d.GetEnvelopeDigest())
 		if err != nil {
 			return fmt.Errorf("at the sender: %w", err)
+		}
+		maps.Copy(all, here)
+		received := inboxes[to][keyOf(d)]
+		if len(received) == 0 {
+			continue // said already, or stopped
 		}
 		receiver := r.world.clerk(to, r.rand("evidence of "+to))
 		there, err := r.history(ctx, receiver, received[0].GetName(), d.GetEnvelopeDigest())
@@ -61,7 +62,6 @@ func (r *round) letterEvidence(ctx context.Context, sender *clerk, d *lienthongv
 			return fmt.Errorf("at %s: %w", to, err)
 		}
 		ends[to] = end{here, there}
-		maps.Copy(all, here)
 	}
 	for to, e := range ends {
 		home := homeOf(to)

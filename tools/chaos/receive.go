@@ -95,6 +95,9 @@ func (c *cursors) set(agency string, at uint64) {
 
 func (r *round) answer(ctx context.Context, c *clerk, to *client.Client, d *lienthongv1.Delivery) error {
 	number := d.GetDocument().GetMetadata().GetNumber()
+	if keyOf(d.GetDocument()) == "" || d.GetCopy() != lienthongv1.CopyState_COPY_STATE_UNSPECIFIED {
+		return nil // a recall, or not the version that stands
+	}
 	var next uint32
 	for _, code := range answers {
 		if next == 0 && code > d.GetStatus() && code <= last(number) {
@@ -114,12 +117,12 @@ func (r *round) answer(ctx context.Context, c *clerk, to *client.Client, d *lien
 		}
 	default:
 		_, err := to.Deliveries.ReportStatus(ctx, &lienthongv1.ReportStatusRequest{Name: d.GetName(), Code: next, Reason: "thử nghiệm",
-			OverrideVerdict: true, RequestId: fmt.Sprintf("status-%s-%s-%d", number, c.agency, next)})
+			OverrideVerdict: true, RequestId: fmt.Sprintf("status-%s-%d-%s-%d", number, d.GetDocument().GetVersion(), c.agency, next)})
 		if err != nil {
 			return err
 		}
 	}
-	r.ledger.answered(number, c.agency, next)
+	r.ledger.answered(keyOf(d.GetDocument()), c.agency, next)
 	return nil
 }
 

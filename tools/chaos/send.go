@@ -16,7 +16,8 @@ import (
 
 // A letter is what a clerk has asked a node to send.
 type letter struct {
-	number  string // in its metadata; no other letter of the campaign has it
+	number  string // in its metadata; no other document of the campaign has it
+	version uint32 // in its thread: 1, or that of an update
 	agency  string // that sends
 	to      []string
 	request *lienthongv1.SendDocumentRequest
@@ -24,13 +25,40 @@ type letter struct {
 	main    envelope.Digest
 	name    string // of the document, once it was promised
 	digest  []byte // of the envelope
+	ended   ended  // what the sender has done to it since
+}
+
+// ended is what a sender does to a document: a later version takes its place, or it is
+// recalled.
+type ended uint8
+
+const (
+	stands ended = iota
+	updated
+	recalled
+)
+
+// key is what a letter is known by: its number, and its version after the first.
+func key(number string, version uint32) string {
+	if version <= 1 {
+		return number
+	}
+	return fmt.Sprintf("%s v%d", number, version)
+}
+
+// keyOf is the key of a document that a node shows; empty for a recall, which has no number.
+func keyOf(d *lienthongv1.Document) string {
+	if d.GetKind() == lienthongv1.EnvelopeKind_ENVELOPE_KIND_RECALL {
+		return ""
+	}
+	return key(d.GetMetadata().GetNumber(), d.GetVersion())
 }
 
 // A ledger is what was promised in a round.
 type ledger struct {
 	mu       sync.Mutex
-	letters  map[string]*letter           // promised, by number
-	statuses map[string]map[string]uint32 // the last that was promised, by number and recipient
+	letters  map[string]*letter           // promised, by key
+	statuses map[string]map[string]uint32 // the last that was promised, by key and recipient
 	wrong    []string
 }
 
@@ -41,7 +69,14 @@ func newLedger() *ledger {
 func (l *ledger) promised(m *letter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.letters[m.number] = m
+	l.letters[key(m.number, m.version)] = m
+}
+
+// end notes what was done to a letter.
+func (l *ledger) end(m *letter, how ended) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.ended = how
 }
 
 func (l *ledger) complain(format string, args ...any) {
@@ -85,6 +120,7 @@ func (r *round) sendAs(ctx context.Context, stop <-chan struct{}, c *clerk, id i
 			r.ledger.complain("letter %s of %s was not taken: %v", m.number, c.agency, err)
 		} else {
 			r.ledger.promised(m)
+			r.goOn(ctx, c, m)
 		}
 		select {
 		case <-stop:
@@ -99,7 +135,7 @@ func (r *round) sendAs(ctx context.Context, stop <-chan struct{}, c *clerk, id i
 // newLetter draws recipients and sizes: most letters ride in one frame; some have an annex
 // that is fetched on a connection of its own.
 func newLetter(number, agency string, random *rand.Rand) *letter {
-	m := &letter{number: number, agency: agency}
+	m := &letter{number: number, agency: agency, version: 1}
 	for _, i := range random.Perm(len(agencies)) {
 		if a := agencies[i]; a.id != agency && len(m.to) < 1+random.IntN(3) {
 			m.to = append(m.to, a.id)

@@ -54,9 +54,9 @@ func (r *round) waiting(ctx context.Context) (string, error) {
 				r.ledger.complain("letter %s has %d deliveries, want %d", number, len(d.GetDeliveries()), len(m.to))
 			}
 			for _, s := range d.GetDeliveries() {
-				if s.GetState() != lienthongv1.DeliveryState_DELIVERY_STATE_DELIVERED || s.GetStatus() != last(number) || s.GetVerdict() == "" {
+				if !m.settled(s) {
 					count++
-					one = fmt.Sprintf("letter %s to %s is %s at %q, verdict %q, status %d", number, s.GetRecipient().GetAgency().GetId(), s.GetState(), s.GetCustodian(), s.GetVerdict(), s.GetStatus())
+					one = fmt.Sprintf("letter %s to %s is %s %s at %q, verdict %q, status %d", number, s.GetRecipient().GetAgency().GetId(), s.GetState(), s.GetCopy(), s.GetCustodian(), s.GetVerdict(), s.GetStatus())
 				}
 			}
 		}
@@ -82,7 +82,7 @@ func (c *clerk) documents(ctx context.Context, wanted map[string]*letter) (map[s
 			return nil, err
 		}
 		for _, d := range page.GetDocuments() {
-			number := d.GetMetadata().GetNumber()
+			number := keyOf(d)
 			if wanted[number] != nil && seen[number] == nil {
 				missing--
 			}
