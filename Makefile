@@ -66,10 +66,11 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	tools/fuzz.sh $(FUZZTIME)
 .PHONY: fuzz
 
-bench: test-tools ## measure signing and validation against the numbers asked for, into docs/numbers.md
+bench: test-tools ## measure signing, validation and nodes against the numbers asked for, into docs/*numbers.md
 	@mkdir -p $(TOOLBIN)
 	$(GO) build -o $(TOOLBIN)/bench ./tools/bench
 	$(TOOLBIN)/bench -o docs/numbers.md -corpus '$(wildcard ../shared/corpus/dos-bombs)' $(BENCHFLAGS)
+	$(TOOLBIN)/bench -set exchange -o docs/exchange-numbers.md $(BENCHFLAGS)
 .PHONY: bench
 
 chaos: test-tools ## break nodes under load, ROUNDS times (20), drawn from SEED, and look what is missing

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"lienthong/exchange"
+	"lienthong/internal/wire"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
@@ -100,6 +101,8 @@ func New(opts Options) (*Server, error) {
 		grpc.Creds(creds),
 		grpc.MaxRecvMsgSize(linkLimit),
 		grpc.MaxSendMsgSize(linkLimit),
+		grpc.InitialWindowSize(wire.StreamWindow),
+		grpc.InitialConnWindowSize(wire.ConnectionWindow),
 		// What a stranger can make this node hold before it is asked who it is.
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(64<<10),

@@ -1,7 +1,9 @@
 // Bench measures signing and validation beside the work that none can avoid, and
-// beside other programs, and says of each number that is asked for whether it is met.
+// beside other programs; and nodes beside what their stores do alone. It says of each
+// number that is asked for whether it is met.
 //
 //	go run ./tools/bench [-o docs/numbers.md] [-only GROUP] [-pairs 51] [-corpus FOLDER]
+//	go run ./tools/bench -set exchange [-o docs/exchange-numbers.md] [-backlog 1000000]
 //
 // Everything is one run on one machine: what is compared runs in interleaved pairs,
 // and the median of their ratios counts. What takes memory runs in processes of
@@ -36,13 +38,22 @@ func main() {
 }
 
 type options struct {
-	output, only, corpus string
-	pairs                int
+	output, only, corpus, set string
+	pairs                     int
+
+	rounds    int   // each rate is measured so often, in turn with the others
+	letters10 int   // letters of 10 KB in a round
+	backlog   int   // letters
+	large     int64 // bytes
+	cuts      int
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "child" {
 		return child(ctx, args[1:], out)
+	}
+	if len(args) > 0 && args[0] == "node" {
+		return nodeProcess(ctx, args[1:], out)
 	}
 	var o options
 	fl := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -50,6 +61,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fl.StringVar(&o.only, "only", "", "measure only the groups whose name holds this")
 	fl.StringVar(&o.corpus, "corpus", "", "folder of hostile files of others, *.pdf and *.pdf.gz, below it; none if empty")
 	fl.IntVar(&o.pairs, "pairs", 51, "interleaved pairs of each comparison")
+	fl.StringVar(&o.set, "set", "signing", "what is measured: signing (and validation), or exchange")
+	fl.IntVar(&o.rounds, "rounds", 5, "exchange: how often each rate is measured, in turn with the others")
+	fl.IntVar(&o.letters10, "letters", 3000, "exchange: letters of 10 KB in each round; an eighth of those of 200 KB")
+	fl.IntVar(&o.backlog, "backlog", 100_000, "exchange: letters that wait for a peer; a million is what is asked for, and takes 40 GB and an hour")
+	fl.Int64Var(&o.large, "large", 4<<30, "exchange: bytes of the large file")
+	fl.IntVar(&o.cuts, "cuts", 100, "exchange: how often its link is cut")
 	if err := fl.Parse(args); err != nil {
 		return err
 	}
@@ -74,7 +91,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if o.output == "" {
 		return nil
 	}
-	return os.WriteFile(o.output, report.markdown(ctx, begin), 0o644)
+	return os.WriteFile(o.output, report.markdown(ctx, begin, o.set), 0o644)
 }
 
 // A group is measurements of one subject.
@@ -86,15 +103,11 @@ type group struct {
 // all measures group after group, and prints each as it is ready.
 func (b *bench) all(ctx context.Context, out io.Writer) *report {
 	r := &report{pairs: b.pairs}
-	for _, g := range []group{
-		{"Signing a letter", b.signLetter},
-		{"Signing 10 MB", b.signTen},
-		{"Validating a letter", b.validateLetter},
-		{"Parts, apart", b.parts},
-		{"A scan of 200 MB", b.scan},
-		{"200 MB of a million objects", b.manyObjects},
-		{"Hostile files", b.hostile},
-	} {
+	groups := map[string][]group{"signing": b.signing(), "exchange": b.exchange()}[b.set]
+	if groups == nil {
+		r.err = fmt.Errorf("-set %q: want signing or exchange", b.set)
+	}
+	for _, g := range groups {
 		if !strings.Contains(strings.ToLower(g.name), strings.ToLower(b.only)) {
 			continue
 		}
@@ -110,4 +123,25 @@ func (b *bench) all(ctx context.Context, out io.Writer) *report {
 		fmt.Fprintf(out, "%s\n", text.Bytes())
 	}
 	return r
+}
+
+func (b *bench) exchange() []group {
+	return []group{
+		{"Carrying letters", b.carrying},
+		{"One letter to many", b.many},
+		{"A large file", b.hugeFile},
+		{"A backlog", b.waiting},
+	}
+}
+
+func (b *bench) signing() []group {
+	return []group{
+		{"Signing a letter", b.signLetter},
+		{"Signing 10 MB", b.signTen},
+		{"Validating a letter", b.validateLetter},
+		{"Parts, apart", b.parts},
+		{"A scan of 200 MB", b.scan},
+		{"200 MB of a million objects", b.manyObjects},
+		{"Hostile files", b.hostile},
+	}
 }

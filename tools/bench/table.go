@@ -123,11 +123,15 @@ func duration(ms float64) string {
 const mebibyte = 1 << 20
 
 // markdown is the report as a document: machine, method, tables.
-func (r *report) markdown(ctx context.Context, at time.Time) []byte {
+func (r *report) markdown(ctx context.Context, at time.Time, set string) []byte {
 	var b bytes.Buffer
 	commit := firstLine(ctx, "git", "rev-parse", "--short", "HEAD")
-	fmt.Fprintf(&b, methodText, at.Format("2 January 2006"), commit, runtime.NumCPU(), processorName(), runtime.Version(),
-		firstLine(ctx, "uname", "-sr"), load(), r.met, r.asked, r.pairs)
+	text, args := methodText, []any{at.Format("2 January 2006"), commit, runtime.NumCPU(), processorName(), runtime.Version(),
+		firstLine(ctx, "uname", "-sr"), load(), r.met, r.asked, r.pairs}
+	if set == "exchange" {
+		text, args = exchangeText, args[:len(args)-1]
+	}
+	fmt.Fprintf(&b, text, args...)
 	for _, s := range r.sections {
 		b.WriteByte('\n')
 		s.write(&b)
