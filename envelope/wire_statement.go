@@ -218,3 +218,15 @@ func proofFromProto(p *pb.JournalProof) (*Proof, error) {
 	}
 	return out, nil
 }
+
+// Marshal is the binary form in which evidence keeps a receipt.
+func (r Receipt) Marshal() []byte { return mustMarshal(r.Proto()) }
+
+// ParseReceipt reads the form of [Receipt.Marshal]. It checks sizes, and no signature.
+func ParseReceipt(data []byte) (Receipt, error) {
+	var p pb.Receipt
+	if err := proto.Unmarshal(data, &p); err != nil {
+		return Receipt{}, fmt.Errorf("envelope: receipt: %w: %v", ErrMalformed, err)
+	}
+	return ReceiptFromProto(&p)
+}

@@ -94,6 +94,7 @@ RegisterService.ReserveNumber       clerk
 RegisterService.VoidNumber          clerk
 RegisterService.ListNumbers         clerk reader
 RegisterService.StartSeries         clerk
+JournalService.ExportEvidence       clerk reader auditor
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison

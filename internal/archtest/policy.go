@@ -26,6 +26,7 @@ signer:             signer/* certs certs/keys journal
 exchange:           envelope signer certs journal exchange/notation exchange/calendar
 exchange/edxml:     exchange exchange/notation envelope
 exchange/roster:    envelope
+exchange/evidence:  exchange envelope journal certs signer/cms signer/tsp
 certs/dev:          certs certs/keys certs/ocsp signer/tsp
 
 # Stores implement what exchange declares; Open alone knows which there are.
@@ -36,7 +37,7 @@ store:              store/blob store/postgres store/sqlite exchange envelope jou
 
 # Doors. Protobuf is known here and in envelope, and nowhere else.
 internal/wire:      proto/* exchange signer journal envelope
-server:             proto/* internal/wire envelope exchange signer journal certs certs/keys
+server:             proto/* internal/wire envelope exchange signer journal certs certs/keys exchange/evidence
 client:             proto/* internal/wire envelope exchange signer
 web:                exchange signer journal
 admin:              exchange envelope

@@ -734,6 +734,114 @@ func (x *VerifyJournalResponse) GetStamped() int64 {
 	return 0
 }
 
+type ExportEvidenceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// agencies/{agency}/deliveries/{id} or agencies/{agency}/documents/{id}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Leaves the files of the letter out: their digests stay.
+	WithoutDocuments bool `protobuf:"varint,2,opt,name=without_documents,json=withoutDocuments,proto3" json:"without_documents,omitempty"`
+	// Leaves out its registration data and file names, too.
+	WithoutContent bool `protobuf:"varint,3,opt,name=without_content,json=withoutContent,proto3" json:"without_content,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ExportEvidenceRequest) Reset() {
+	*x = ExportEvidenceRequest{}
+	mi := &file_lienthong_v1_journal_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportEvidenceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportEvidenceRequest) ProtoMessage() {}
+
+func (x *ExportEvidenceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_journal_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportEvidenceRequest.ProtoReflect.Descriptor instead.
+func (*ExportEvidenceRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ExportEvidenceRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ExportEvidenceRequest) GetWithoutDocuments() bool {
+	if x != nil {
+		return x.WithoutDocuments
+	}
+	return false
+}
+
+func (x *ExportEvidenceRequest) GetWithoutContent() bool {
+	if x != nil {
+		return x.WithoutContent
+	}
+	return false
+}
+
+type ExportEvidenceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The next bytes of an ASiC-E container, at most 256 KiB.
+	Data          []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportEvidenceResponse) Reset() {
+	*x = ExportEvidenceResponse{}
+	mi := &file_lienthong_v1_journal_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportEvidenceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportEvidenceResponse) ProtoMessage() {}
+
+func (x *ExportEvidenceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_journal_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportEvidenceResponse.ProtoReflect.Descriptor instead.
+func (*ExportEvidenceResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_journal_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ExportEvidenceResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 var File_lienthong_v1_journal_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_journal_proto_rawDesc = "" +
@@ -790,14 +898,22 @@ const file_lienthong_v1_journal_proto_rawDesc = "" +
 	"checkpoint\x18\x05 \x01(\v2\x16.lienthong.v1.EnvelopeR\n" +
 	"checkpoint\x12#\n" +
 	"\rcosigned_size\x18\x06 \x01(\x04R\fcosignedSize\x12\x18\n" +
-	"\astamped\x18\a \x01(\x03R\astamped2\x86\x04\n" +
+	"\astamped\x18\a \x01(\x03R\astamped\"\x81\x01\n" +
+	"\x15ExportEvidenceRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
+	"\x11without_documents\x18\x02 \x01(\bR\x10withoutDocuments\x12'\n" +
+	"\x0fwithout_content\x18\x03 \x01(\bR\x0ewithoutContent\",\n" +
+	"\x16ExportEvidenceResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data2\xf0\x04\n" +
 	"\x0eJournalService\x12\\\n" +
 	"\vListEntries\x12 .lienthong.v1.ListEntriesRequest\x1a!.lienthong.v1.ListEntriesResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x05\x06\x12`\n" +
 	"\rGetCheckpoint\x12\".lienthong.v1.GetCheckpointRequest\x1a#.lienthong.v1.GetCheckpointResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12e\n" +
 	"\x0eProveInclusion\x12#.lienthong.v1.ProveInclusionRequest\x1a$.lienthong.v1.ProveInclusionResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x05\x06\x12i\n" +
-	"\x10ProveConsistency\x12%.lienthong.v1.ProveConsistencyRequest\x1a&.lienthong.v1.ProveConsistencyResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12b\n" +
+	"\x10ProveConsistency\x12%.lienthong.v1.ProveConsistencyRequest\x1a&.lienthong.v1.ProveConsistencyResponse\"\x06\xca\xf3\x18\x02\x10\x01\x12h\n" +
+	"\x0eExportEvidence\x12#.lienthong.v1.ExportEvidenceRequest\x1a$.lienthong.v1.ExportEvidenceResponse\"\t\xca\xf3\x18\x05\n" +
+	"\x03\x01\x03\x050\x01\x12b\n" +
 	"\rVerifyJournal\x12\".lienthong.v1.VerifyJournalRequest\x1a#.lienthong.v1.VerifyJournalResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x05\x06B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
@@ -813,7 +929,7 @@ func file_lienthong_v1_journal_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_journal_proto_rawDescData
 }
 
-var file_lienthong_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_lienthong_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_lienthong_v1_journal_proto_goTypes = []any{
 	(*JournalEntry)(nil),             // 0: lienthong.v1.JournalEntry
 	(*ListEntriesRequest)(nil),       // 1: lienthong.v1.ListEntriesRequest
@@ -827,29 +943,33 @@ var file_lienthong_v1_journal_proto_goTypes = []any{
 	(*ProveConsistencyResponse)(nil), // 9: lienthong.v1.ProveConsistencyResponse
 	(*VerifyJournalRequest)(nil),     // 10: lienthong.v1.VerifyJournalRequest
 	(*VerifyJournalResponse)(nil),    // 11: lienthong.v1.VerifyJournalResponse
-	(*Envelope)(nil),                 // 12: lienthong.v1.Envelope
-	(*JournalProof)(nil),             // 13: lienthong.v1.JournalProof
+	(*ExportEvidenceRequest)(nil),    // 12: lienthong.v1.ExportEvidenceRequest
+	(*ExportEvidenceResponse)(nil),   // 13: lienthong.v1.ExportEvidenceResponse
+	(*Envelope)(nil),                 // 14: lienthong.v1.Envelope
+	(*JournalProof)(nil),             // 15: lienthong.v1.JournalProof
 }
 var file_lienthong_v1_journal_proto_depIdxs = []int32{
 	0,  // 0: lienthong.v1.ListEntriesResponse.entries:type_name -> lienthong.v1.JournalEntry
-	12, // 1: lienthong.v1.GetCheckpointResponse.checkpoint:type_name -> lienthong.v1.Envelope
+	14, // 1: lienthong.v1.GetCheckpointResponse.checkpoint:type_name -> lienthong.v1.Envelope
 	5,  // 2: lienthong.v1.GetCheckpointResponse.witnessed:type_name -> lienthong.v1.WitnessedHead
-	12, // 3: lienthong.v1.WitnessedHead.checkpoint:type_name -> lienthong.v1.Envelope
-	12, // 4: lienthong.v1.WitnessedHead.cosignature:type_name -> lienthong.v1.Envelope
-	13, // 5: lienthong.v1.ProveInclusionResponse.proof:type_name -> lienthong.v1.JournalProof
-	12, // 6: lienthong.v1.VerifyJournalResponse.checkpoint:type_name -> lienthong.v1.Envelope
+	14, // 3: lienthong.v1.WitnessedHead.checkpoint:type_name -> lienthong.v1.Envelope
+	14, // 4: lienthong.v1.WitnessedHead.cosignature:type_name -> lienthong.v1.Envelope
+	15, // 5: lienthong.v1.ProveInclusionResponse.proof:type_name -> lienthong.v1.JournalProof
+	14, // 6: lienthong.v1.VerifyJournalResponse.checkpoint:type_name -> lienthong.v1.Envelope
 	1,  // 7: lienthong.v1.JournalService.ListEntries:input_type -> lienthong.v1.ListEntriesRequest
 	3,  // 8: lienthong.v1.JournalService.GetCheckpoint:input_type -> lienthong.v1.GetCheckpointRequest
 	6,  // 9: lienthong.v1.JournalService.ProveInclusion:input_type -> lienthong.v1.ProveInclusionRequest
 	8,  // 10: lienthong.v1.JournalService.ProveConsistency:input_type -> lienthong.v1.ProveConsistencyRequest
-	10, // 11: lienthong.v1.JournalService.VerifyJournal:input_type -> lienthong.v1.VerifyJournalRequest
-	2,  // 12: lienthong.v1.JournalService.ListEntries:output_type -> lienthong.v1.ListEntriesResponse
-	4,  // 13: lienthong.v1.JournalService.GetCheckpoint:output_type -> lienthong.v1.GetCheckpointResponse
-	7,  // 14: lienthong.v1.JournalService.ProveInclusion:output_type -> lienthong.v1.ProveInclusionResponse
-	9,  // 15: lienthong.v1.JournalService.ProveConsistency:output_type -> lienthong.v1.ProveConsistencyResponse
-	11, // 16: lienthong.v1.JournalService.VerifyJournal:output_type -> lienthong.v1.VerifyJournalResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
+	12, // 11: lienthong.v1.JournalService.ExportEvidence:input_type -> lienthong.v1.ExportEvidenceRequest
+	10, // 12: lienthong.v1.JournalService.VerifyJournal:input_type -> lienthong.v1.VerifyJournalRequest
+	2,  // 13: lienthong.v1.JournalService.ListEntries:output_type -> lienthong.v1.ListEntriesResponse
+	4,  // 14: lienthong.v1.JournalService.GetCheckpoint:output_type -> lienthong.v1.GetCheckpointResponse
+	7,  // 15: lienthong.v1.JournalService.ProveInclusion:output_type -> lienthong.v1.ProveInclusionResponse
+	9,  // 16: lienthong.v1.JournalService.ProveConsistency:output_type -> lienthong.v1.ProveConsistencyResponse
+	13, // 17: lienthong.v1.JournalService.ExportEvidence:output_type -> lienthong.v1.ExportEvidenceResponse
+	11, // 18: lienthong.v1.JournalService.VerifyJournal:output_type -> lienthong.v1.VerifyJournalResponse
+	13, // [13:19] is the sub-list for method output_type
+	7,  // [7:13] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
 	7,  // [7:7] is the sub-list for extension extendee
 	0,  // [0:7] is the sub-list for field type_name
@@ -868,7 +988,7 @@ func file_lienthong_v1_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_journal_proto_rawDesc), len(file_lienthong_v1_journal_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	JournalService_GetCheckpoint_FullMethodName    = "/lienthong.v1.JournalService/GetCheckpoint"
 	JournalService_ProveInclusion_FullMethodName   = "/lienthong.v1.JournalService/ProveInclusion"
 	JournalService_ProveConsistency_FullMethodName = "/lienthong.v1.JournalService/ProveConsistency"
+	JournalService_ExportEvidence_FullMethodName   = "/lienthong.v1.JournalService/ExportEvidence"
 	JournalService_VerifyJournal_FullMethodName    = "/lienthong.v1.JournalService/VerifyJournal"
 )
 
@@ -40,6 +41,9 @@ type JournalServiceClient interface {
 	// ProveConsistency proves that the journal of some size is the beginning of
 	// that of a larger one.
 	ProveConsistency(ctx context.Context, in *ProveConsistencyRequest, opts ...grpc.CallOption) (*ProveConsistencyResponse, error)
+	// ExportEvidence packs all that proves the way of a letter into one signed
+	// container, which a third party checks offline. An auditor gets no content.
+	ExportEvidence(ctx context.Context, in *ExportEvidenceRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportEvidenceResponse], error)
 	// VerifyJournal hashes the whole journal again and compares.
 	VerifyJournal(ctx context.Context, in *VerifyJournalRequest, opts ...grpc.CallOption) (*VerifyJournalResponse, error)
 }
@@ -92,6 +96,25 @@ func (c *journalServiceClient) ProveConsistency(ctx context.Context, in *ProveCo
 	return out, nil
 }
 
+func (c *journalServiceClient) ExportEvidence(ctx context.Context, in *ExportEvidenceRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportEvidenceResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &JournalService_ServiceDesc.Streams[0], JournalService_ExportEvidence_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportEvidenceRequest, ExportEvidenceResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type JournalService_ExportEvidenceClient = grpc.ServerStreamingClient[ExportEvidenceResponse]
+
 func (c *journalServiceClient) VerifyJournal(ctx context.Context, in *VerifyJournalRequest, opts ...grpc.CallOption) (*VerifyJournalResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(VerifyJournalResponse)
@@ -116,6 +139,9 @@ type JournalServiceServer interface {
 	// ProveConsistency proves that the journal of some size is the beginning of
 	// that of a larger one.
 	ProveConsistency(context.Context, *ProveConsistencyRequest) (*ProveConsistencyResponse, error)
+	// ExportEvidence packs all that proves the way of a letter into one signed
+	// container, which a third party checks offline. An auditor gets no content.
+	ExportEvidence(*ExportEvidenceRequest, grpc.ServerStreamingServer[ExportEvidenceResponse]) error
 	// VerifyJournal hashes the whole journal again and compares.
 	VerifyJournal(context.Context, *VerifyJournalRequest) (*VerifyJournalResponse, error)
 	mustEmbedUnimplementedJournalServiceServer()
@@ -139,6 +165,9 @@ func (UnimplementedJournalServiceServer) ProveInclusion(context.Context, *ProveI
 }
 func (UnimplementedJournalServiceServer) ProveConsistency(context.Context, *ProveConsistencyRequest) (*ProveConsistencyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ProveConsistency not implemented")
+}
+func (UnimplementedJournalServiceServer) ExportEvidence(*ExportEvidenceRequest, grpc.ServerStreamingServer[ExportEvidenceResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportEvidence not implemented")
 }
 func (UnimplementedJournalServiceServer) VerifyJournal(context.Context, *VerifyJournalRequest) (*VerifyJournalResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method VerifyJournal not implemented")
@@ -236,6 +265,17 @@ func _JournalService_ProveConsistency_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JournalService_ExportEvidence_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportEvidenceRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(JournalServiceServer).ExportEvidence(m, &grpc.GenericServerStream[ExportEvidenceRequest, ExportEvidenceResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type JournalService_ExportEvidenceServer = grpc.ServerStreamingServer[ExportEvidenceResponse]
+
 func _JournalService_VerifyJournal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(VerifyJournalRequest)
 	if err := dec(in); err != nil {
@@ -282,6 +322,12 @@ var JournalService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _JournalService_VerifyJournal_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ExportEvidence",
+			Handler:       _JournalService_ExportEvidence_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "lienthong/v1/journal.proto",
 }
