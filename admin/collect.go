@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
 )
 
@@ -41,6 +42,7 @@ var (
 	up          = describe("up", "1 if the store answered this scrape, 0 if what it knows is missing below.")
 	deliveries  = describe("deliveries", "Deliveries that have not come to an end, by state and by the peer for which they wait.", "state", "peer")
 	oldest      = describe("deliveries_oldest_seconds", "Age of the oldest of them.", "state", "peer")
+	late        = describe("deliveries_late", "Deliveries that have not arrived in time, wherever they are; 1000 stands for more.", "urgency")
 	outbox      = describe("outbox_rows", "Letters that wait for a peer, a row for each recipient; those in doubt wait too.", "peer")
 	unsent      = describe("outbox_statements", "Statements that a peer has not stored yet.", "peer")
 	link        = describe("link_up", "1 if this process has a link to the peer.", "peer")
@@ -58,6 +60,10 @@ var (
 	zoneAge     = describe("directory_zone_age_seconds", "How long ago the authority of a zone signed what is here.", "zone")
 )
 
+// urgencyNames are those of the command's --urgency.
+var urgencyNames = map[envelope.Urgency]string{envelope.UrgencyNormal: "normal", envelope.UrgencyUrgent: "urgent",
+	envelope.UrgencyVeryUrgent: "very-urgent", envelope.UrgencyFlash: "flash"}
+
 // A source collects from a node.
 type source struct {
 	Source
@@ -68,7 +74,7 @@ type source struct {
 
 // Describe implements [prometheus.Collector].
 func (s *source) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{up, deliveries, oldest, outbox, unsent, link, validations, lateness, levelJobs, levelAge,
+	for _, d := range []*prometheus.Desc{up, deliveries, oldest, late, outbox, unsent, link, validations, lateness, levelJobs, levelAge,
 		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge} {
 		ch <- d
 	}
@@ -132,6 +138,10 @@ func (s *source) askStore(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	overdue, err := exchange.CountLate(ctx, s.Store, now.UnixMicro())
+	if err != nil {
+		return err
+	}
 	size, err := s.Store.TreeSize(ctx)
 	if err != nil {
 		return err
@@ -144,6 +154,9 @@ func (s *source) askStore(ctx context.Context, now time.Time) error {
 	for _, w := range backlog.Deliveries {
 		s.gauge(deliveries, float64(w.Rows), w.State.String(), w.Peer)
 		s.gauge(oldest, age(now, w.Oldest), w.State.String(), w.Peer)
+	}
+	for urgency, n := range overdue {
+		s.gauge(late, float64(n), urgencyNames[urgency])
 	}
 	for peer, n := range rows {
 		s.gauge(outbox, float64(n), peer)

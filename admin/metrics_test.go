@@ -92,6 +92,10 @@ func (b *backlog) Backlog(context.Context, int64) (exchange.Backlog, error) {
 func (b *backlog) OutboxPeers(context.Context) (map[string]int, error) {
 	return map[string]int{"district": 3}, nil
 }
+func (b *backlog) Underway(_ context.Context, u envelope.Urgency, _ int64, _ exchange.Mark, _ int) ([]exchange.Delivery, error) {
+	return make([]exchange.Delivery, 2*int(u)), nil
+}
+func (b *backlog) Damaged(context.Context) (int, error)     { return 1, nil }
 func (b *backlog) TreeSize(context.Context) (uint64, error) { return 42, nil }
 func (b *backlog) Written() exchange.Written                { return exchange.Written{Batches: 5, Operations: 9} }
 
@@ -113,10 +117,11 @@ func TestAsked(t *testing.T) {
 	wantLines(t, text, `lienthong_up 1`,
 		`lienthong_deliveries{peer="district",state="queued"} 2`, `lienthong_deliveries_oldest_seconds{peer="district",state="queued"} 90`,
 		`lienthong_deliveries{peer="",state="held"} 1`, `lienthong_deliveries_oldest_seconds{peer="",state="held"} 0`,
+		`lienthong_deliveries_late{urgency="normal"} 2`, `lienthong_deliveries_late{urgency="flash"} 8`,
 		`lienthong_outbox_rows{peer="district"} 3`, `lienthong_outbox_statements{peer="district"} 7`,
 		`lienthong_link_up{peer="district"} 1`, `lienthong_link_up{peer="hamlet"} 0`,
 		`lienthong_validation_jobs 4`, `lienthong_validation_jobs_oldest_seconds 60`, `lienthong_level_jobs 0`, `lienthong_level_jobs_oldest_seconds 0`,
-		`lienthong_journal_entries 42`, `lienthong_store_batches_total 5`, `lienthong_store_operations_total 9`,
+		`lienthong_files_damaged 1`, `lienthong_journal_entries 42`, `lienthong_store_batches_total 5`, `lienthong_store_operations_total 9`,
 		`lienthong_files_free_bytes 1.073741824e+09`, `lienthong_directory_epoch 3`)
 
 	// Who asks again at once costs the store nothing.

@@ -24,7 +24,7 @@ func (s *settling) ended(ctx context.Context, d *Delivery, home string) error {
 		if err != nil {
 			return err
 		}
-		follows, err := s.descends(ctx, st.Previous, d)
+		follows, err := s.answersFor(ctx, &st, d)
 		if err != nil {
 			return err
 		}
@@ -85,4 +85,42 @@ func (s *settling) round(ctx context.Context, d *Delivery) error {
 	again.SendTo = path.From
 	s.change.Statements = append(s.change.Statements, again)
 	return nil
+}
+
+// applies is apply for statements whose issuer has something to say about this letter: of
+// one that another node answers for, only the nodes that took it over from one another,
+// behind this node, say who has it now and that it has ended. Another's word is kept as
+// history, and changes nothing.
+func (s *settling) applies(ctx context.Context, d *Delivery, st *envelope.Statement, home string) (changed, done bool, err error) {
+	if d.State == StateRelayed && (isEnd(st.Kind) || st.Kind == envelope.Custody && (st.Issuer != d.Peer || st.Previous != d.Tip)) {
+		if ok, err := s.answersFor(ctx, st, d); err != nil || !ok {
+			return false, false, err
+		}
+	}
+	changed, done = s.apply(d, st, home)
+	return changed, done, nil
+}
+
+// answersFor reports whether a statement follows the custody under which this node has
+// handed a delivery on, and comes from where such statements come: from the next hop, or
+// signed by it. Nobody signs to whom it hands a letter, so a stranger can name any custody
+// that it has heard of; only the way shows who is behind the next hop.
+func (s *settling) answersFor(ctx context.Context, st *envelope.Statement, d *Delivery) (bool, error) {
+	if s.peer != d.Peer && st.Issuer != d.Peer {
+		return false, nil
+	}
+	if ok, err := s.descends(ctx, st.Previous, d); ok || err != nil || st.Issuer != d.Peer {
+		return ok, err
+	}
+	// It came to the next hop by two ways, and ends for both under the first.
+	for _, row := range s.stored[d.Key.Recipient] {
+		if row.Key.Kind != envelope.Custody || row.Key.Issuer != st.Issuer {
+			continue
+		}
+		custody, err := envelope.ParseStatement(row.Sealed)
+		if err != nil || custody.Previous == d.Tip && custody.Time <= st.Time {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

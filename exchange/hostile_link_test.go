@@ -55,8 +55,12 @@ func TestLinksThatEnd(t *testing.T) {
 			s.ended()
 			s.dial()
 			s.put(hello)
-			if err := s.ended(); err == nil || errors.Is(err, errCut) {
-				t.Errorf("the link ended with %v, want a reason", err)
+			err := s.ended()
+			if err == nil || errors.Is(err, errCut) {
+				t.Fatalf("the link ended with %v, want a reason", err)
+			}
+			if away := s.away(); away != err.Error() {
+				t.Errorf("the peer was told %q, want %q", away, err)
 			}
 		})
 	}
@@ -192,5 +196,32 @@ func TestForwardsWhatItDoesNotKnow(t *testing.T) {
 	letter, err := s.node.store.Letter(context.Background(), exchange.LetterKey{Origin: "peer", ID: o.route.ID})
 	if err != nil || !bytes.Equal(letter.Content, o.Content) || letter.Digest != o.Envelope.Digest() {
 		t.Errorf("kept %+v, %v; want it as it came", letter, err)
+	}
+}
+
+// away is what the node said when it went away.
+func (s *stranger) away() string {
+	for {
+		select {
+		case f := <-s.p.frames["peer"]:
+			if away, ok := f.(exchange.GoAway); ok {
+				return away.Reason
+			}
+		default:
+			return ""
+		}
+	}
+}
+
+// A peer that is told why there is no link knows it, and does not take it for a fault.
+func TestRefusedLinkSaysWhy(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	s.p.close()
+	s.ended()
+	s.dial()
+	s.put(exchange.GoAway{Reason: "it speaks protocol 7 to 9"})
+	if err := s.ended(); err == nil || !strings.Contains(err.Error(), "it speaks protocol 7 to 9") {
+		t.Errorf("the link ended with %v, want the peer's reason", err)
 	}
 }

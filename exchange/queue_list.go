@@ -146,3 +146,19 @@ func (s *Service) queueEntry(ctx context.Context, d Delivery) (*QueueEntry, erro
 	out.DueAt = row.DueAt
 	return out, err
 }
+
+// countLimit bounds what CountLate reads of each urgency.
+const countLimit = 1000
+
+// CountLate counts what is late in transit, by urgency; a thousand stands for more.
+func CountLate(ctx context.Context, store QueueStore, now int64) (map[envelope.Urgency]int, error) {
+	out := make(map[envelope.Urgency]int, len(lateAfter))
+	for urgency := range lateAfter {
+		rows, err := store.Underway(ctx, urgency, now-LateAfter(urgency).Microseconds(), Mark{}, countLimit)
+		if err != nil {
+			return nil, err
+		}
+		out[urgency] = len(rows)
+	}
+	return out, nil
+}

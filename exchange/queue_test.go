@@ -365,6 +365,10 @@ func TestQueueList(t *testing.T) {
 	if got := list(exchange.QueueFilter{Late: true}); len(got) != 6 {
 		t.Errorf("after a day %d are late, want all 6", len(got))
 	}
-	_, _, _, err := ward.service.Queue(ctx, exchange.QueueFilter{State: exchange.StateDelivered}, exchange.QueueCursor{}, 1)
+	late, err := exchange.CountLate(ctx, ward.store, w.clock().UnixMicro())
+	if err != nil || late[envelope.UrgencyNormal] != 4 || late[envelope.UrgencyFlash] != 2 {
+		t.Errorf("counted as late: %v, %v; want 4 normal ones and 2 that are hỏa tốc", late, err)
+	}
+	_, _, _, err = ward.service.Queue(ctx, exchange.QueueFilter{State: exchange.StateDelivered}, exchange.QueueCursor{}, 1)
 	wantReason(t, err, "BAD_FIELD")
 }

@@ -90,7 +90,7 @@ func (d *Directory) RouteBut(self, agency, but string, visited []string) Hop {
 	if hop.Here || hop.None() || hop.Peer != but && !contains(visited, hop.Peer) {
 		return hop
 	}
-	if other := d.alongTree(self, agency); other.Peer != "" && other.Peer != but && !contains(visited, other.Peer) {
+	if other := d.alongTree(self, d.agencies[agency].HomeNode); other.Peer != "" && other.Peer != but && !contains(visited, other.Peer) {
 		return other
 	}
 	return hop

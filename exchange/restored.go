@@ -227,7 +227,10 @@ func (s *settling) repeated(d *Delivery, v verified, home string) {
 // forgotten keeps a statement about a letter that this node had sent, and forgot when it
 // was restored: it is evidence, and its issuer need not send it for ever.
 func (s *settling) forgotten(ctx context.Context, v verified, digest envelope.Digest) error {
-	if s.node.restored.Generation == 0 || v.st.OriginNode != s.node.cfg.ID {
+	if v.st.OriginNode != s.node.cfg.ID {
+		return s.passOn(ctx, v, digest)
+	}
+	if s.node.restored.Generation == 0 {
 		return errUnknownSubject
 	}
 	stored, err := s.node.cfg.Store.Statements(ctx, v.st.Envelope, v.st.Recipient)

@@ -20,27 +20,28 @@ func (d *Directory) Route(self, agency string) Hop {
 	if a.HomeNode == self {
 		return Hop{Here: true}
 	}
-	if home, ok := d.nodes[a.HomeNode]; ok && home.Ended == 0 && d.peers(self, a.HomeNode) {
-		return Hop{Peer: a.HomeNode}
-	}
-	return d.alongTree(self, agency)
+	return d.RouteTo(self, a.HomeNode)
 }
 
-// alongTree is the next hop to an agency that is not at home here, by no short cut.
-func (d *Directory) alongTree(self, agency string) Hop {
-	a, ok := d.agencies[agency]
-	if !ok {
-		return Hop{}
+// RouteTo is the next hop to another node.
+func (d *Directory) RouteTo(self, node string) Hop {
+	if to, ok := d.nodes[node]; ok && to.Ended == 0 && d.peers(self, node) {
+		return Hop{Peer: node}
 	}
+	return d.alongTree(self, node)
+}
+
+// alongTree is the next hop to another node, by no short cut.
+func (d *Directory) alongTree(self, node string) Hop {
 	me, ok := d.nodes[self]
-	if !ok {
+	if !ok || node == self {
 		return Hop{}
 	}
-	home, ok := d.nodes[a.HomeNode]
-	if !ok || home.Ended != 0 {
+	to, ok := d.nodes[node]
+	if !ok || to.Ended != 0 {
 		return Hop{}
 	}
-	for at, depth := home, 0; depth < maxDepth && at.Parent != ""; depth++ {
+	for at, depth := to, 0; depth < maxDepth && at.Parent != ""; depth++ {
 		if at.Parent == self {
 			return Hop{Peer: at.ID}
 		}

@@ -161,6 +161,7 @@ func (s *session) greet(ctx context.Context) error {
 				return r.err
 			}
 			if err := s.checkHello(r.frame); err != nil {
+				s.sayWhy(err)
 				return err
 			}
 		}
@@ -168,10 +169,29 @@ func (s *session) greet(ctx context.Context) error {
 	return nil
 }
 
+// sayWhy tells the peer why there will be no link, so that its operator reads it too. The
+// peer may not read any more: the link is closed either way.
+func (s *session) sayWhy(err error) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		_ = s.conn.Send(GoAway{Reason: err.Error()})
+	}()
+	timer := time.NewTimer(closeLimit)
+	defer timer.Stop()
+	select {
+	case <-said:
+	case <-timer.C:
+	}
+}
+
 // maxSkew is how far two clocks may differ before it is logged, in microseconds.
 const maxSkew = 120_000_000
 
 func (s *session) checkHello(frame Frame) error {
+	if away, is := frame.(GoAway); is {
+		return fmt.Errorf("exchange: link with %q: it does not speak with this node: %.300s", s.peer, away.Reason)
+	}
 	hello, ok := frame.(Hello)
 	if !ok {
 		return fmt.Errorf("exchange: link with %q: began with %T, want Hello", s.peer, frame)

@@ -149,7 +149,10 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 		}
 	}
 	s.alarm(d, &v.st)
-	changed, done := s.apply(d, &v.st, home)
+	changed, done, err := s.applies(ctx, d, &v.st, home)
+	if err != nil {
+		return digest, err
+	}
 	s.keep(d, v, digest)
 	if changed {
 		d.Updated = s.node.now()
@@ -162,7 +165,7 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	if done {
 		s.change.Unqueue = append(s.change.Unqueue, d.Key)
 	}
-	if changed && done && v.st.Kind == envelope.Custody {
+	if v.st.Kind == envelope.Custody && d.State == StateRelayed && s.peer == d.Peer {
 		if err := s.ended(ctx, d, home); err != nil {
 			return digest, err
 		}
@@ -217,14 +220,14 @@ func (s *settling) follow(d *Delivery, home string) error {
 	return nil
 }
 
-// keep adds the statement and the entry that it was received, and sends it on to
-// the peer from which its subject came.
+// keep adds the statement and the entry that it was received, and sends it on towards
+// the origin.
 func (s *settling) keep(d *Delivery, v verified, digest envelope.Digest) {
 	entry := s.entry(v.st.Recipient, "received."+v.st.Kind.String(), digest.String(), about(d.Key)+" issuer="+v.st.Issuer)
 	row := StatementRow{Key: v.st.Key(), Digest: digest, Agency: v.st.Recipient, Delivery: d.Key, Sealed: v.receipt.Statement,
 		Proof: v.receipt.Proof.Marshal(), Received: s.node.now(), Entry: entry}
-	if d.From != s.peer {
-		row.SendTo = d.From
+	if to := s.node.backTo(d); to != s.peer {
+		row.SendTo = to
 	}
 	s.change.Statements = append(s.change.Statements, row)
 	s.stored[v.st.Recipient] = append(s.stored[v.st.Recipient], row)

@@ -35,6 +35,9 @@ func (d *draft) issue(kind envelope.StatementKind, to Delivery, seq uint64, prev
 	if err != nil {
 		return StatementRow{}, err
 	}
+	if sendTo != "" && sendTo == to.From {
+		sendTo = d.node.backTo(&to)
+	}
 	row := StatementRow{Key: st.Key(), Digest: sealed.Digest(), Agency: to.Key.Recipient, Delivery: to.Key, Sealed: sealed, Received: st.Time, SendTo: sendTo}
 	row.Entry = d.entry(to.Key.Recipient, "statement."+kind.String(), row.Digest.String(), about(to.Key))
 	d.change.Statements = append(d.change.Statements, row)

@@ -3,6 +3,8 @@ package wire
 import (
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"lienthong/envelope"
 	"lienthong/exchange"
 	lienthongv1 "lienthong/proto/lienthong/v1"
@@ -86,6 +88,10 @@ func FrameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
 		return headFromProto(f.Head)
 	case *lienthongv1.LinkFrame_Cosigned:
 		return cosignedFromProto(f.Cosigned)
+	}
+	if unknown := m.ProtoReflect().GetUnknown(); len(unknown) > 0 {
+		number, _, _ := protowire.ConsumeTag(unknown)
+		return nil, fmt.Errorf("wire: frame of kind %d, which this version does not know: the peer is newer, and must ask by Hello's features first", number)
 	}
 	return nil, missing("frame")
 }

@@ -1,9 +1,11 @@
 package wire_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"lienthong/envelope"
@@ -117,4 +119,16 @@ func FuzzFrame(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// A frame of a later version is refused by its number, and not as an empty one.
+func TestUnknownFrame(t *testing.T) {
+	t.Parallel()
+	m := &lienthongv1.LinkFrame{}
+	if err := proto.Unmarshal(protowire.AppendBytes(protowire.AppendTag(nil, 77, protowire.BytesType), []byte("x")), m); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.FrameFromProto(m); err == nil || !strings.Contains(err.Error(), "frame of kind 77") {
+		t.Errorf("got %v, want the kind named", err)
+	}
 }

@@ -1,0 +1,47 @@
+package exchange
+
+import (
+	"context"
+
+	"lienthong/envelope"
+)
+
+// backTo is the peer to which statements about a delivery go: the one from which it came.
+// Where that is no neighbour any more (it has ended, or the tree has changed), the next on
+// the way to the node that signed the envelope: the sender's proof still arrives. It is
+// empty at the origin, and where there is no way.
+func (n *Node) backTo(d *Delivery) string {
+	if d.From == "" {
+		return ""
+	}
+	dir := n.Directory()
+	if from, ok := dir.Node(d.From); ok && from.Ended == 0 && dir.peers(n.cfg.ID, d.From) {
+		return d.From
+	}
+	if hop := dir.RouteTo(n.cfg.ID, d.Key.Origin); hop.Peer != "" {
+		return hop.Peer
+	}
+	return d.From // nothing better is known: it waits, and is not lost
+}
+
+// passOn keeps a statement about a letter that did not come by this node, and sends it on
+// along the tree to the node that signed the envelope: somebody behind has lost the way by
+// which the letter came. It is kept once, so that it cannot go round.
+func (s *settling) passOn(ctx context.Context, v verified, digest envelope.Digest) error {
+	hop := s.node.Directory().RouteTo(s.node.cfg.ID, v.st.OriginNode)
+	if hop.Peer == "" || hop.Peer == s.peer {
+		return errUnknownSubject
+	}
+	stored, err := s.node.cfg.Store.Statements(ctx, v.st.Envelope, v.st.Recipient)
+	if err != nil {
+		return err
+	}
+	for _, row := range stored {
+		if row.Key == v.st.Key() {
+			return nil
+		}
+	}
+	d := Delivery{Key: DeliveryKey{Origin: v.st.OriginNode, ID: v.st.EnvelopeID, Recipient: v.st.Recipient}, From: hop.Peer}
+	s.keep(&d, v, digest)
+	return nil
+}
