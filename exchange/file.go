@@ -23,6 +23,9 @@ func (s *Service) StartUpload(ctx context.Context, actor journal.Actor, req Uplo
 		return Upload{}, &Error{Code: Invalid, Reason: "INVALID_UPLOAD", Text: "the upload was not begun",
 			Fields: []Field{{"name", "TOO_LONG", fmt.Sprintf("or media type is no text, or has more than %d or %d characters", maxNameLength, maxMediaLength)}}}
 	}
+	if err := s.roomFor(ctx, req.Size); err != nil {
+		return Upload{}, err
+	}
 	content := req
 	content.RequestID = ""
 	request, done, err := s.request(ctx, actor, methodUpload, req.RequestID, a.ID, fingerprint(content))

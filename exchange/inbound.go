@@ -45,6 +45,11 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	}
 	var wrote []BlobRow
 	if needed {
+		giveBack, err := n.promise(ctx, o)
+		if err != nil {
+			return s.refusal(ctx, o, f, err)
+		}
+		defer giveBack()
 		if wrote, err = s.fetchAll(ctx, o, f); err != nil {
 			return s.refusal(ctx, o, f, err)
 		}

@@ -31,6 +31,7 @@ type Config struct {
 	Observe     Observer     // nil: nobody is told
 	MaxFile     int64        // bytes of one file; 0 means 4 GiB
 	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
+	Reserve     int64        // bytes that stay free where files are kept, see [space]; 0 means 256 MiB
 	Workers     int          // validations at once; 0 means 2
 
 	Calendar *calendar.Calendar // working days and hours; nil: one that knows no year
@@ -57,6 +58,7 @@ type Node struct {
 	alarms      map[envelope.Digest]bool // files by which an authority has signed two states
 	moved       broadcast                // the directory has changed
 	heads       heads
+	space       space
 	hashes      hashCache
 	activated   atomic.Bool // a person has opened a key: it is to be closed in time
 	numbering   numbering
@@ -79,6 +81,9 @@ func NewNode(cfg Config) (*Node, error) {
 	}
 	if cfg.MaxLetter <= 0 {
 		cfg.MaxLetter = 8 << 30
+	}
+	if cfg.Reserve <= 0 {
+		cfg.Reserve = 256 << 20
 	}
 	if cfg.Workers <= 0 {
 		cfg.Workers = 2

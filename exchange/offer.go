@@ -39,6 +39,7 @@ type offered struct {
 	visited    []string        // nodes that the chain names
 	behind     bool            // the peer's directory is newer
 	again      bool            // the peer has taken the letter up before
+	homeOnly   bool            // there is space for what is at home here, and for nothing else
 	seen       []int64         // when each statement of the chain was first seen by another node
 }
 

@@ -61,6 +61,9 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		return nil, err
 	}
 	bad = append(bad, problems...)
+	if err := s.roomFor(ctx, 0); err != nil {
+		return nil, err
+	}
 	files, wrote, problems, err := s.outgoing(ctx, from, req.Files)
 	if err != nil {
 		return nil, err

@@ -293,6 +293,8 @@ func (n *Node) refuses(o *offered, recipient string, hop Hop) *refusal {
 		return refuseForGood(ReasonSecret, "the letter is marked %.40q: documents with state secrets are not carried by this network", o.content.Metadata.Secrecy)
 	case o.route.Kind == envelope.KindDocument && n.closed(recipient, o.route.Created): // what is about an earlier letter follows it
 		return refuseForGood(ReasonRecipientClosed, "%s", n.resolve(recipient, nil).text())
+	case o.homeOnly && !hop.Here:
+		return &refusal{reason: ReasonSpace, text: "no space for letters that pass through", retry: 60}
 	case hop.Here && (o.route.Schema != knownSchema || !o.understood()):
 		return refuse(ReasonNotUnderstood, "node %q does not understand kind %d with content of schema %d: a newer version may", n.cfg.ID, o.route.Kind, o.route.Schema)
 	case !hop.None() || o.behind:

@@ -80,6 +80,7 @@ type config struct {
 
 	Limits struct {
 		File    byteSize `yaml:"file" default:"4GiB" doc:"largest file that is taken"`
+		Reserve byteSize `yaml:"reserve" default:"256MiB" doc:"bytes that stay free where files are kept: twice as many for letters that pass through, so that those for agencies here, and receipts, still come in"`
 		Message byteSize `yaml:"message" default:"4MiB" doc:"largest gRPC message"`
 		Calls   int      `yaml:"calls" default:"1000" doc:"calls and watches that one user or peer may have in progress at once"`
 
