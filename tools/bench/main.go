@@ -44,6 +44,7 @@ type options struct {
 	rounds    int   // each rate is measured so often, in turn with the others
 	letters10 int   // letters of 10 KB in a round
 	backlog   int   // letters
+	documents int   // in a large store
 	large     int64 // bytes
 	cuts      int
 }
@@ -65,6 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fl.IntVar(&o.rounds, "rounds", 5, "exchange: how often each rate is measured, in turn with the others")
 	fl.IntVar(&o.letters10, "letters", 3000, "exchange: letters of 10 KB in each round; an eighth of those of 200 KB")
 	fl.IntVar(&o.backlog, "backlog", 100_000, "exchange: letters that wait for a peer; a million is what is asked for, and takes 40 GB and an hour")
+	fl.IntVar(&o.documents, "documents", 1_000_000, "exchange: letters in a store, beside a hundredth of them in another")
 	fl.Int64Var(&o.large, "large", 4<<30, "exchange: bytes of the large file")
 	fl.IntVar(&o.cuts, "cuts", 100, "exchange: how often its link is cut")
 	if err := fl.Parse(args); err != nil {
@@ -131,6 +133,7 @@ func (b *bench) exchange() []group {
 		{"One letter to many", b.many},
 		{"A large file", b.hugeFile},
 		{"A backlog", b.waiting},
+		{"A store that grows", b.growth},
 	}
 }
 

@@ -25,6 +25,8 @@ beside it, of all that is in the process, depends less on what else the machine 
 - Letters of 10 KB are no PDF inside: nobody judges any file here. Those of 200 KB are signed, and are carried as they are.
 - *a backlog*: letters of 10 KB were taken while the district was away; then it comes. Base is taken before and after. Order: what is
   sent at once (256), and what a link has under way (64), may overtake one another; numbered versions of one document are put in order where they arrive.
+- *a store that grows*: letters are written by the store alone, each with its file's row, delivery, statement and journal entry. Then the same is asked of
+  both stores in five interleaved runs, for letters all over them, from pages in memory; the plans of all queries are tested beside the stores.
 - *a large file*: each node a process of its own. The line between two of them breaks after so many bytes; or the district is killed (kill -9) and
   started again. What passes towards the receiver beyond the bytes of the file has come twice, or is what frames and TLS add (0.4 %%). Memory is VmHWM of the
   whole process.
