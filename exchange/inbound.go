@@ -39,6 +39,8 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	if err != nil {
 		return s.refusal(ctx, o, f, err)
 	}
+	ctx, end := n.span(ctx, SpanAccept, o.letter.Key.ID)
+	defer func() { end(err) }()
 	needed, err := n.needsFiles(ctx, o)
 	if err != nil {
 		return s.refusal(ctx, o, f, err)

@@ -29,6 +29,7 @@ type Config struct {
 	Now         func() time.Time
 	Log         *slog.Logger // nil discards
 	Observe     Observer     // nil: nobody is told
+	Trace       Tracer       // nil: nobody is told
 	MaxFile     int64        // bytes of one file; 0 means 4 GiB
 	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
 	Reserve     int64        // bytes that stay free where files are kept, see [space]; 0 means 256 MiB
@@ -99,6 +100,9 @@ func NewNode(cfg Config) (*Node, error) {
 	}
 	cfg.levelDefaults()
 	cfg.observe()
+	if cfg.Trace == nil {
+		cfg.Trace = untraced{}
+	}
 	n := &Node{cfg: cfg}
 	if cfg.Signing != nil && cfg.Signing.Suspended == nil {
 		cfg.Signing.Suspended = n.KeySuspended
@@ -148,7 +152,9 @@ func (n *Node) newID() (envelope.ID, error) { return envelope.NewID(n.cfg.Now(),
 // commit is the one way to write: after it, everyone who waits for changes looks again.
 func (n *Node) commit(ctx context.Context, change Change) (Committed, error) {
 	began := n.cfg.Now()
+	ctx, end := n.span(ctx, spanCommit, envelope.ID{})
 	done, err := n.cfg.Store.Commit(ctx, change)
+	end(err)
 	n.cfg.Observe.Committed(&change, n.cfg.Now().Sub(began), err)
 	if err != nil {
 		return Committed{}, err

@@ -289,7 +289,9 @@ func (n *Node) markOffered(ctx context.Context, link Link, groups []*bundle) ([]
 }
 
 // buildOffer puts an offer together: small files go along, as far as they fit.
-func (n *Node) buildOffer(ctx context.Context, b *bundle) (*Offer, error) {
+func (n *Node) buildOffer(ctx context.Context, b *bundle) (_ *Offer, err error) {
+	ctx, end := n.span(ctx, SpanOffer, b.key.ID)
+	defer func() { end(err) }()
 	letter, err := n.cfg.Store.Letter(ctx, b.key)
 	if err != nil {
 		return nil, err

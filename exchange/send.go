@@ -119,7 +119,9 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	if err := d.foldDeliveries(ctx); err != nil {
 		return envelope.ID{}, err
 	}
+	ctx, end := s.span(ctx, SpanSend, letter.Key.ID)
 	_, err = s.commit(ctx, d.change)
+	end(err)
 	// Committed: this node answers. If we die here the caller does not know it, and
 	// gets the same document again by its request id.
 	return letter.Key.ID, err

@@ -45,7 +45,9 @@ type SignResult struct {
 // of a request id gives the file that was made then.
 func (s *Service) SignFile(ctx context.Context, actor journal.Actor, req SignRequest) (*SignResult, error) {
 	began := s.cfg.Now()
+	ctx, end := s.span(ctx, spanSign, envelope.ID{})
 	result, err := s.signFile(ctx, actor, req)
+	end(err)
 	s.cfg.Observe.Signed(OutcomeOf(err), s.cfg.Now().Sub(began))
 	return result, err
 }

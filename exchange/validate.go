@@ -96,7 +96,9 @@ func (n *Node) validateOne(ctx context.Context) (bool, error) {
 }
 
 // validateJob does one job that was claimed.
-func (n *Node) validateJob(ctx context.Context, job Job) error {
+func (n *Node) validateJob(ctx context.Context, job Job) (err error) {
+	ctx, end := n.span(ctx, SpanValidate, job.Key.ID)
+	defer func() { end(err) }()
 	letter, err := n.cfg.Store.Letter(ctx, job.Key.Letter())
 	if err != nil {
 		return err

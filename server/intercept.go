@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"lienthong/envelope"
 	"lienthong/internal/wire"
 )
 
@@ -30,9 +31,10 @@ type call struct {
 	inside string // counted among the calls in progress of this caller; empty: it is not
 	log    *slog.Logger
 	began  time.Time
+	end    func(error) // of its span
 }
 
-func (s *Server) begin(ctx context.Context, method string) *call {
+func (s *Server) begin(ctx context.Context, method string) (context.Context, *call) {
 	id := ""
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		if given := md.Get(requestIDHeader); len(given) > 0 && len(given[0]) <= 64 && printable(given[0]) {
@@ -44,7 +46,11 @@ func (s *Server) begin(ctx context.Context, method string) *call {
 		_, _ = rand.Read(b[:]) // never fails
 		id = hex.EncodeToString(b[:])
 	}
-	return &call{s: s, method: method, id: id, began: s.now(), log: s.log.With("request_id", id, "method", method)}
+	c := &call{s: s, method: method, id: id, began: s.now(), log: s.log.With("request_id", id, "method", method), end: func(error) {}}
+	if s.opts.Trace != nil {
+		ctx, c.end = s.opts.Trace.Span(ctx, method, envelope.ID{})
+	}
+	return ctx, c
 }
 
 func printable(s string) bool {
@@ -89,6 +95,7 @@ func (c *call) answer(err error) error {
 	took := c.s.now().Sub(c.began)
 	c.leave()
 	out := c.logged(err, took)
+	c.end(wire.ErrorFromStatus(out))
 	c.s.opts.Called(c.method, status.Code(out).String(), took)
 	return out
 }
@@ -116,7 +123,7 @@ func (c *call) logged(err error, took time.Duration) error {
 }
 
 func (s *Server) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
-	c := s.begin(ctx, info.FullMethod)
+	ctx, c := s.begin(ctx, info.FullMethod)
 	_ = grpc.SetHeader(ctx, metadata.Pairs(requestIDHeader, c.id)) // fails only after the first answer
 	defer func() { err = c.answer(err) }()
 	defer c.recover(&err)
@@ -133,11 +140,11 @@ func (s *Server) unary(ctx context.Context, request any, info *grpc.UnaryServerI
 }
 
 func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
-	c := s.begin(ss.Context(), info.FullMethod)
+	ctx, c := s.begin(ss.Context(), info.FullMethod)
 	_ = ss.SetHeader(metadata.Pairs(requestIDHeader, c.id)) // fails only after the first answer
 	defer func() { err = c.answer(err) }()
 	defer c.recover(&err)
-	ctx, err := c.admit(ss.Context(), nil)
+	ctx, err = c.admit(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,8 @@ type Options struct {
 	// Called is told of every call that has ended: "/package.Service/Method", and the
 	// gRPC code. Links and watches end late. May be nil; it must not wait.
 	Called func(method, code string, took time.Duration)
+	// Trace is told of every call, as a span that is named by its method. May be nil.
+	Trace exchange.Tracer
 	// Refused is told of every call that was refused to its caller, with the reason. May be
 	// nil; it must not wait.
 	Refused func(reason string)

@@ -105,6 +105,10 @@ type config struct {
 
 	Environment string `yaml:"environment" default:"production" doc:"production, or test: a node that is there for tests, whose clock LIENTHONG_CLOCK_OFFSET may move; no variable overrides this key"`
 
+	Traces struct {
+		Endpoint string `yaml:"otlp_endpoint" doc:"URL of an OpenTelemetry collector (OTLP over gRPC) that is told of calls and steps of letters: http://127.0.0.1:4317, or https://; none if empty"`
+	} `yaml:"traces"`
+
 	path string // of the file
 }
 

@@ -21,6 +21,7 @@ import (
 	"lienthong/signer"
 	"lienthong/signer/tsp"
 	"lienthong/store"
+	"lienthong/tracing"
 )
 
 // A node is all parts of a running node, wired.
@@ -32,7 +33,8 @@ type node struct {
 	evidence    *certs.Evidence
 	service     *exchange.Service
 	relay       *exchange.Relay
-	metrics     *admin.Metrics // nil: nobody can ask for them
+	metrics     *admin.Metrics  // nil: nobody can ask for them
+	tracer      *tracing.Tracer // nil: nobody is told
 }
 
 // openNode opens the store and wires a node over it. It takes the directory file
@@ -55,6 +57,12 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 			"postgres: the server must be running, and its user may create tables in the schema")
 	}
 	n.store, n.blobs = parts.Store, parts.Blobs
+	if cfg.Traces.Endpoint != "" {
+		if n.tracer, err = tracing.New(ctx, cfg.Node, cfg.Traces.Endpoint, log); err != nil {
+			return nil, fail(exitUsage, errors.Join(err, n.store.Close()), "traces.otlp_endpoint in "+cfg.path)
+		}
+		parts.Trace = n.tracer
+	}
 	if cfg.Admin.Listen != "" {
 		n.metrics = admin.NewMetrics(cfg.Node)
 		parts.Observe = n.metrics
@@ -236,6 +244,9 @@ func agenciesOf(cfg *config, key string, names []string, dir *exchange.Directory
 func (n *node) newServer(a *app, log *slog.Logger) (*server.Server, error) {
 	options := server.Options{Service: n.service, Relay: n.relay, Certificate: n.certificate, Now: a.now, Log: log,
 		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File), MaxCalls: n.cfg.Limits.Calls}
+	if n.tracer != nil {
+		options.Trace = n.tracer
+	}
 	if n.metrics != nil {
 		options.Called, options.Refused = n.metrics.Called, n.metrics.Refused
 	}
@@ -275,6 +286,11 @@ func (n *node) dialer(a *app) exchange.Dialer {
 // close keeps what was counted last, and closes the store.
 func (n *node) close() error {
 	var kept error
+	if n.tracer != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = n.tracer.Close(ctx) // what the collector does not take in time is lost, and nothing else
+	}
 	if n.service != nil {
 		kept = n.service.KeepRefusals(context.Background(), math.MaxInt64)
 	}

@@ -41,9 +41,10 @@ server:             proto/* internal/wire envelope exchange signer journal certs
 client:             proto/* internal/wire envelope exchange signer
 web:                exchange signer journal
 admin:              exchange envelope
+tracing:            exchange envelope
 
 # The one place that wires everything.
-cmd/lienthong:      server client web admin proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable
+cmd/lienthong:      server client web admin tracing proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable
 
 # Test harnesses, shipped as packages so that every test builds the real thing.
 internal/testpki:   certs certs/* signer signer/* journal
@@ -112,6 +113,10 @@ golang.org/x/text:            signer signer/pdf signer/appearance signer/place e
 # What Prometheus reads: its own library, whose histograms and text form are what every
 # tool around it was tested against.
 github.com/prometheus/client_golang: admin
+
+# What a collector of traces reads, from the project that defines it. The exporter
+# speaks gRPC, which is here already.
+go.opentelemetry.io:          tracing
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web admin cmd/lienthong internal/testpki internal/testnode

@@ -63,7 +63,11 @@ func (n *Node) Start(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stop = cancel
 	n.open(t, ctx)
-	s, err := server.New(server.Options{Service: n.Service, Relay: n.Relay, Certificate: TLS(n.leaf), Now: n.network.Now, MaxFile: 4 << 30})
+	options := server.Options{Service: n.Service, Relay: n.Relay, Certificate: TLS(n.leaf), Now: n.network.Now, MaxFile: 4 << 30}
+	if n.network.tracer != nil {
+		options.Trace = n.network.tracer(n.ID)
+	}
+	s, err := server.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +100,12 @@ func (n *Node) open(t testing.TB, ctx context.Context) {
 	}
 	n.rows = rows
 	signing := &signer.Service{Trust: n.network.PKI.Trust(), Evidence: n.network.Evidence(), Now: n.network.Now, TSA: &tsp.Client{URL: n.network.PKI.TSAURL()}}
-	core, err := exchange.NewNode(exchange.Config{ID: n.ID, Signer: signerOf(n.leaf), Authorities: []*x509.Certificate{n.network.Authority.Certificate},
-		Store: rows, Blobs: blobs, Validate: exchange.NewValidator(n.network.PKI.Trust(), n.network.Evidence()), Signing: signing, Now: n.network.Now})
+	cfg := exchange.Config{ID: n.ID, Signer: signerOf(n.leaf), Authorities: []*x509.Certificate{n.network.Authority.Certificate},
+		Store: rows, Blobs: blobs, Validate: exchange.NewValidator(n.network.PKI.Trust(), n.network.Evidence()), Signing: signing, Now: n.network.Now}
+	if n.network.tracer != nil {
+		cfg.Trace = n.network.tracer(n.ID)
+	}
+	core, err := exchange.NewNode(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

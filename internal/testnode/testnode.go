@@ -53,6 +53,7 @@ type Network struct {
 	Seal      *testpki.Leaf   // of the ward
 
 	started time.Time
+	tracer  func(node string) exchange.Tracer // nil: nobody is told
 	nodes   map[string]*Node
 	wires   map[[2]string]*wire
 }
@@ -67,7 +68,18 @@ func New(t testing.TB) *Network {
 // NewOver is New with other stores for some nodes: node id to the store's URL.
 func NewOver(t testing.TB, stores map[string]string) *Network {
 	t.Helper()
-	n := &Network{PKI: testpki.New(t), started: time.Now(), nodes: make(map[string]*Node), wires: make(map[[2]string]*wire)}
+	return start(t, stores, nil)
+}
+
+// NewTraced is New with a tracer for each node.
+func NewTraced(t testing.TB, tracer func(node string) exchange.Tracer) *Network {
+	t.Helper()
+	return start(t, nil, tracer)
+}
+
+func start(t testing.TB, stores map[string]string, tracer func(node string) exchange.Tracer) *Network {
+	t.Helper()
+	n := &Network{PKI: testpki.New(t), tracer: tracer, started: time.Now(), nodes: make(map[string]*Node), wires: make(map[[2]string]*wire)}
 	n.Authority = n.PKI.Issue(testpki.Request{Kind: dev.Directory, ID: "zone", Name: "Danh bạ thử nghiệm"})
 	n.Personal = n.PKI.Issue(testpki.Person("Đỗ Nghĩa Sĩ", agencies[0].name), testpki.P256())
 	n.Seal = n.PKI.Issue(testpki.Agency(agencies[0].name), testpki.P256())
