@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type Relay struct {
 	mu       sync.Mutex
 	sessions map[string]*session // by peer: the newest
 	taking   sync.Mutex          // files of the directory, from one peer at a time
+	prober   atomic.Value        // the Dialer of Run, for who asks after a peer
 }
 
 // NewRelay makes the relay of a node.
@@ -45,6 +47,9 @@ func (r *Relay) Run(ctx context.Context, dialer Dialer) error {
 		}
 	}
 	if dialer != nil {
+		if _, ok := dialer.(Prober); ok {
+			r.prober.Store(dialer)
+		}
 		wg.Go(func() { r.keepLinks(ctx, dialer) })
 	}
 	wg.Wait()

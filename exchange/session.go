@@ -130,9 +130,8 @@ func (s *session) serve(ctx context.Context) error {
 
 // greet exchanges Hello with the peer.
 func (s *session) greet(ctx context.Context) error {
-	dir := s.relay.Directory()
-	s.told = dir
-	hello := Hello{Features: features(), Node: s.relay.cfg.ID, Incarnation: s.relay.incarnation, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Epochs: dir.Epochs(), Clock: s.relay.now(), Restored: s.relay.restored.Until}
+	s.told = s.relay.Directory()
+	hello := s.relay.Hello()
 	type result struct {
 		frame Frame
 		err   error

@@ -75,6 +75,9 @@ DirectoryService.ExportFiles        any
 DirectoryService.ListZones          any
 RelayService.GetDirectory           liaison
 RelayService.PutDirectory           liaison
+PeerService.ListPeers               admin
+PeerService.CheckPeer               admin
+PeerService.Probe                   liaison
 DirectoryService.ExportDirectory    any
 JournalService.ListEntries          auditor admin
 JournalService.GetCheckpoint        any

@@ -8,7 +8,7 @@ func (a *app) commands() []*cobra.Command {
 		a.demoCommand(), a.serveCommand(),
 		a.prepareCommand(), a.signCommand(), a.augmentCommand(), a.validateCommand(), a.inspectCommand(),
 		a.sendCommand(), a.inboxCommand(), a.outboxCommand(), a.showCommand(), a.statusCommand(), a.fetchCommand(), a.fileCommand(), a.queueCommand(),
-		a.journalCommand(), a.agencyCommand(), a.resolveCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.storeCommand(), a.backupCommand(), a.restoreCommand(), a.evidenceCommand(), a.edxmlCommand(),
+		a.journalCommand(), a.agencyCommand(), a.resolveCommand(), a.peerCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.storeCommand(), a.backupCommand(), a.restoreCommand(), a.evidenceCommand(), a.edxmlCommand(),
 		a.tokenCommand(),
 		a.searchCommand(), a.registerCommand(), a.numberCommand(),
 		a.crossCheckCommand(),
