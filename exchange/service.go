@@ -85,6 +85,7 @@ type StatusRequest struct {
 	Reason          string
 	Staff           envelope.Staff
 	OverrideVerdict bool
+	AutoReason      bool // of a refusal without Reason: make it from the report of validation
 	RequestID       string
 }
 

@@ -110,7 +110,9 @@ func (s *Service) ReportStatus(ctx context.Context, actor journal.Actor, req Sta
 		return nil, err
 	}
 	if done == "" {
-		err = s.setStatus(ctx, actor, agency.ID, req, request)
+		if err = s.autoReason(ctx, agency.ID, &req); err == nil {
+			err = s.setStatus(ctx, actor, agency.ID, req, request)
+		}
 	}
 	if err != nil {
 		return nil, storeError(err)

@@ -76,7 +76,11 @@ func (d *deliveryService) GetDelivery(ctx context.Context, m *lienthongv1.GetDel
 	if err != nil {
 		return nil, err
 	}
-	return &lienthongv1.GetDeliveryResponse{Delivery: wire.DeliveryToProto(agency, view, d.svc.Directory())}, nil
+	out := &lienthongv1.GetDeliveryResponse{Delivery: wire.DeliveryToProto(agency, view, d.svc.Directory())}
+	if out.Delivery.Refusal, err = d.svc.Refusal(ctx, agency, id); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (d *deliveryService) AcknowledgeDelivery(ctx context.Context, m *lienthongv1.AcknowledgeDeliveryRequest) (*lienthongv1.AcknowledgeDeliveryResponse, error) {
@@ -107,7 +111,7 @@ func (d *deliveryService) ReportStatus(ctx context.Context, m *lienthongv1.Repor
 	}
 	staff := envelope.StaffFromProto(m.GetStaff())
 	view, err := d.svc.ReportStatus(ctx, callerOf(ctx).actor(staff), exchange.StatusRequest{Agency: agency, Delivery: id, Code: m.GetCode(),
-		Reason: m.GetReason(), Staff: staff, OverrideVerdict: m.GetOverrideVerdict(), RequestID: m.GetRequestId()})
+		Reason: m.GetReason(), Staff: staff, OverrideVerdict: m.GetOverrideVerdict(), AutoReason: m.GetAutoReason(), RequestID: m.GetRequestId()})
 	if err != nil {
 		return nil, err
 	}

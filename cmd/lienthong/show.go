@@ -127,6 +127,9 @@ func (a *app) printHistory(d *lienthongv1.Delivery) {
 	if d.GetReason() != "" {
 		a.printf("  %s: %s\n", a.t("reason", "lý do"), d.GetReason())
 	}
+	if d.GetRefusal() != "" && d.GetStatus() <= 1 {
+		a.printf("  %s: %s\n  %s: lienthong status %s 02 --auto-reason\n", a.t("it may be refused", "có thể từ chối với lý do"), d.GetRefusal(), a.t("to do so", "lệnh"), d.GetName())
+	}
 	if text := a.deadlineText(d.GetDeadlines(), d.GetStatus()); text != "" {
 		a.printf("  %s\n", text)
 	}

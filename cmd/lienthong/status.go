@@ -13,7 +13,7 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	var reason, staff string
-	var override bool
+	var override, auto bool
 	c := a.nodeFlags(&cobra.Command{
 		Use:   "status DELIVERY CODE",
 		Short: "Report what became of a letter that came (báo trạng thái xử lý)",
@@ -29,11 +29,12 @@ func (a *app) statusCommand() *cobra.Command {
 				return fail(exitUsage, fmt.Errorf("status %q: want a number such as 03", in[1]), c.CommandPath()+" -h")
 			}
 			return a.reportStatus(c.Context(), in[0], &lienthongv1.ReportStatusRequest{Code: uint32(code), Reason: reason,
-				Staff: staffOf(staff), OverrideVerdict: override})
+				Staff: staffOf(staff), OverrideVerdict: override, AutoReason: auto})
 		},
 	})
 	c.Flags().StringVar(&reason, "reason", "", "why; the sender reads it")
 	c.Flags().StringVar(&staff, "staff", "", "id of the person for whom this is done")
+	c.Flags().BoolVar(&auto, "auto-reason", false, "of 02: take the reason from the report on the signatures (lienthong show offers it)")
 	c.Flags().BoolVar(&override, "override", false, "accept although the verdict is not valid, or not known yet")
 	return c
 }

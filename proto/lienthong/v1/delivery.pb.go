@@ -171,15 +171,18 @@ func (x *Delivery) GetVersions() []*DeliveryVersion {
 type DeliveryVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// agencies/{agency}/deliveries/{id}.
-	Name          string        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Kind          EnvelopeKind  `protobuf:"varint,2,opt,name=kind,proto3,enum=lienthong.v1.EnvelopeKind" json:"kind,omitempty"`
-	Version       uint32        `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
-	State         DeliveryState `protobuf:"varint,4,opt,name=state,proto3,enum=lienthong.v1.DeliveryState" json:"state,omitempty"`
-	Copy          CopyState     `protobuf:"varint,5,opt,name=copy,proto3,enum=lienthong.v1.CopyState" json:"copy,omitempty"`
-	TakeBack      TakeBackState `protobuf:"varint,6,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
-	Status        uint32        `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
-	Created       int64         `protobuf:"varint,8,opt,name=created,proto3" json:"created,omitempty"`
-	Reason        string        `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	Name     string        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Kind     EnvelopeKind  `protobuf:"varint,2,opt,name=kind,proto3,enum=lienthong.v1.EnvelopeKind" json:"kind,omitempty"`
+	Version  uint32        `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	State    DeliveryState `protobuf:"varint,4,opt,name=state,proto3,enum=lienthong.v1.DeliveryState" json:"state,omitempty"`
+	Copy     CopyState     `protobuf:"varint,5,opt,name=copy,proto3,enum=lienthong.v1.CopyState" json:"copy,omitempty"`
+	TakeBack TakeBackState `protobuf:"varint,6,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
+	Status   uint32        `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
+	Created  int64         `protobuf:"varint,8,opt,name=created,proto3" json:"created,omitempty"`
+	Reason   string        `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Of GetDelivery, at the receiver: a reason for which it may be refused (02), made
+	// from the report of validation, in Vietnamese; empty if it is valid.
+	Refusal       string `protobuf:"bytes,70,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -273,6 +276,13 @@ func (x *DeliveryVersion) GetCreated() int64 {
 func (x *DeliveryVersion) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *DeliveryVersion) GetRefusal() string {
+	if x != nil {
+		return x.Refusal
 	}
 	return ""
 }
@@ -721,8 +731,10 @@ type ReportStatusRequest struct {
 	// Accept (03) although the verdict is not valid, or not known yet.
 	OverrideVerdict bool   `protobuf:"varint,5,opt,name=override_verdict,json=overrideVerdict,proto3" json:"override_verdict,omitempty"`
 	RequestId       string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of 02 without a reason: take the one that GetDelivery offers (refusal).
+	AutoReason    bool `protobuf:"varint,70,opt,name=auto_reason,json=autoReason,proto3" json:"auto_reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReportStatusRequest) Reset() {
@@ -795,6 +807,13 @@ func (x *ReportStatusRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *ReportStatusRequest) GetAutoReason() bool {
+	if x != nil {
+		return x.AutoReason
+	}
+	return false
 }
 
 type ReportStatusResponse struct {
@@ -965,7 +984,7 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\x12+\n" +
 	"\x04copy\x18F \x01(\x0e2\x17.lienthong.v1.CopyStateR\x04copy\x128\n" +
 	"\ttake_back\x18G \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x129\n" +
-	"\bversions\x18H \x03(\v2\x1d.lienthong.v1.DeliveryVersionR\bversions\"\xd3\x02\n" +
+	"\bversions\x18H \x03(\v2\x1d.lienthong.v1.DeliveryVersionR\bversions\"\xed\x02\n" +
 	"\x0fDeliveryVersion\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1a.lienthong.v1.EnvelopeKindR\x04kind\x12\x18\n" +
@@ -975,7 +994,8 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\ttake_back\x18\x06 \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x12\x16\n" +
 	"\x06status\x18\a \x01(\rR\x06status\x12\x18\n" +
 	"\acreated\x18\b \x01(\x03R\acreated\x12\x16\n" +
-	"\x06reason\x18\t \x01(\tR\x06reason\"\xa5\x02\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\x12\x18\n" +
+	"\arefusal\x18F \x01(\tR\arefusal\"\xa5\x02\n" +
 	"\fHistoryEvent\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.lienthong.v1.StatementKindR\x04kind\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x12\n" +
@@ -1007,7 +1027,7 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\x06sha256\x18\x02 \x03(\fR\x06sha256\x12)\n" +
 	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"Q\n" +
 	"\x1bAcknowledgeDeliveryResponse\x122\n" +
-	"\bdelivery\x18\x01 \x01(\v2\x16.lienthong.v1.DeliveryR\bdelivery\"\xca\x01\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x16.lienthong.v1.DeliveryR\bdelivery\"\xeb\x01\n" +
 	"\x13ReportStatusRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\rR\x04code\x12\x16\n" +
@@ -1015,7 +1035,9 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\x05staff\x18\x04 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12)\n" +
 	"\x10override_verdict\x18\x05 \x01(\bR\x0foverrideVerdict\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x06 \x01(\tR\trequestId\"J\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\x12\x1f\n" +
+	"\vauto_reason\x18F \x01(\bR\n" +
+	"autoReason\"J\n" +
 	"\x14ReportStatusResponse\x122\n" +
 	"\bdelivery\x18\x01 \x01(\v2\x16.lienthong.v1.DeliveryR\bdelivery\"H\n" +
 	"\x16WatchDeliveriesRequest\x12\x16\n" +
