@@ -46,6 +46,7 @@ type Client struct {
 	Journal    lienthongv1.JournalServiceClient
 	Identity   lienthongv1.IdentityServiceClient
 	Registers  lienthongv1.RegisterServiceClient
+	Statistics lienthongv1.StatisticsServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -85,6 +86,7 @@ func Dial(cfg Config) (*Client, error) {
 		Journal:    lienthongv1.NewJournalServiceClient(conn),
 		Identity:   lienthongv1.NewIdentityServiceClient(conn),
 		Registers:  lienthongv1.NewRegisterServiceClient(conn),
+		Statistics: lienthongv1.NewStatisticsServiceClient(conn),
 		conn:       conn,
 	}, nil
 }

@@ -72,6 +72,7 @@ type Store interface {
 	ThreadStore
 	FilingStore
 	SeriesStore
+	TallyStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
 	// OriginAgency of letters submitted here, From empty) whose Changed is after the cursor,
 	// ordered by Changed, then ID. Rows with one Changed are never cut apart: limit may be

@@ -98,6 +98,7 @@ RegisterService.VoidNumber          clerk
 RegisterService.ListNumbers         clerk reader
 RegisterService.StartSeries         clerk
 JournalService.ExportEvidence       clerk reader auditor
+StatisticsService.GetStatistics     clerk reader
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison

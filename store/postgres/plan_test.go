@@ -79,6 +79,8 @@ func TestPlans(t *testing.T) {
 		{"a series that goes on", nextOfSeries, "series_pkey", []string{"Filter: (last = $7)"}},
 		{"a number that is used", updateNumber, "number_pkey", []string{"Filter: (revision = $6)"}},
 		{"an entry in the register", updateEntered, "filing_key", []string{"Filter: (number = 0)"}},
+		{"a count of filings", tallyFilings, "filing_at", []string{"Sort"}}, // by status
+		{"a count of deliveries", tallySent, "delivery_sent_created", []string{"Sort"}},
 		{"blank filings", selectBlank, "filing_blank", []string{"no condition"}},
 		{"a filed document", fillFiling, "filing_key", []string{"Filter: (length(words) = 0)"}},
 		{"a status of what came", updateReceivedState, "filing_key", []string{"Filter: (status <> $1)"}},

@@ -36,6 +36,11 @@ func Search(t *testing.T, open Opener, documents int, limit time.Duration) {
 	changes = nil
 	t.Logf("%d documents filed in %s", documents, time.Since(begun).Round(time.Millisecond))
 	w.reopen() // nothing of them is in this process any more
+	at := time.Now()
+	if _, err := w.s.TallyFilings(w.ctx, "agency-1", exchange.WayIn, 0, 1<<62, w.now); err != nil {
+		t.Error(err)
+	}
+	t.Logf("counted in %s", time.Since(at).Round(time.Millisecond))
 	for _, tt := range []struct {
 		name, text string
 		least      int // of 50

@@ -82,6 +82,7 @@ func Run(t *testing.T, open Opener) {
 		{"numbers are nobody else's, and change once", testNumbers},
 		{"a race for numbers gives each to one, and leaves none out", testNumberRace},
 		{"registers are read in their order", testRegister},
+		{"what is counted is what every row says", testTallies},
 		{"what was filed without words gets them once", testBlankFilings},
 		{"principals are found by any of their keys", testPrincipals},
 		{"principals are found by id, with or without a key", testPrincipalByID},

@@ -41,7 +41,10 @@ type Delivery struct {
 	TakeBack  TakeBackState `protobuf:"varint,71,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
 	// All that came, or went, to this recipient in the document's thread, by version,
 	// recalls included; only in GetDelivery.
-	Versions      []*DeliveryVersion `protobuf:"bytes,72,rep,name=versions,proto3" json:"versions,omitempty"`
+	Versions []*DeliveryVersion `protobuf:"bytes,72,rep,name=versions,proto3" json:"versions,omitempty"`
+	// Of GetDelivery, at the receiver: a reason for which it may be refused (02), made
+	// from the report of validation, in Vietnamese; empty if it is valid.
+	Refusal       string `protobuf:"bytes,73,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -167,22 +170,26 @@ func (x *Delivery) GetVersions() []*DeliveryVersion {
 	return nil
 }
 
+func (x *Delivery) GetRefusal() string {
+	if x != nil {
+		return x.Refusal
+	}
+	return ""
+}
+
 // DeliveryVersion is one version of a document, or a recall of it, for a recipient.
 type DeliveryVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// agencies/{agency}/deliveries/{id}.
-	Name     string        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Kind     EnvelopeKind  `protobuf:"varint,2,opt,name=kind,proto3,enum=lienthong.v1.EnvelopeKind" json:"kind,omitempty"`
-	Version  uint32        `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
-	State    DeliveryState `protobuf:"varint,4,opt,name=state,proto3,enum=lienthong.v1.DeliveryState" json:"state,omitempty"`
-	Copy     CopyState     `protobuf:"varint,5,opt,name=copy,proto3,enum=lienthong.v1.CopyState" json:"copy,omitempty"`
-	TakeBack TakeBackState `protobuf:"varint,6,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
-	Status   uint32        `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
-	Created  int64         `protobuf:"varint,8,opt,name=created,proto3" json:"created,omitempty"`
-	Reason   string        `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Of GetDelivery, at the receiver: a reason for which it may be refused (02), made
-	// from the report of validation, in Vietnamese; empty if it is valid.
-	Refusal       string `protobuf:"bytes,70,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Name          string        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Kind          EnvelopeKind  `protobuf:"varint,2,opt,name=kind,proto3,enum=lienthong.v1.EnvelopeKind" json:"kind,omitempty"`
+	Version       uint32        `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	State         DeliveryState `protobuf:"varint,4,opt,name=state,proto3,enum=lienthong.v1.DeliveryState" json:"state,omitempty"`
+	Copy          CopyState     `protobuf:"varint,5,opt,name=copy,proto3,enum=lienthong.v1.CopyState" json:"copy,omitempty"`
+	TakeBack      TakeBackState `protobuf:"varint,6,opt,name=take_back,json=takeBack,proto3,enum=lienthong.v1.TakeBackState" json:"take_back,omitempty"`
+	Status        uint32        `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
+	Created       int64         `protobuf:"varint,8,opt,name=created,proto3" json:"created,omitempty"`
+	Reason        string        `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -276,13 +283,6 @@ func (x *DeliveryVersion) GetCreated() int64 {
 func (x *DeliveryVersion) GetReason() string {
 	if x != nil {
 		return x.Reason
-	}
-	return ""
-}
-
-func (x *DeliveryVersion) GetRefusal() string {
-	if x != nil {
-		return x.Refusal
 	}
 	return ""
 }
@@ -970,7 +970,7 @@ var File_lienthong_v1_delivery_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\n" +
-	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x18lienthong/v1/queue.proto\"\xaf\x04\n" +
+	"\x1blienthong/v1/delivery.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/document.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x18lienthong/v1/queue.proto\"\xc9\x04\n" +
 	"\bDelivery\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\bdocument\x18\x02 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\x125\n" +
@@ -984,7 +984,8 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\x12+\n" +
 	"\x04copy\x18F \x01(\x0e2\x17.lienthong.v1.CopyStateR\x04copy\x128\n" +
 	"\ttake_back\x18G \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x129\n" +
-	"\bversions\x18H \x03(\v2\x1d.lienthong.v1.DeliveryVersionR\bversions\"\xed\x02\n" +
+	"\bversions\x18H \x03(\v2\x1d.lienthong.v1.DeliveryVersionR\bversions\x12\x18\n" +
+	"\arefusal\x18I \x01(\tR\arefusal\"\xd3\x02\n" +
 	"\x0fDeliveryVersion\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1a.lienthong.v1.EnvelopeKindR\x04kind\x12\x18\n" +
@@ -994,8 +995,7 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\ttake_back\x18\x06 \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x12\x16\n" +
 	"\x06status\x18\a \x01(\rR\x06status\x12\x18\n" +
 	"\acreated\x18\b \x01(\x03R\acreated\x12\x16\n" +
-	"\x06reason\x18\t \x01(\tR\x06reason\x12\x18\n" +
-	"\arefusal\x18F \x01(\tR\arefusal\"\xa5\x02\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\"\xa5\x02\n" +
 	"\fHistoryEvent\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.lienthong.v1.StatementKindR\x04kind\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x12\n" +

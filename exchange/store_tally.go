@@ -1,0 +1,40 @@
+package exchange
+
+import "context"
+
+// TallyStore is what a [Store] counts.
+type TallyStore interface {
+	// TallyFilings counts what came to an agency, or was sent by it, from a time on and before
+	// another, by status and whether it belongs to a dossier. What is not done by now is late
+	// if its time is over.
+	TallyFilings(ctx context.Context, agency string, way Way, from, until, now int64) ([]Tally, error)
+	// TallySent counts deliveries of what an agency sent from here in that time, by state and
+	// status.
+	TallySent(ctx context.Context, agency string, from, until int64) ([]SentTally, error)
+}
+
+// A Tally counts filings of one kind. Of what was sent there is no status, and OnTime and
+// Late are about sending; else about the acknowledgement.
+type Tally struct {
+	Dossier bool
+	Status  uint32
+
+	Documents      uint64
+	OnTime, Late   uint64 // the rest can still be in time, or has no time
+	Acknowledged   uint64
+	AcknowledgeSum int64  // microseconds from arrival to the first status
+	Due            uint64 // have a day by which an answer is wanted, and were not refused
+	DueOnTime      uint64 // and were done by then
+	DueLate        uint64 // were not, and it is over
+	Finished       uint64 // refused or done
+	FinishSum      int64  // microseconds from arrival
+}
+
+// A SentTally counts deliveries in one state and status.
+type SentTally struct {
+	State      State
+	Status     uint32
+	Deliveries uint64
+	Arrived    uint64
+	ArriveSum  int64 // microseconds from sending to arrival
+}
