@@ -73,6 +73,7 @@ type Store interface {
 	FilingStore
 	SeriesStore
 	TallyStore
+	ClaimStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
 	// OriginAgency of letters submitted here, From empty) whose Changed is after the cursor,
 	// ordered by Changed, then ID. Rows with one Changed are never cut apart: limit may be

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -146,4 +147,20 @@ func (d *deliveryService) WatchDeliveries(m *lienthongv1.WatchDeliveriesRequest,
 		}
 		cursor = next
 	}
+}
+
+func (d *deliveryService) ClaimDeliveries(ctx context.Context, m *lienthongv1.ClaimDeliveriesRequest) (*lienthongv1.ClaimDeliveriesResponse, error) {
+	agency, err := d.agencyOf(m)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.svc.Claim(ctx, agency, m.GetConsumer(), time.Duration(m.GetLeaseSeconds())*time.Second, pageSize(m.GetPageSize()))
+	if err != nil {
+		return nil, err
+	}
+	out := &lienthongv1.ClaimDeliveriesResponse{}
+	for i := range list {
+		out.Deliveries = append(out.Deliveries, wire.DeliveryToProto(agency, &list[i], d.svc.Directory()))
+	}
+	return out, nil
 }

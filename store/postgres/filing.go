@@ -133,6 +133,7 @@ func (a *act) fileStatuses() {
 			continue
 		}
 		if d.Home {
+			a.do(deleteClaim, d.ID[:])
 			a.do(updateReceivedState, int64(d.Status), d.Updated, exchange.Finishes(d.Status), d.ID[:])
 		}
 		if d.From == "" {

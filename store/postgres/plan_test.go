@@ -81,6 +81,8 @@ func TestPlans(t *testing.T) {
 		{"an entry in the register", updateEntered, "filing_key", []string{"Filter: (number = 0)"}},
 		{"a count of filings", tallyFilings, "filing_at", []string{"Sort"}}, // by status
 		{"a count of deliveries", tallySent, "delivery_sent_created", []string{"Sort"}},
+		{"claimed deliveries", claimDeliveries, "delivery_unacknowledged", []string{"Filter: (NOT (SubPlan 1))", "Conflict Filter: (c.until <= ((EXTRACT(epoch FROM clock_timestamp()) * '1000000'::numeric))::bigint)",
+			"Filter: (until > ((EXTRACT(epoch FROM clock_timestamp()) * '1000000'::numeric))::bigint)"}},
 		{"blank filings", selectBlank, "filing_blank", []string{"no condition"}},
 		{"a filed document", fillFiling, "filing_key", []string{"Filter: (length(words) = 0)"}},
 		{"a status of what came", updateReceivedState, "filing_key", []string{"Filter: (status <> $1)"}},

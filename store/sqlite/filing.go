@@ -195,6 +195,9 @@ func (a *act) fileStatuses() error {
 			continue
 		}
 		if d.Home {
+			if err := a.do(deleteClaim, d.ID[:]); err != nil {
+				return err
+			}
 			if err := a.refile(updateReceivedState, int64(d.Status), d.Updated, exchange.Finishes(d.Status), d.ID[:]); err != nil {
 				return err
 			}

@@ -45,6 +45,7 @@ func TestPlans(t *testing.T) {
 		{"register", selectRegister, 6, []string{"SEARCH f USING INDEX filing_entered (agency_id=? AND way=? AND entered>? AND entered<?)", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"}},
 		{"a count of filings", tallyFilings, 5, []string{"SEARCH filing USING INDEX filing_at (agency_id=? AND way=? AND at>? AND at<?)", "USE TEMP B-TREE FOR GROUP BY"}},
 		{"a count of deliveries", tallySent, 3, []string{"SEARCH delivery USING INDEX delivery_sent_created (origin_agency_id=? AND created>? AND created<?)", "USE TEMP B-TREE FOR GROUP BY"}},
+		{"claimable deliveries", selectClaimable, 4, []string{"SEARCH d USING INDEX delivery_unacknowledged (agency_id=? AND urgency=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH c USING PRIMARY KEY (delivery=?)"}},
 		{"blank filings", selectBlankFilings, 1, []string{"SCAN f USING INDEX filing_blank", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"}},
 		{"expiring", selectExpiring, 2, []string{"SEARCH delivery USING INDEX delivery_expiring (expires_at<?)"}},
 		{"held", selectHeldDue, 2, []string{"SEARCH delivery USING INDEX delivery_held (held_until<?)"}},

@@ -83,6 +83,8 @@ func Run(t *testing.T, open Opener) {
 		{"a race for numbers gives each to one, and leaves none out", testNumberRace},
 		{"registers are read in their order", testRegister},
 		{"what is counted is what every row says", testTallies},
+		{"a claim is one consumer's until its lease ends", testClaims},
+		{"a race for deliveries gives each to one consumer", testClaimRace},
 		{"what was filed without words gets them once", testBlankFilings},
 		{"principals are found by any of their keys", testPrincipals},
 		{"principals are found by id, with or without a key", testPrincipalByID},

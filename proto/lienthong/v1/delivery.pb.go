@@ -966,6 +966,121 @@ func (x *WatchDeliveriesResponse) GetDelivery() *Delivery {
 	return nil
 }
 
+type ClaimDeliveriesRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Agency string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// A name that only this instance has.
+	Consumer string `protobuf:"bytes,2,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// 1 second to 24 hours; 5 minutes if 0.
+	LeaseSeconds uint32 `protobuf:"varint,3,opt,name=lease_seconds,json=leaseSeconds,proto3" json:"lease_seconds,omitempty"`
+	// At most so many, and at most 1,000; 50 if 0.
+	PageSize      int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimDeliveriesRequest) Reset() {
+	*x = ClaimDeliveriesRequest{}
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimDeliveriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimDeliveriesRequest) ProtoMessage() {}
+
+func (x *ClaimDeliveriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimDeliveriesRequest.ProtoReflect.Descriptor instead.
+func (*ClaimDeliveriesRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ClaimDeliveriesRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ClaimDeliveriesRequest) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *ClaimDeliveriesRequest) GetLeaseSeconds() uint32 {
+	if x != nil {
+		return x.LeaseSeconds
+	}
+	return 0
+}
+
+func (x *ClaimDeliveriesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+type ClaimDeliveriesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Deliveries    []*Delivery            `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimDeliveriesResponse) Reset() {
+	*x = ClaimDeliveriesResponse{}
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimDeliveriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimDeliveriesResponse) ProtoMessage() {}
+
+func (x *ClaimDeliveriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_delivery_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimDeliveriesResponse.ProtoReflect.Descriptor instead.
+func (*ClaimDeliveriesResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_delivery_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ClaimDeliveriesResponse) GetDeliveries() []*Delivery {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
 var File_lienthong_v1_delivery_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_delivery_proto_rawDesc = "" +
@@ -1045,7 +1160,16 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\x06cursor\x18\x02 \x01(\x04R\x06cursor\"e\n" +
 	"\x17WatchDeliveriesResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x122\n" +
-	"\bdelivery\x18\x02 \x01(\v2\x16.lienthong.v1.DeliveryR\bdelivery2\xc6\b\n" +
+	"\bdelivery\x18\x02 \x01(\v2\x16.lienthong.v1.DeliveryR\bdelivery\"\x8e\x01\n" +
+	"\x16ClaimDeliveriesRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1a\n" +
+	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12#\n" +
+	"\rlease_seconds\x18\x03 \x01(\rR\fleaseSeconds\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\"Q\n" +
+	"\x17ClaimDeliveriesResponse\x126\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\v2\x16.lienthong.v1.DeliveryR\n" +
+	"deliveries2\xaf\t\n" +
 	"\x0fDeliveryService\x12e\n" +
 	"\x0eListDeliveries\x12#.lienthong.v1.ListDeliveriesRequest\x1a$.lienthong.v1.ListDeliveriesResponse\"\b\xca\xf3\x18\x04\n" +
 	"\x02\x01\x03\x12\\\n" +
@@ -1070,7 +1194,9 @@ const file_lienthong_v1_delivery_proto_rawDesc = "" +
 	"\bRedirect\x12\x1d.lienthong.v1.RedirectRequest\x1a\x1e.lienthong.v1.RedirectResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x06\x12F\n" +
 	"\x04Drop\x12\x19.lienthong.v1.DropRequest\x1a\x1a.lienthong.v1.DropResponse\"\a\xca\xf3\x18\x03\n" +
-	"\x01\x06B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x01\x06\x12g\n" +
+	"\x0fClaimDeliveries\x12$.lienthong.v1.ClaimDeliveriesRequest\x1a%.lienthong.v1.ClaimDeliveriesResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_delivery_proto_rawDescOnce sync.Once
@@ -1084,7 +1210,7 @@ func file_lienthong_v1_delivery_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_delivery_proto_rawDescData
 }
 
-var file_lienthong_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_lienthong_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_lienthong_v1_delivery_proto_goTypes = []any{
 	(*Delivery)(nil),                    // 0: lienthong.v1.Delivery
 	(*DeliveryVersion)(nil),             // 1: lienthong.v1.DeliveryVersion
@@ -1099,84 +1225,89 @@ var file_lienthong_v1_delivery_proto_goTypes = []any{
 	(*ReportStatusResponse)(nil),        // 10: lienthong.v1.ReportStatusResponse
 	(*WatchDeliveriesRequest)(nil),      // 11: lienthong.v1.WatchDeliveriesRequest
 	(*WatchDeliveriesResponse)(nil),     // 12: lienthong.v1.WatchDeliveriesResponse
-	(*Document)(nil),                    // 13: lienthong.v1.Document
-	(*Recipient)(nil),                   // 14: lienthong.v1.Recipient
-	(DeliveryState)(0),                  // 15: lienthong.v1.DeliveryState
-	(*Deadlines)(nil),                   // 16: lienthong.v1.Deadlines
-	(CopyState)(0),                      // 17: lienthong.v1.CopyState
-	(TakeBackState)(0),                  // 18: lienthong.v1.TakeBackState
-	(EnvelopeKind)(0),                   // 19: lienthong.v1.EnvelopeKind
-	(StatementKind)(0),                  // 20: lienthong.v1.StatementKind
-	(*Receipt)(nil),                     // 21: lienthong.v1.Receipt
-	(Overdue)(0),                        // 22: lienthong.v1.Overdue
-	(*Staff)(nil),                       // 23: lienthong.v1.Staff
-	(*ListQueueRequest)(nil),            // 24: lienthong.v1.ListQueueRequest
-	(*HoldRequest)(nil),                 // 25: lienthong.v1.HoldRequest
-	(*ReleaseRequest)(nil),              // 26: lienthong.v1.ReleaseRequest
-	(*RetryRequest)(nil),                // 27: lienthong.v1.RetryRequest
-	(*RedeliverRequest)(nil),            // 28: lienthong.v1.RedeliverRequest
-	(*RedirectRequest)(nil),             // 29: lienthong.v1.RedirectRequest
-	(*DropRequest)(nil),                 // 30: lienthong.v1.DropRequest
-	(*ListQueueResponse)(nil),           // 31: lienthong.v1.ListQueueResponse
-	(*HoldResponse)(nil),                // 32: lienthong.v1.HoldResponse
-	(*ReleaseResponse)(nil),             // 33: lienthong.v1.ReleaseResponse
-	(*RetryResponse)(nil),               // 34: lienthong.v1.RetryResponse
-	(*RedeliverResponse)(nil),           // 35: lienthong.v1.RedeliverResponse
-	(*RedirectResponse)(nil),            // 36: lienthong.v1.RedirectResponse
-	(*DropResponse)(nil),                // 37: lienthong.v1.DropResponse
+	(*ClaimDeliveriesRequest)(nil),      // 13: lienthong.v1.ClaimDeliveriesRequest
+	(*ClaimDeliveriesResponse)(nil),     // 14: lienthong.v1.ClaimDeliveriesResponse
+	(*Document)(nil),                    // 15: lienthong.v1.Document
+	(*Recipient)(nil),                   // 16: lienthong.v1.Recipient
+	(DeliveryState)(0),                  // 17: lienthong.v1.DeliveryState
+	(*Deadlines)(nil),                   // 18: lienthong.v1.Deadlines
+	(CopyState)(0),                      // 19: lienthong.v1.CopyState
+	(TakeBackState)(0),                  // 20: lienthong.v1.TakeBackState
+	(EnvelopeKind)(0),                   // 21: lienthong.v1.EnvelopeKind
+	(StatementKind)(0),                  // 22: lienthong.v1.StatementKind
+	(*Receipt)(nil),                     // 23: lienthong.v1.Receipt
+	(Overdue)(0),                        // 24: lienthong.v1.Overdue
+	(*Staff)(nil),                       // 25: lienthong.v1.Staff
+	(*ListQueueRequest)(nil),            // 26: lienthong.v1.ListQueueRequest
+	(*HoldRequest)(nil),                 // 27: lienthong.v1.HoldRequest
+	(*ReleaseRequest)(nil),              // 28: lienthong.v1.ReleaseRequest
+	(*RetryRequest)(nil),                // 29: lienthong.v1.RetryRequest
+	(*RedeliverRequest)(nil),            // 30: lienthong.v1.RedeliverRequest
+	(*RedirectRequest)(nil),             // 31: lienthong.v1.RedirectRequest
+	(*DropRequest)(nil),                 // 32: lienthong.v1.DropRequest
+	(*ListQueueResponse)(nil),           // 33: lienthong.v1.ListQueueResponse
+	(*HoldResponse)(nil),                // 34: lienthong.v1.HoldResponse
+	(*ReleaseResponse)(nil),             // 35: lienthong.v1.ReleaseResponse
+	(*RetryResponse)(nil),               // 36: lienthong.v1.RetryResponse
+	(*RedeliverResponse)(nil),           // 37: lienthong.v1.RedeliverResponse
+	(*RedirectResponse)(nil),            // 38: lienthong.v1.RedirectResponse
+	(*DropResponse)(nil),                // 39: lienthong.v1.DropResponse
 }
 var file_lienthong_v1_delivery_proto_depIdxs = []int32{
-	13, // 0: lienthong.v1.Delivery.document:type_name -> lienthong.v1.Document
-	14, // 1: lienthong.v1.Delivery.recipient:type_name -> lienthong.v1.Recipient
-	15, // 2: lienthong.v1.Delivery.state:type_name -> lienthong.v1.DeliveryState
+	15, // 0: lienthong.v1.Delivery.document:type_name -> lienthong.v1.Document
+	16, // 1: lienthong.v1.Delivery.recipient:type_name -> lienthong.v1.Recipient
+	17, // 2: lienthong.v1.Delivery.state:type_name -> lienthong.v1.DeliveryState
 	2,  // 3: lienthong.v1.Delivery.history:type_name -> lienthong.v1.HistoryEvent
-	16, // 4: lienthong.v1.Delivery.deadlines:type_name -> lienthong.v1.Deadlines
-	17, // 5: lienthong.v1.Delivery.copy:type_name -> lienthong.v1.CopyState
-	18, // 6: lienthong.v1.Delivery.take_back:type_name -> lienthong.v1.TakeBackState
+	18, // 4: lienthong.v1.Delivery.deadlines:type_name -> lienthong.v1.Deadlines
+	19, // 5: lienthong.v1.Delivery.copy:type_name -> lienthong.v1.CopyState
+	20, // 6: lienthong.v1.Delivery.take_back:type_name -> lienthong.v1.TakeBackState
 	1,  // 7: lienthong.v1.Delivery.versions:type_name -> lienthong.v1.DeliveryVersion
-	19, // 8: lienthong.v1.DeliveryVersion.kind:type_name -> lienthong.v1.EnvelopeKind
-	15, // 9: lienthong.v1.DeliveryVersion.state:type_name -> lienthong.v1.DeliveryState
-	17, // 10: lienthong.v1.DeliveryVersion.copy:type_name -> lienthong.v1.CopyState
-	18, // 11: lienthong.v1.DeliveryVersion.take_back:type_name -> lienthong.v1.TakeBackState
-	20, // 12: lienthong.v1.HistoryEvent.kind:type_name -> lienthong.v1.StatementKind
-	21, // 13: lienthong.v1.HistoryEvent.receipt:type_name -> lienthong.v1.Receipt
-	22, // 14: lienthong.v1.ListDeliveriesRequest.overdue:type_name -> lienthong.v1.Overdue
+	21, // 8: lienthong.v1.DeliveryVersion.kind:type_name -> lienthong.v1.EnvelopeKind
+	17, // 9: lienthong.v1.DeliveryVersion.state:type_name -> lienthong.v1.DeliveryState
+	19, // 10: lienthong.v1.DeliveryVersion.copy:type_name -> lienthong.v1.CopyState
+	20, // 11: lienthong.v1.DeliveryVersion.take_back:type_name -> lienthong.v1.TakeBackState
+	22, // 12: lienthong.v1.HistoryEvent.kind:type_name -> lienthong.v1.StatementKind
+	23, // 13: lienthong.v1.HistoryEvent.receipt:type_name -> lienthong.v1.Receipt
+	24, // 14: lienthong.v1.ListDeliveriesRequest.overdue:type_name -> lienthong.v1.Overdue
 	0,  // 15: lienthong.v1.ListDeliveriesResponse.deliveries:type_name -> lienthong.v1.Delivery
 	0,  // 16: lienthong.v1.GetDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
-	23, // 17: lienthong.v1.AcknowledgeDeliveryRequest.staff:type_name -> lienthong.v1.Staff
+	25, // 17: lienthong.v1.AcknowledgeDeliveryRequest.staff:type_name -> lienthong.v1.Staff
 	0,  // 18: lienthong.v1.AcknowledgeDeliveryResponse.delivery:type_name -> lienthong.v1.Delivery
-	23, // 19: lienthong.v1.ReportStatusRequest.staff:type_name -> lienthong.v1.Staff
+	25, // 19: lienthong.v1.ReportStatusRequest.staff:type_name -> lienthong.v1.Staff
 	0,  // 20: lienthong.v1.ReportStatusResponse.delivery:type_name -> lienthong.v1.Delivery
 	0,  // 21: lienthong.v1.WatchDeliveriesResponse.delivery:type_name -> lienthong.v1.Delivery
-	3,  // 22: lienthong.v1.DeliveryService.ListDeliveries:input_type -> lienthong.v1.ListDeliveriesRequest
-	5,  // 23: lienthong.v1.DeliveryService.GetDelivery:input_type -> lienthong.v1.GetDeliveryRequest
-	7,  // 24: lienthong.v1.DeliveryService.AcknowledgeDelivery:input_type -> lienthong.v1.AcknowledgeDeliveryRequest
-	9,  // 25: lienthong.v1.DeliveryService.ReportStatus:input_type -> lienthong.v1.ReportStatusRequest
-	11, // 26: lienthong.v1.DeliveryService.WatchDeliveries:input_type -> lienthong.v1.WatchDeliveriesRequest
-	24, // 27: lienthong.v1.DeliveryService.ListQueue:input_type -> lienthong.v1.ListQueueRequest
-	25, // 28: lienthong.v1.DeliveryService.Hold:input_type -> lienthong.v1.HoldRequest
-	26, // 29: lienthong.v1.DeliveryService.Release:input_type -> lienthong.v1.ReleaseRequest
-	27, // 30: lienthong.v1.DeliveryService.Retry:input_type -> lienthong.v1.RetryRequest
-	28, // 31: lienthong.v1.DeliveryService.Redeliver:input_type -> lienthong.v1.RedeliverRequest
-	29, // 32: lienthong.v1.DeliveryService.Redirect:input_type -> lienthong.v1.RedirectRequest
-	30, // 33: lienthong.v1.DeliveryService.Drop:input_type -> lienthong.v1.DropRequest
-	4,  // 34: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
-	6,  // 35: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
-	8,  // 36: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
-	10, // 37: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
-	12, // 38: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
-	31, // 39: lienthong.v1.DeliveryService.ListQueue:output_type -> lienthong.v1.ListQueueResponse
-	32, // 40: lienthong.v1.DeliveryService.Hold:output_type -> lienthong.v1.HoldResponse
-	33, // 41: lienthong.v1.DeliveryService.Release:output_type -> lienthong.v1.ReleaseResponse
-	34, // 42: lienthong.v1.DeliveryService.Retry:output_type -> lienthong.v1.RetryResponse
-	35, // 43: lienthong.v1.DeliveryService.Redeliver:output_type -> lienthong.v1.RedeliverResponse
-	36, // 44: lienthong.v1.DeliveryService.Redirect:output_type -> lienthong.v1.RedirectResponse
-	37, // 45: lienthong.v1.DeliveryService.Drop:output_type -> lienthong.v1.DropResponse
-	34, // [34:46] is the sub-list for method output_type
-	22, // [22:34] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	0,  // 22: lienthong.v1.ClaimDeliveriesResponse.deliveries:type_name -> lienthong.v1.Delivery
+	3,  // 23: lienthong.v1.DeliveryService.ListDeliveries:input_type -> lienthong.v1.ListDeliveriesRequest
+	5,  // 24: lienthong.v1.DeliveryService.GetDelivery:input_type -> lienthong.v1.GetDeliveryRequest
+	7,  // 25: lienthong.v1.DeliveryService.AcknowledgeDelivery:input_type -> lienthong.v1.AcknowledgeDeliveryRequest
+	9,  // 26: lienthong.v1.DeliveryService.ReportStatus:input_type -> lienthong.v1.ReportStatusRequest
+	11, // 27: lienthong.v1.DeliveryService.WatchDeliveries:input_type -> lienthong.v1.WatchDeliveriesRequest
+	26, // 28: lienthong.v1.DeliveryService.ListQueue:input_type -> lienthong.v1.ListQueueRequest
+	27, // 29: lienthong.v1.DeliveryService.Hold:input_type -> lienthong.v1.HoldRequest
+	28, // 30: lienthong.v1.DeliveryService.Release:input_type -> lienthong.v1.ReleaseRequest
+	29, // 31: lienthong.v1.DeliveryService.Retry:input_type -> lienthong.v1.RetryRequest
+	30, // 32: lienthong.v1.DeliveryService.Redeliver:input_type -> lienthong.v1.RedeliverRequest
+	31, // 33: lienthong.v1.DeliveryService.Redirect:input_type -> lienthong.v1.RedirectRequest
+	32, // 34: lienthong.v1.DeliveryService.Drop:input_type -> lienthong.v1.DropRequest
+	13, // 35: lienthong.v1.DeliveryService.ClaimDeliveries:input_type -> lienthong.v1.ClaimDeliveriesRequest
+	4,  // 36: lienthong.v1.DeliveryService.ListDeliveries:output_type -> lienthong.v1.ListDeliveriesResponse
+	6,  // 37: lienthong.v1.DeliveryService.GetDelivery:output_type -> lienthong.v1.GetDeliveryResponse
+	8,  // 38: lienthong.v1.DeliveryService.AcknowledgeDelivery:output_type -> lienthong.v1.AcknowledgeDeliveryResponse
+	10, // 39: lienthong.v1.DeliveryService.ReportStatus:output_type -> lienthong.v1.ReportStatusResponse
+	12, // 40: lienthong.v1.DeliveryService.WatchDeliveries:output_type -> lienthong.v1.WatchDeliveriesResponse
+	33, // 41: lienthong.v1.DeliveryService.ListQueue:output_type -> lienthong.v1.ListQueueResponse
+	34, // 42: lienthong.v1.DeliveryService.Hold:output_type -> lienthong.v1.HoldResponse
+	35, // 43: lienthong.v1.DeliveryService.Release:output_type -> lienthong.v1.ReleaseResponse
+	36, // 44: lienthong.v1.DeliveryService.Retry:output_type -> lienthong.v1.RetryResponse
+	37, // 45: lienthong.v1.DeliveryService.Redeliver:output_type -> lienthong.v1.RedeliverResponse
+	38, // 46: lienthong.v1.DeliveryService.Redirect:output_type -> lienthong.v1.RedirectResponse
+	39, // 47: lienthong.v1.DeliveryService.Drop:output_type -> lienthong.v1.DropResponse
+	14, // 48: lienthong.v1.DeliveryService.ClaimDeliveries:output_type -> lienthong.v1.ClaimDeliveriesResponse
+	36, // [36:49] is the sub-list for method output_type
+	23, // [23:36] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_delivery_proto_init() }
@@ -1194,7 +1325,7 @@ func file_lienthong_v1_delivery_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_delivery_proto_rawDesc), len(file_lienthong_v1_delivery_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

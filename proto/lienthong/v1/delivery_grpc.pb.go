@@ -31,6 +31,7 @@ const (
 	DeliveryService_Redeliver_FullMethodName           = "/lienthong.v1.DeliveryService/Redeliver"
 	DeliveryService_Redirect_FullMethodName            = "/lienthong.v1.DeliveryService/Redirect"
 	DeliveryService_Drop_FullMethodName                = "/lienthong.v1.DeliveryService/Drop"
+	DeliveryService_ClaimDeliveries_FullMethodName     = "/lienthong.v1.DeliveryService/ClaimDeliveries"
 )
 
 // DeliveryServiceClient is the client API for DeliveryService service.
@@ -69,6 +70,10 @@ type DeliveryServiceClient interface {
 	// Drop ends a letter that waits here, with a signed statement and a reason
 	// that its sender reads.
 	Drop(ctx context.Context, in *DropRequest, opts ...grpc.CallOption) (*DropResponse, error)
+	// ClaimDeliveries gives one of several instances that share an inbox what nobody
+	// else has, for the time of a lease, the most urgent first. AcknowledgeDelivery
+	// ends a claim for good; the end of the lease gives it back.
+	ClaimDeliveries(ctx context.Context, in *ClaimDeliveriesRequest, opts ...grpc.CallOption) (*ClaimDeliveriesResponse, error)
 }
 
 type deliveryServiceClient struct {
@@ -208,6 +213,16 @@ func (c *deliveryServiceClient) Drop(ctx context.Context, in *DropRequest, opts 
 	return out, nil
 }
 
+func (c *deliveryServiceClient) ClaimDeliveries(ctx context.Context, in *ClaimDeliveriesRequest, opts ...grpc.CallOption) (*ClaimDeliveriesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ClaimDeliveriesResponse)
+	err := c.cc.Invoke(ctx, DeliveryService_ClaimDeliveries_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DeliveryServiceServer is the server API for DeliveryService service.
 // All implementations must embed UnimplementedDeliveryServiceServer
 // for forward compatibility.
@@ -244,6 +259,10 @@ type DeliveryServiceServer interface {
 	// Drop ends a letter that waits here, with a signed statement and a reason
 	// that its sender reads.
 	Drop(context.Context, *DropRequest) (*DropResponse, error)
+	// ClaimDeliveries gives one of several instances that share an inbox what nobody
+	// else has, for the time of a lease, the most urgent first. AcknowledgeDelivery
+	// ends a claim for good; the end of the lease gives it back.
+	ClaimDeliveries(context.Context, *ClaimDeliveriesRequest) (*ClaimDeliveriesResponse, error)
 	mustEmbedUnimplementedDeliveryServiceServer()
 }
 
@@ -289,6 +308,9 @@ func (UnimplementedDeliveryServiceServer) Redirect(context.Context, *RedirectReq
 }
 func (UnimplementedDeliveryServiceServer) Drop(context.Context, *DropRequest) (*DropResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Drop not implemented")
+}
+func (UnimplementedDeliveryServiceServer) ClaimDeliveries(context.Context, *ClaimDeliveriesRequest) (*ClaimDeliveriesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClaimDeliveries not implemented")
 }
 func (UnimplementedDeliveryServiceServer) mustEmbedUnimplementedDeliveryServiceServer() {}
 func (UnimplementedDeliveryServiceServer) testEmbeddedByValue()                         {}
@@ -520,6 +542,24 @@ func _DeliveryService_Drop_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DeliveryService_ClaimDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClaimDeliveriesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DeliveryServiceServer).ClaimDeliveries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DeliveryService_ClaimDeliveries_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DeliveryServiceServer).ClaimDeliveries(ctx, req.(*ClaimDeliveriesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DeliveryService_ServiceDesc is the grpc.ServiceDesc for DeliveryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -570,6 +610,10 @@ var DeliveryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Drop",
 			Handler:    _DeliveryService_Drop_Handler,
+		},
+		{
+			MethodName: "ClaimDeliveries",
+			Handler:    _DeliveryService_ClaimDeliveries_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
