@@ -23,7 +23,7 @@ type Options struct {
 	Signer           envelope.Signer
 	Stamp            func(digest envelope.Digest) ([]byte, error) // RFC 3161; nil, or an empty token: no time-stamp
 	WithoutDocuments bool                                         // only their digests
-	WithoutContent   bool                                         // not even registration data and names; implies the other
+	WithoutContent   bool                                         // not even registration data, names and reports; implies the other
 	Now              time.Time
 }
 
@@ -118,7 +118,12 @@ func (w *writer) data(d *exchange.Dossier, o Options) error {
 			return err
 		}
 	}
-	return w.rest(d)
+	if !o.WithoutContent { // reports name who has signed
+		if err := w.reports(d); err != nil {
+			return err
+		}
+	}
+	return w.directory(d)
 }
 
 // document adds a file of the letter. Its digest is known, and its bytes are compared
@@ -177,7 +182,7 @@ func (w *writer) head(i int, h exchange.SignedHead) error {
 	return w.member(name+".tst", mediaStamp, h.Stamp)
 }
 
-func (w *writer) rest(d *exchange.Dossier) error {
+func (w *writer) reports(d *exchange.Dossier) error {
 	digests := make([]envelope.Digest, 0, len(d.Reports))
 	for digest := range d.Reports {
 		digests = append(digests, digest)
@@ -188,6 +193,10 @@ func (w *writer) rest(d *exchange.Dossier) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func (w *writer) directory(d *exchange.Dossier) error {
 	for i, sealed := range d.Directory {
 		if err := w.member(fmt.Sprintf("%s%03d.bin", directory, i+1), mediaBinary, sealed.Marshal()); err != nil {
 			return err
