@@ -318,9 +318,9 @@ func (s *byHand) restore(id, backup string, neighbours ...string) {
 	if err != nil || len(report.Problems) > 0 {
 		s.t.Fatalf("restore of %q: %+v, %v", id, report, err)
 	}
-	n := s.open(id, dir)
+	n, before := s.open(id, dir), s.nodes[id]
 	s.nodes[id] = n
-	s.t.Cleanup(func() { n.store.Close() })
+	s.t.Cleanup(func() { before.store.Close() }) // the others are closed with the world
 	for _, neighbour := range neighbours {
 		if err := s.nodes[neighbour].relay.Meet(ctx, n.core); err != nil {
 			s.t.Fatal(err)
