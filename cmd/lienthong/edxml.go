@@ -17,7 +17,7 @@ import (
 
 func (a *app) edxmlCommand() *cobra.Command {
 	return group("edxml", "Read, write and check messages of the national document axis (edXML, QCVN 102:2016)",
-		a.edxmlImportCommand(), a.edxmlExportCommand(), a.edxmlCheckCommand())
+		a.edxmlImportCommand(), a.edxmlExportCommand(), a.edxmlCheckCommand(), a.edxmlSendCommand(), a.edxmlFetchCommand())
 }
 
 func (a *app) edxmlImportCommand() *cobra.Command {
