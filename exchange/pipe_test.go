@@ -81,6 +81,8 @@ func (d *dialer) Dial(ctx context.Context, peer envelope.Node) (exchange.Courier
 		other.relay.Serve(context.Background(), d.n.id, &end{w, p, peer.ID, d.n.id}, nil)
 	}()
 	c := &courier{end: end{w, p, d.n.id, peer.ID}, other: other}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.spreads {
 		return &spreadingCourier{c}, nil
 	}
@@ -127,6 +129,16 @@ type courier struct {
 }
 
 func (c *courier) Close() error { c.p.close(); return nil }
+
+// spread lets links carry the directory from now on: those that are up are dialled again.
+func (w *world) spread() {
+	w.mu.Lock()
+	w.spreads = true
+	w.mu.Unlock()
+	for id := range w.keys {
+		w.cutAll(id)
+	}
+}
 
 // A spreadingCourier also carries the directory. Tests in which nodes are to disagree
 // have none.

@@ -17,7 +17,7 @@ func TestRehomeWithLettersInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"ward": "district", "other": "district", "district": ""},
 		agencySpec{"moves", "ward"}, agencySpec{"a-district", "district"}, agencySpec{"a-other", "other"})
-	w.spreads = true
+	w.spread()
 	ward, district, other := w.node("ward"), w.node("district"), w.node("other")
 	number := 0
 	send := func(n *testNode, from string, to ...string) exchange.LetterKey {
@@ -109,7 +109,7 @@ func TestRehomeWithLettersInFlight(t *testing.T) {
 func TestCertificateRotationUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"ward": "district", "district": ""}, agencySpec{"a-ward", "ward"}, agencySpec{"a-district", "district"})
-	w.spreads = true
+	w.spread()
 	district := w.node("district")
 	number := 0
 	var keys []exchange.LetterKey

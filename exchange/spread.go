@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,8 +51,11 @@ func (p *spread) heard() ([]Epoch, bool) {
 	return p.theirs, p.speaks
 }
 
-// spreadPause is how long after a failure, or without any news, a peer is asked again.
-const spreadPause = 60 * time.Second
+// How long without any news a peer is asked again, and after a failure.
+const (
+	spreadPause = 60 * time.Second
+	spreadRetry = 5 * time.Second
+)
 
 // pumpDirectory keeps the directories of both ends alike for as long as the link is up.
 // Failures end nothing: letters are carried with the directory that is here.
@@ -75,8 +79,10 @@ func (s *session) pumpDirectory(ctx context.Context) error {
 			}
 		}
 		s.compareStates(ctx, dir, theirs)
+		pause := spreadPause
 		if err := s.evenOut(ctx, theirs); err != nil && ctx.Err() == nil {
 			s.relay.cfg.Log.Warn("relay: directory", "peer", s.peer, "error", err)
+			pause = spreadRetry
 		}
 		if dir != s.relay.Directory() {
 			continue
@@ -91,7 +97,7 @@ func (s *session) pumpDirectory(ctx context.Context) error {
 			case <-waiting.Done():
 			}
 		}()
-		wait(ctx, either, spreadPause)
+		wait(ctx, either, pause)
 		stop()
 		<-either
 	}
@@ -161,8 +167,24 @@ func (s *session) evenOut(ctx context.Context, theirs []Epoch) error {
 	}
 	s.spread.mu.Lock()
 	defer s.spread.mu.Unlock()
-	s.spread.theirs = dir.Epochs() // until it says otherwise
+	s.spread.theirs = raised(s.spread.theirs, dir.Epochs())
 	return nil
+}
+
+// raised gives what a peer has that was just sent what is here. What it has said meanwhile
+// of newer epochs stays.
+func raised(theirs, sent []Epoch) []Epoch {
+	out := append([]Epoch(nil), theirs...)
+	for _, e := range sent {
+		i := slices.IndexFunc(out, func(t Epoch) bool { return t.Zone == e.Zone })
+		switch {
+		case i < 0:
+			out = append(out, e)
+		case e.Epoch > out[i].Epoch:
+			out[i] = e
+		}
+	}
+	return out
 }
 
 // files reads one file after the other.
