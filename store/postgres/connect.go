@@ -97,8 +97,13 @@ func (w *writer) prepare(ctx context.Context) error {
 	if _, err := w.conn.Exec(ctx, lockReplica, n); err != nil {
 		return failure(err)
 	}
-	w.replica.Store(n)
+	before := w.replica.Swap(n)
 	w.pid.Store(w.conn.PgConn().PID())
+	for _, query := range []string{reclaimJobs, reclaimLevelJobs} {
+		if _, err := w.conn.Exec(ctx, query, before); err != nil {
+			return failure(err)
+		}
+	}
 	for _, query := range []string{deleteReplicas, releaseJobs, releaseLevelJobs} {
 		if _, err := w.conn.Exec(ctx, query); err != nil {
 			return failure(err)

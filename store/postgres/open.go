@@ -122,14 +122,19 @@ func (s *Store) prepare(ctx context.Context) error {
 	return s.writer.connect(ctx)
 }
 
-// releaseJobs ends the leases of processes that are gone, and of connections of this one
-// that broke, whenever a process connects: the advisory lock of their number is free. Only first attempts are given out at once; a job that a process has
-// died over twice waits for its lease, so that it cannot hold the node in a circle.
+// releaseJobs ends the leases of processes that are gone, whenever a process connects: the
+// advisory lock of their number is free. Only first attempts are given out at once; a job
+// that a process has died over twice waits for its lease, so that it cannot hold the node in
+// a circle.
 const (
 	releaseJobs = `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at
 		AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
 	releaseLevelJobs = `UPDATE level_job SET claimable_at = due_at WHERE state = 1 AND attempts < 2 AND claimable_at > due_at
 		AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
+	// What this process had leased by a connection that broke is due too, however often it
+	// was leased: no process has died over it.
+	reclaimJobs      = `UPDATE job SET claimable_at = due_at, attempts = attempts - 1 WHERE replica = $1 AND attempts > 0`
+	reclaimLevelJobs = `UPDATE level_job SET claimable_at = due_at, attempts = attempts - 1 WHERE state = 1 AND replica = $1 AND attempts > 0`
 )
 
 // identify reads the incarnation of the store, or makes it in a new one.
