@@ -410,3 +410,71 @@ func TestRestoredReceiverIsOfferedAgain(t *testing.T) {
 		})
 	}
 }
+
+// crammed are files of a node whose disk is full for a while.
+type crammed struct {
+	exchange.Blobs
+	full *bool
+}
+
+func (c crammed) Put(ctx context.Context, data []byte) (envelope.Digest, error) {
+	if *c.full {
+		return envelope.Digest{}, fmt.Errorf("here: %w", exchange.ErrFull)
+	}
+	return c.Blobs.Put(ctx, data)
+}
+
+// Two neighbours are both full, with letters for one another. Neither takes one, neither
+// loses one, and statuses go through all the while; each that has space again takes what
+// waits for it, whatever the other can do.
+func TestBothNeighboursFull(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	full := map[string]*bool{}
+	for _, id := range s.ids {
+		full[id] = new(bool)
+		s.blobs = func(b exchange.Blobs) exchange.Blobs { return crammed{b, full[id]} }
+		if err := s.nodes[id].store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s.nodes[id] = s.open(id, t.TempDir())
+	}
+	before := s.send("middle")
+	s.quiet()
+	up := s.send("middle")
+	down := s.nodes["district"].send(letter(t, "middle", "from"))
+	*full["ward"], *full["district"] = true, true
+	refused := func(from, to string) {
+		t.Helper()
+		s.relink(from, to)
+		answers := s.take(from, to, s.offers(from, to))
+		if len(answers) != 1 {
+			t.Fatalf("%d answers of %s, want one", len(answers), to)
+		}
+		if f, ok := answers[0].(exchange.Refused); !ok || f.Reason != exchange.ReasonSpace || f.Permanent {
+			t.Fatalf("%s answers %+v, want a refusal for now, for space", to, answers[0])
+		}
+		s.settle(from, to, answers)
+		s.advance(6 * time.Minute)
+	}
+	for range 3 {
+		refused("ward", "district")
+		refused("district", "ward")
+	}
+	if err := s.report("district", "middle", s.home("district", before, "middle"), exchange.StatusArrived); err != nil {
+		t.Fatal(err)
+	}
+	s.tell("district", "ward")
+	if d, _ := s.nodes["ward"].delivery(before.Letter.Key, "middle"); d.Status != exchange.StatusArrived {
+		t.Errorf("the sender knows status %d, want %d", d.Status, exchange.StatusArrived)
+	}
+	*full["district"] = false
+	s.hand("ward", "district")
+	s.want(up, "middle", map[string]string{"ward": "delivered", "district": "delivered"})
+	refused("district", "ward")
+	*full["ward"] = false
+	s.quiet()
+	s.want(down, "from", map[string]string{"ward": "delivered", "district": "delivered"})
+	s.once("ward", down, "from")
+	s.once("district", up, "middle")
+}
