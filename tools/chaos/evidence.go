@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"lienthong/client"
 	"lienthong/envelope"
@@ -30,13 +31,26 @@ func (r *round) checkEvidence(ctx context.Context, inboxes map[string]map[string
 				if m.agency != a.id || documents[number] == nil {
 					continue
 				}
-				if err := r.letterEvidence(ctx, sender, documents[number], inboxes); err != nil {
+				if err := r.agrees(ctx, sender, documents[number], inboxes); err != nil {
 					r.ledger.complain("evidence of letter %s of %s: %v", number, a.id, err)
 				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// agrees waits until the evidence of both ends of a letter agrees: what a node that was
+// restored had said before comes back to it some time after the letter.
+func (r *round) agrees(ctx context.Context, sender *clerk, d *lienthongv1.Document, inboxes map[string]map[string][]*lienthongv1.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, quietLimit)
+	defer cancel()
+	for {
+		err := r.letterEvidence(ctx, sender, d, inboxes)
+		if err == nil || !pause(ctx, time.Second) {
+			return err
+		}
+	}
 }
 
 // letterEvidence compares what the ends of all deliveries of a letter can prove. Custody is

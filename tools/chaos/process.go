@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"lienthong/internal/powercut"
@@ -102,6 +103,21 @@ func (p *process) kill() {
 	fmt.Fprintf(p.log, "chaos: %s killed\n", time.Now().Format(stamp))
 	p.cmd, p.ready = nil, false
 	p.log.Close()
+}
+
+// dump ends the process with SIGQUIT: what each of its goroutines does goes to its log.
+func (p *process) dump() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.running() {
+		return
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may have ended by itself just now
+	select {
+	case <-p.exited:
+	case <-time.After(5 * time.Second):
+	}
+	p.ready = false
 }
 
 // setClock makes the clock wrong from the next start on.

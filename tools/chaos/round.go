@@ -78,6 +78,9 @@ func (r *round) run(ctx context.Context) error {
 	receivers.Wait()
 	if quiet != nil {
 		r.ledger.complain("not quiet: %v", quiet)
+		for _, p := range r.world.processes {
+			p.dump()
+		}
 		return nil
 	}
 	r.note("quiet")

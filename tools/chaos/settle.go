@@ -18,13 +18,19 @@ const quietLimit = 90 * time.Second
 func (r *round) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, quietLimit)
 	defer cancel()
+	last := "nothing was seen"
 	for {
 		waiting, err := r.waiting(ctx)
-		if err == nil && waiting == "" {
+		switch {
+		case err == nil && waiting == "":
 			return nil
+		case err == nil:
+			last = waiting
+		case ctx.Err() == nil:
+			last = err.Error()
 		}
 		if !pause(ctx, 400*time.Millisecond) {
-			return fmt.Errorf("after %s: %s %v", quietLimit, waiting, err)
+			return fmt.Errorf("after %s: %s", quietLimit, last)
 		}
 	}
 }
