@@ -217,7 +217,7 @@ func (w *world) configText(p *process) string {
 	fmt.Fprintf(&b, "tls:\n  certificate: %s\n  key: %s\n", node.CertFile, node.KeyFile)
 	fmt.Fprintf(&b, "directory:\n  authority: [%s]\n  file: %s\n", authority.CertFile, filepath.Join(w.dir, "directory.bin"))
 	fmt.Fprintf(&b, "trust:\n  anchors: [%s]\n  crls: [%s]\n", w.pki.RootFile(), w.pki.CRLDir())
-	fmt.Fprintf(&b, "admin:\n  listen: %s\n", p.admin)
+	fmt.Fprintf(&b, "admin:\n  listen: %s\nlimits:\n  reserve: 4MiB\n", p.admin) // the disks are small
 	return b.String()
 }
 
