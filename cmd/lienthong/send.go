@@ -21,7 +21,7 @@ type sendFlags struct {
 	number, symbol, subject, typeCode, date string
 	typeName, place, due, secrecy, urgency  string
 	signer, position, competence            string
-	staff, documentID, requestID            string
+	staff, documentID, requestID, dossier   string
 	notBefore                               string
 	expires                                 time.Duration
 	pages                                   uint32
@@ -60,6 +60,7 @@ command ends well, the letter is durable at the node, which answers for it.`,
 	fl.StringVar(&f.secrecy, "secrecy", "", "mark of secrecy (độ mật): letters that have one are refused")
 	fl.StringVar(&f.urgency, "urgency", "normal", "normal, urgent (khẩn), very-urgent (thượng khẩn) or flash (hỏa tốc)")
 	fl.Uint32Var(&f.pages, "pages", 0, "number of pages")
+	fl.StringVar(&f.dossier, "dossier", "", "code of a one-stop dossier (mã hồ sơ); --due is the day by which its result is wanted")
 	fl.StringVar(&f.documentID, "document-id", "", "id of the document (default: from agency, year and number)")
 	fl.StringVar(&f.staff, "staff", "", "id of the person for whom this is done")
 	fl.StringVar(&f.notBefore, "not-before", "", "send not before this time, RFC 3339")
@@ -119,7 +120,7 @@ func (a *app) sendRequest(f sendFlags) (*lienthongv1.SendDocumentRequest, error)
 		Metadata: &lienthongv1.DocumentMetadata{DocumentId: f.documentID, Number: f.number, Symbol: f.symbol, Subject: f.subject,
 			TypeCode: f.typeCode, TypeName: f.typeName, IssuedDate: f.date, Place: f.place, DueDate: f.due, ToPlaces: f.toPlaces,
 			Signer:  &lienthongv1.SignerInfo{Competence: f.competence, Position: f.position, FullName: f.signer},
-			Secrecy: f.secrecy, PageAmount: f.pages},
+			Secrecy: f.secrecy, PageAmount: f.pages, DossierCode: f.dossier},
 		Urgency: urgency, ExpiresAt: now.Add(f.expires).UnixMicro(), RequestId: f.requestID,
 	}
 	if f.staff != "" {
