@@ -27,6 +27,7 @@ type Metrics struct {
 	calls      *prometheus.HistogramVec
 	statements *prometheus.CounterVec
 	levels     *prometheus.CounterVec
+	alarms     *prometheus.CounterVec
 	broken     prometheus.Counter
 	refusals   *prometheus.CounterVec
 }
@@ -48,6 +49,8 @@ func NewMetrics(node string) *Metrics {
 	m.judgements = m.histogram("lienthong_validation_seconds", "How long the validation of a file took, by verdict.", slow, "verdict")
 	m.calls = m.histogram("lienthong_call_seconds", "How long calls took, by method and gRPC code; links and watches are as long as they live.", slow, "method", "code")
 	m.statements = m.counter("lienthong_statements_total", "Signed statements about letters that were stored, by kind, and whether this node or another issued them.", "kind", "issuer")
+	m.alarms = m.counter("lienthong_stopped_and_delivered_total", "Letters that one node signed to have stopped and their recipient's home to have delivered: somebody has to look why.")
+	m.alarms.WithLabelValues()
 	m.levels = m.counter("lienthong_level_attempts_total", "Ends of attempts at later levels of signatures: done, put_off, given_up.", "outcome")
 	m.broken = m.counter("lienthong_calls_broken_total", "Calls that ended with an error which nobody expected; the log has it.").WithLabelValues()
 	m.refusals = m.counter("lienthong_refusals_total", "Calls that were refused to their callers, by reason.", "reason")
@@ -102,6 +105,11 @@ func (m *Metrics) Committed(change *exchange.Change, took time.Duration, err err
 			issuer = "own"
 		}
 		m.statements.WithLabelValues(kindOf(key.Kind), issuer).Inc()
+	}
+	for i := range change.Entries {
+		if change.Entries[i].Action == exchange.AlarmStoppedDelivered {
+			m.alarms.WithLabelValues().Inc()
+		}
 	}
 	for i := range change.LevelJobs {
 		if outcome := outcomeOfLevel(&change.LevelJobs[i]); outcome != "" {

@@ -96,14 +96,16 @@ func (s *byHand) refuse(from, to string, o exchange.Offer) {
 		Reason: exchange.ReasonBusy, RetryAfter: 1}})
 }
 
-// hand offers, takes and settles.
-func (s *byHand) hand(from, to string) {
+// hand offers, takes and settles, and says whether there was anything.
+func (s *byHand) hand(from, to string) bool {
 	s.t.Helper()
-	s.settle(from, to, s.take(from, to, s.offers(from, to)))
+	offers := s.offers(from, to)
+	s.settle(from, to, s.take(from, to, offers))
+	return len(offers) > 0
 }
 
-// tell carries the statements that wait.
-func (s *byHand) tell(from, to string) {
+// tell carries the statements that wait, and says whether there were any.
+func (s *byHand) tell(from, to string) bool {
 	s.t.Helper()
 	ctx := context.Background()
 	frame, digests, err := s.nodes[from].relay.StatementsFor(ctx, to)
@@ -111,7 +113,7 @@ func (s *byHand) tell(from, to string) {
 		s.t.Fatal(err)
 	}
 	if len(digests) == 0 {
-		return
+		return false
 	}
 	if err := s.nodes[to].relay.SettleStatements(ctx, from, frame); err != nil {
 		s.t.Fatalf("statements of %s to %s: %v", from, to, err)
@@ -119,6 +121,7 @@ func (s *byHand) tell(from, to string) {
 	if err := s.nodes[from].store.StatementsSent(ctx, to, digests); err != nil {
 		s.t.Fatal(err)
 	}
+	return true
 }
 
 // relink makes what was offered and not answered due again, as a new link does.
@@ -129,18 +132,23 @@ func (s *byHand) relink(from, to string) {
 	}
 }
 
-// quiet lets everything go where it goes, until nothing waits.
+// quiet lets everything go where it goes, until nothing moves.
 func (s *byHand) quiet() {
 	s.t.Helper()
-	for range 12 {
+	for range 20 {
+		moved := false
 		for _, from := range s.ids {
 			for _, to := range s.ids {
-				if from != to {
-					s.relink(from, to)
-					s.hand(from, to)
-					s.tell(from, to)
+				if from == to {
+					continue
 				}
+				s.relink(from, to)
+				handed, told := s.hand(from, to), s.tell(from, to)
+				moved = moved || handed || told
 			}
+		}
+		if !moved {
+			return
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/journal"
 )
 
 // A letter that nobody was offered is stopped where it is, and nobody hears of it.
@@ -268,4 +269,41 @@ func TestStoppedOvertakesCustody(t *testing.T) {
 	s.want(doc, "to", map[string]string{"ward": "offered"})
 	s.settle("ward", "district", answers)
 	s.want(doc, "to", map[string]string{"ward": "stopped"})
+}
+
+// A home that delivers what another node has signed to have stopped is right, and the
+// sender's journal says that both are there.
+func TestDeliveredAgainstStopped(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	doc := s.send("to")
+	s.hand("ward", "district")
+	s.hand("district", "province") // delivered; its statement is still on the way
+	d, _ := s.nodes["district"].delivery(doc.Letter.Key, "to")
+	stopped := envelope.Statement{Kind: envelope.Stopped, Envelope: doc.Letter.Digest, OriginNode: "ward", EnvelopeID: doc.Route.ID, Recipient: "to",
+		Issuer: "district", Incarnation: doc.Route.Incarnation, Sequence: 1, Time: s.clock().UnixMicro(), Previous: d.Tip}
+	sealed, err := envelope.SealStatement(&stopped, s.keys["district"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := exchange.Statements{Statements: []envelope.Receipt{{Statement: sealed}}}
+	if err := s.nodes["ward"].relay.SettleStatements(context.Background(), "district", frame); err != nil {
+		t.Fatal(err)
+	}
+	s.want(doc, "to", map[string]string{"ward": "stopped"})
+	s.quiet()
+	s.want(doc, "to", map[string]string{"ward": "delivered", "province": "delivered"})
+	alarms := 0
+	leaves, err := s.nodes["ward"].store.Leaves(context.Background(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range leaves {
+		if e, err := journal.ParseLeaf(leaf.Data); err == nil && e.Action == exchange.AlarmStoppedDelivered {
+			alarms++
+		}
+	}
+	if alarms != 1 {
+		t.Errorf("%d alarms, want 1", alarms)
+	}
 }

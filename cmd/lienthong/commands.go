@@ -6,6 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.demoCommand(), a.serveCommand(),
+		a.recallCommand(), a.updateCommand(), a.replaceCommand(), a.forwardCommand(),
 		a.prepareCommand(), a.signCommand(), a.augmentCommand(), a.validateCommand(), a.inspectCommand(),
 		a.sendCommand(), a.inboxCommand(), a.outboxCommand(), a.showCommand(), a.statusCommand(), a.fetchCommand(), a.fileCommand(), a.queueCommand(),
 		a.journalCommand(), a.agencyCommand(), a.resolveCommand(), a.peerCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.storeCommand(), a.backupCommand(), a.restoreCommand(), a.evidenceCommand(), a.edxmlCommand(),

@@ -13,19 +13,20 @@ import (
 
 func (a *app) inboxCommand() *cobra.Command {
 	var limit int
-	var overdue bool
+	var overdue, all bool
 	c := a.nodeFlags(&cobra.Command{
 		Use:   "inbox",
 		Short: "List what has come, newest first, and what it is worth (văn bản đến)",
 		Args:  args(0, 0),
-		RunE:  func(c *cobra.Command, _ []string) error { return a.inbox(c.Context(), limit, overdue) },
+		RunE:  func(c *cobra.Command, _ []string) error { return a.inbox(c.Context(), limit, overdue, all) },
 	})
 	c.Flags().BoolVar(&overdue, "overdue", false, "only what is late to be acknowledged or answered, the longest first (quá hạn)")
+	c.Flags().BoolVar(&all, "all", false, "also what was recalled or superseded (kể cả đã thu hồi, đã thay thế)")
 	c.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many")
 	return c
 }
 
-func (a *app) inbox(ctx context.Context, limit int, overdue bool) error {
+func (a *app) inbox(ctx context.Context, limit int, overdue, all bool) error {
 	c, profile, err := a.connect(ctx)
 	if err != nil {
 		return err
@@ -42,7 +43,7 @@ func (a *app) inbox(ctx context.Context, limit int, overdue bool) error {
 	}
 	seen := map[string]bool{} // late in both ways
 	for _, what := range lists {
-		if err := a.listInbox(ctx, c, agency, what, limit, seen); err != nil {
+		if err := a.listInbox(ctx, c, &lienthongv1.ListDeliveriesRequest{Agency: agency, Overdue: what, All: all}, limit, seen); err != nil {
 			return err
 		}
 	}
@@ -53,9 +54,10 @@ func (a *app) inbox(ctx context.Context, limit int, overdue bool) error {
 }
 
 // listInbox prints one list until limit are seen.
-func (a *app) listInbox(ctx context.Context, c *client.Client, agency string, what lienthongv1.Overdue, limit int, seen map[string]bool) error {
+func (a *app) listInbox(ctx context.Context, c *client.Client, ask *lienthongv1.ListDeliveriesRequest, limit int, seen map[string]bool) error {
 	for token := ""; len(seen) < limit; {
-		page, err := c.Deliveries.ListDeliveries(ctx, &lienthongv1.ListDeliveriesRequest{Agency: agency, Overdue: what, PageToken: token, PageSize: int32(min(limit-len(seen), 500))})
+		ask.PageToken, ask.PageSize = token, int32(min(limit-len(seen), 500))
+		page, err := c.Deliveries.ListDeliveries(ctx, ask)
 		if err != nil {
 			return err
 		}
@@ -83,6 +85,11 @@ func (a *app) printDeliveryLine(d *lienthongv1.Delivery) error {
 	a.printf("%s  %-18s %-14s %-14s %s\n", vnMicro(d.GetDocument().GetCreated()), documentNumber(m),
 		a.verdictText(d.GetVerdict()), a.statusText(d.GetStatus()), m.GetSubject())
 	a.printf("%s%s\n", strings.Repeat(" ", 21), d.GetName())
+	for _, text := range []string{a.kindText(d.GetDocument()), a.copyText(d.GetCopy(), d.GetTakeBack(), d.GetReason())} {
+		if text != "" {
+			a.printf("%s%s\n", strings.Repeat(" ", 21), text)
+		}
+	}
 	if late := a.deadlineText(d.GetDeadlines(), d.GetStatus()); late != "" {
 		a.printf("%s%s\n", strings.Repeat(" ", 21), late)
 	}

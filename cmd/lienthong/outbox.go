@@ -58,6 +58,9 @@ func (a *app) printDocumentLines(d *lienthongv1.Document) error {
 	}
 	m := d.GetMetadata()
 	a.printf("%s  %-18s %s\n                     %s\n", vnMicro(d.GetCreated()), documentNumber(m), m.GetSubject(), d.GetName())
+	if text := a.kindText(d); text != "" {
+		a.printf("                     %s\n", text)
+	}
 	a.printWarnings(d)
 	for _, s := range d.GetDeliveries() {
 		a.printSummary(s)
@@ -72,6 +75,9 @@ func (a *app) printSummary(s *lienthongv1.DeliverySummary) {
 	}
 	if s.GetStatus() != 0 {
 		a.printf(", %s", a.statusText(s.GetStatus()))
+	}
+	if text := a.copyText(s.GetCopy(), s.GetTakeBack(), s.GetReason()); text != "" {
+		a.printf(", %s", text)
 	}
 	if s.GetCustodian() != "" && s.GetState() != lienthongv1.DeliveryState_DELIVERY_STATE_DELIVERED {
 		a.printf(a.t(" (at %s)", " (tại %s)"), s.GetCustodian())

@@ -43,6 +43,9 @@ func (a *app) show(ctx context.Context, name string) error {
 		return nil
 	}
 	a.printDocument(document)
+	if text := a.kindText(document); text != "" {
+		a.printf("%s\n", text)
+	}
 	a.printWarnings(document)
 	for _, d := range deliveries {
 		a.printHistory(d)
@@ -124,6 +127,10 @@ func (a *app) printHistory(d *lienthongv1.Delivery) {
 		}
 		a.printf("  %s %s  %-12s %s\n", mark, vnMicro(e.GetTime()), e.GetNode(), a.eventText(e))
 	}
+	if text := a.copyText(d.GetCopy(), d.GetTakeBack(), ""); text != "" {
+		a.printf("  %s\n", text)
+	}
+	a.printThread(d)
 	if d.GetReason() != "" {
 		a.printf("  %s: %s\n", a.t("reason", "lý do"), d.GetReason())
 	}

@@ -19,7 +19,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Report what became of a letter that came (báo trạng thái xử lý)",
 		Long: `Report the status of a delivery to its sender: 02 refused (with --reason),
 03 accepted, 04 assigned, 05 in work, 06 done. 01 is reported by fetch --ack.
-03 needs the verdict of validation, or --override with a --reason.`,
+03 needs the verdict of validation, or --override with a --reason. 15 gives back what
+the sender asks for (13), 16 keeps it (with --reason).`,
 		Example: `  lienthong status agencies/a-dist/deliveries/0192… 03
   lienthong status 0192… 02 --reason "Gửi nhầm cơ quan"`,
 		Args: args(2, 2),
@@ -62,7 +63,12 @@ func (a *app) reportStatus(ctx context.Context, name string, m *lienthongv1.Repo
 	if a.json {
 		return a.printProto(answer.GetDelivery())
 	}
-	a.printf("%s: %s\n", answer.GetDelivery().GetName(), a.statusText(answer.GetDelivery().GetStatus()))
+	d := answer.GetDelivery()
+	text := a.statusText(d.GetStatus())
+	if more := a.copyText(d.GetCopy(), d.GetTakeBack(), ""); more != "" {
+		text += ", " + more
+	}
+	a.printf("%s: %s\n", d.GetName(), text)
 	return nil
 }
 

@@ -77,6 +77,7 @@ var statementWords = map[lienthongv1.StatementKind][2]string{
 	lienthongv1.StatementKind_STATEMENT_KIND_DROPPED:   {"dropped", "đã bỏ"},
 	lienthongv1.StatementKind_STATEMENT_KIND_STATUS:    {"status", "trạng thái"},
 	lienthongv1.StatementKind_STATEMENT_KIND_CONSENT:   {"consent", "chấp thuận"},
+	lienthongv1.StatementKind_STATEMENT_KIND_REMARK:    {"noted", "ghi nhận"},
 }
 
 // eventText is one statement in words.
@@ -84,7 +85,7 @@ func (a *app) eventText(e *lienthongv1.HistoryEvent) string {
 	w := statementWords[e.GetKind()]
 	text := a.t(w[0], w[1])
 	switch e.GetKind() {
-	case lienthongv1.StatementKind_STATEMENT_KIND_STATUS:
+	case lienthongv1.StatementKind_STATEMENT_KIND_STATUS, lienthongv1.StatementKind_STATEMENT_KIND_CONSENT:
 		text = a.statusText(e.GetStatus())
 		if e.GetDetail() != "" {
 			text += ": " + e.GetDetail()
