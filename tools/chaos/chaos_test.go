@@ -19,7 +19,7 @@ func TestShortCampaign(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	args := []string{"-rounds", "2", "-load", "1500ms", "-dir", t.TempDir(), "-only", "kill,network,database-network,database,clock"}
+	args := []string{"-rounds", "2", "-load", "1500ms", "-only", "kill,network,database-network,database,clock"}
 	if seed := os.Getenv("LIENTHONG_SEED"); seed != "" {
 		args = append(args, "-seed", seed)
 	}
