@@ -134,15 +134,16 @@ func (c *courier) Put(ctx context.Context, file exchange.FileKey, src io.ReaderA
 		return err
 	}
 	answers := make(chan error, 1)
-	go func() { answers <- awaitDone(stream) }()
+	go func() { answers <- c.awaitDone(ctx, stream, file, src, size) }()
 	if err := putFrom(stream, src, int64(begin.GetOffset()), size); err != nil {
 		return err
 	}
 	return <-answers
 }
 
-// awaitDone reads answers until the peer says that the file is whole.
-func awaitDone(stream lienthongv1.RelayService_PutClient) error {
+// awaitDone reads answers until the peer says that the file is whole. What the peer asks
+// for once more goes beside the stream, whose bytes wait meanwhile.
+func (c *courier) awaitDone(ctx context.Context, stream lienthongv1.RelayService_PutClient, file exchange.FileKey, src io.ReaderAt, size int64) error {
 	for {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -150,6 +151,11 @@ func awaitDone(stream lienthongv1.RelayService_PutClient) error {
 		}
 		if err != nil || m.GetDone() {
 			return err
+		}
+		if m.Again != nil {
+			if err := c.putLeaf(ctx, file, src, int64(m.GetAgain()), size); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -176,9 +182,14 @@ func putFrom(stream lienthongv1.RelayService_PutClient, src io.ReaderAt, at, siz
 
 // Get implements [exchange.Courier].
 func (c *courier) Get(ctx context.Context, file exchange.FileKey, offset int64) (io.ReadCloser, error) {
+	return c.get(ctx, file, offset, 0)
+}
+
+// get fetches length bytes, or all that are left if it is 0.
+func (c *courier) get(ctx context.Context, file exchange.FileKey, offset, length int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	stream, err := lienthongv1.NewRelayServiceClient(c.files.conn).Get(ctx, &lienthongv1.GetRequest{OriginNode: file.Letter.Origin,
-		EnvelopeId: file.Letter.ID[:], Recipient: file.Recipient, Sha256: file.Digest[:], Offset: uint64(offset)})
+		EnvelopeId: file.Letter.ID[:], Recipient: file.Recipient, Sha256: file.Digest[:], Offset: uint64(offset), Length: uint64(length)})
 	if err != nil {
 		cancel()
 		return nil, err

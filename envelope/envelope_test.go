@@ -289,3 +289,24 @@ func TestSizes(t *testing.T) {
 		t.Errorf("files size %d, %v; want %d", got.FilesSize, err, uint64(math.MaxUint64))
 	}
 }
+
+// The list of leaves, and what is folded from it, agree with the tree hash of the file,
+// for every number of leaves up to a few powers of two.
+func TestLeavesAgreeWithRoot(t *testing.T) {
+	data := make([]byte, 9*LeafSize+1)
+	for i := range data {
+		data[i] = byte(i >> 12)
+	}
+	for size := 0; size <= len(data); size += LeafSize/2 + 1 {
+		root, n, err := LeafRoot(bytes.NewReader(data[:size]))
+		leaves, same, err2 := Leaves(bytes.NewReader(data[:size]))
+		if err != nil || err2 != nil || root != same || root != RootOf(leaves) || n != uint64(size) || LeafCount(n) != uint64(len(leaves)) {
+			t.Errorf("%d bytes: %d leaves (counted %d), roots %s, %s, %s; %v, %v", size, len(leaves), LeafCount(n), root, same, RootOf(leaves), err, err2)
+		}
+		for i, d := range leaves {
+			if d != LeafHash(data[i*LeafSize:min((i+1)*LeafSize, size)]) {
+				t.Errorf("%d bytes: leaf %d has another hash", size, i)
+			}
+		}
+	}
+}

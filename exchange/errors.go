@@ -89,4 +89,7 @@ const (
 	ReasonRecalled         = "RECALLED"
 	ReasonNotOrigin        = "NOT_ORIGIN"
 	ReasonIncomplete       = "INCOMPLETE"
+	ReasonBadLeaves        = "BAD_LEAVES" // a list of leaf hashes is not what the signed leaf root stands for
+	ReasonNoLeaves         = "NO_LEAVES"  // a file is not given by its leaves
+	ReasonBadLeaf          = "BAD_LEAF"   // a leaf of a file comes wrong again and again
 )

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"lienthong/envelope"
 )
@@ -29,6 +30,10 @@ type inboundFile struct {
 	whole   bool
 	failed  error // of the last attempt
 	done    broadcast
+
+	leaves    atomic.Pointer[[]envelope.Digest] // that the peer has given, and that are checked
+	asked     atomic.Pointer[leafAsked]         // a leaf that the peer is to put once more
+	rechecked bool                              // what an earlier link has left is checked
 }
 
 // take answers an offer. It returns only what is true: statements after they are
@@ -294,32 +299,30 @@ func (s *session) get(ctx context.Context, o *offered, f *inboundFile, key strin
 	blobs := s.relay.cfg.Blobs
 	var last error
 	for try := 0; try < maxTries && !f.whole; {
-		held, err := blobs.Held(ctx, key)
-		if err != nil {
+		l, err := s.leafwise(ctx, o, f, key)
+		var held int64
+		if err == nil {
+			held, err = blobs.Held(ctx, key)
+		}
+		if err == nil && uint64(held) < f.file.Size {
+			var got int64
+			if got, err = s.getFrom(ctx, o, f, key, held, l); err == nil || got > held {
+				continue
+			}
+		}
+		if err == nil {
+			err = s.finish(ctx, f, key, l)
+		}
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case permanentHere(err):
 			return err
+		default:
+			try++
+			last = err
 		}
-		if uint64(held) < f.file.Size {
-			got, err := s.getFrom(ctx, o, f, key, held)
-			if err != nil && errors.Is(err, ErrFull) {
-				return err
-			}
-			if err != nil && got == held {
-				try++
-				last = err
-			}
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			continue
-		}
-		if err := blobs.Finish(ctx, key, f.file.Digest, int64(f.file.Size)); err != nil {
-			return refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err)
-		}
-		if err := s.relay.received(ctx, s.peer, f); err != nil {
-			return err
-		}
-		f.whole = true
-		f.done.notify()
 	}
 	if !f.whole {
 		return fmt.Errorf("exchange: fetch file %s from %q: %w", f.file.Digest, s.peer, last)
@@ -327,18 +330,54 @@ func (s *session) get(ctx context.Context, o *offered, f *inboundFile, key strin
 	return nil
 }
 
-func (s *session) getFrom(ctx context.Context, o *offered, f *inboundFile, key string, held int64) (int64, error) {
-	src, err := s.courier.Get(ctx, FileKey{Letter: o.letter.Key, Recipient: o.recipients[0].Agency.ID, Digest: f.file.Digest}, held)
+// permanentHere reports whether to go on at once with a transfer is of no use.
+func permanentHere(err error) bool {
+	var why *refusal
+	return errors.Is(err, ErrFull) || errors.As(err, &why)
+}
+
+// finish makes a fetched file a blob and gives the peer possession of it.
+func (s *session) finish(ctx context.Context, f *inboundFile, key string, l *leafwise) error {
+	err := s.relay.finishFile(ctx, f, key, l)
+	if errors.Is(err, ErrConflict) {
+		return refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err)
+	}
+	if err == nil {
+		err = s.relay.received(ctx, s.peer, f)
+	}
+	if f.whole = err == nil; f.whole {
+		f.done.notify()
+	}
+	return err
+}
+
+func (n *Node) finishFile(ctx context.Context, f *inboundFile, key string, l *leafwise) error {
+	if l != nil {
+		return l.finish(ctx)
+	}
+	return n.cfg.Blobs.Finish(ctx, key, f.file.Digest, int64(f.file.Size))
+}
+
+func (s *session) getFrom(ctx context.Context, o *offered, f *inboundFile, key string, held int64, l *leafwise) (int64, error) {
+	src, err := s.courier.Get(ctx, s.fileKey(o, f), held)
 	if err != nil {
 		return held, err
 	}
 	defer src.Close()
-	_, err = s.relay.cfg.Blobs.Append(ctx, key, held, io.LimitReader(src, int64(f.file.Size)-held))
+	if rest := io.LimitReader(src, int64(f.file.Size)-held); l != nil {
+		err = l.append(ctx, held, rest)
+	} else {
+		_, err = s.relay.cfg.Blobs.Append(ctx, key, held, rest)
+	}
 	now, heldErr := s.relay.cfg.Blobs.Held(ctx, key)
 	if err == nil && now < int64(f.file.Size) {
 		err = io.ErrUnexpectedEOF
 	}
 	return now, errors.Join(err, heldErr)
+}
+
+func (s *session) fileKey(o *offered, f *inboundFile) FileKey {
+	return FileKey{Letter: o.letter.Key, Recipient: o.recipients[0].Agency.ID, Digest: f.file.Digest}
 }
 
 // put sends the files that the peer, which this node dialled, asks for.
@@ -374,6 +413,9 @@ func (s *session) putOne(ctx context.Context, key FileKey, file LetterFile) erro
 	}
 	defer blob.Close()
 	for range maxTries {
+		if err = s.putLeaves(ctx, key, file); err != nil && ctx.Err() == nil {
+			continue
+		}
 		if err = s.courier.Put(ctx, key, blob, int64(file.Size)); err == nil || ctx.Err() != nil {
 			return err
 		}

@@ -61,6 +61,7 @@ type Node struct {
 	heads       heads
 	space       space
 	hashes      hashCache
+	leaves      leafCache
 	activated   atomic.Bool // a person has opened a key: it is to be closed in time
 	numbering   numbering
 	filled      atomic.Bool // no filing is blank any more

@@ -83,6 +83,9 @@ func (d *dialer) Dial(ctx context.Context, peer envelope.Node) (exchange.Courier
 	c := &courier{end: end{w, p, d.n.id, peer.ID}, other: other}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.courier != nil {
+		return w.courier(c), nil
+	}
 	if w.spreads {
 		return &spreadingCourier{c}, nil
 	}

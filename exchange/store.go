@@ -424,6 +424,7 @@ type Leaf struct {
 // Blobs keeps files by SHA-256. What a method has returned for is durable:
 // written, synced, renamed, folder synced.
 type Blobs interface {
+	Partials
 	// Put stores bytes under their digest; bytes that are there already cost nothing.
 	Put(ctx context.Context, data []byte) (envelope.Digest, error)
 	// Held is the number of bytes of a partial file that are durable; 0 if there is none.

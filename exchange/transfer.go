@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"lienthong/journal"
@@ -49,6 +50,13 @@ func (r *Relay) PutOffset(ctx context.Context, peer string, file FileKey) (int64
 // PutAppend takes bytes of a file from a peer until src ends, and tells what is
 // durable, also when src fails; done: the file is whole and its digest is right.
 func (r *Relay) PutAppend(ctx context.Context, peer string, file FileKey, offset int64, src io.Reader) (held int64, done bool, err error) {
+	return r.PutChecked(ctx, peer, file, offset, src, nil)
+}
+
+// PutChecked is PutAppend from a peer that has given the leaf hashes ([Relay.TakeLeaves]):
+// each leaf is checked when it is complete, and a wrong one is asked for once more and
+// comes by [Relay.TakeLeaf], while src waits.
+func (r *Relay) PutChecked(ctx context.Context, peer string, file FileKey, offset int64, src io.Reader, ask func(offset int64) error) (held int64, done bool, err error) {
 	f, key, err := r.expected(peer, file)
 	if err != nil {
 		return 0, false, err
@@ -62,7 +70,8 @@ func (r *Relay) PutAppend(ctx context.Context, peer string, file FileKey, offset
 	if room < 0 || offset < 0 {
 		return 0, false, fail(Invalid, "OFFSET", "offset %d is not in a file of %d bytes", offset, f.file.Size)
 	}
-	if _, err := r.cfg.Blobs.Append(ctx, key, offset, io.LimitReader(src, room)); err != nil {
+	l := r.putLeafwise(ctx, peer, key, f, ask)
+	if err := r.appendPut(ctx, f, key, offset, io.LimitReader(src, room), l); err != nil {
 		held, heldErr := r.cfg.Blobs.Held(ctx, key)
 		if heldErr != nil {
 			return 0, false, storeError(heldErr)
@@ -72,7 +81,10 @@ func (r *Relay) PutAppend(ctx context.Context, peer string, file FileKey, offset
 	if held, err = r.cfg.Blobs.Held(ctx, key); err != nil || held < int64(f.file.Size) {
 		return held, false, storeError(err)
 	}
-	if err := r.cfg.Blobs.Finish(ctx, key, f.file.Digest, held); err != nil {
+	if err := r.finishFile(ctx, f, key, l); err != nil {
+		if !errors.Is(err, ErrConflict) {
+			return held, false, storeError(err)
+		}
 		f.failed = refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err)
 		f.done.notify()
 		return 0, false, &Error{Code: Invalid, Reason: ReasonDigestMismatch, Text: "the file is not what was offered: begin again", Cause: err}
@@ -90,17 +102,26 @@ func (r *Relay) PutAppend(ctx context.Context, peer string, file FileKey, offset
 // OpenOffered opens a file of an envelope that this node has offered to the peer on
 // its present link, and for which the peer has not answered. Nothing else is served.
 func (r *Relay) OpenOffered(ctx context.Context, peer string, file FileKey) (Blob, error) {
-	s := r.newest(peer)
-	if s == nil || !s.window.has(DeliveryKey{file.Letter.Origin, file.Letter.ID, file.Recipient}) {
-		return nil, fail(NotFound, "NOT_OFFERED", "letter %s is not offered to node %q for %q", file.Letter.ID, peer, file.Recipient)
-	}
-	letter, err := r.cfg.Store.Letter(ctx, file.Letter)
-	if err != nil {
-		return nil, storeError(err)
-	}
-	if _, ok := letter.file(file.Digest); !ok {
-		return nil, fail(NotFound, "NOT_OFFERED", "file %s is not of letter %s", file.Digest, file.Letter.ID)
+	if _, err := r.offeredFile(ctx, peer, file); err != nil {
+		return nil, err
 	}
 	blob, err := r.cfg.Blobs.Open(ctx, file.Digest)
 	return blob, storeError(err)
+}
+
+// offeredFile finds a file that may be served.
+func (r *Relay) offeredFile(ctx context.Context, peer string, file FileKey) (LetterFile, error) {
+	s := r.newest(peer)
+	if s == nil || !s.window.has(DeliveryKey{file.Letter.Origin, file.Letter.ID, file.Recipient}) {
+		return LetterFile{}, fail(NotFound, "NOT_OFFERED", "letter %s is not offered to node %q for %q", file.Letter.ID, peer, file.Recipient)
+	}
+	letter, err := r.cfg.Store.Letter(ctx, file.Letter)
+	if err != nil {
+		return LetterFile{}, storeError(err)
+	}
+	found, ok := letter.file(file.Digest)
+	if !ok {
+		return found, fail(NotFound, "NOT_OFFERED", "file %s is not of letter %s", file.Digest, file.Letter.ID)
+	}
+	return found, nil
 }

@@ -37,6 +37,7 @@ type world struct {
 	cuts      map[string][]func()                          // by "a b"
 	down      map[string]bool                              // pairs that cannot be dialled
 	stores    map[string]string                            // node id to the URL of its store, where it is no file of its own
+	courier   func(*courier) exchange.Courier              // what dialling gives; nil: the courier itself
 	spreads   bool                                         // links also carry the directory
 }
 

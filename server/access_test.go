@@ -103,6 +103,9 @@ DeliveryService.ClaimDeliveries     clerk
 RelayService.Link                   liaison
 RelayService.Put                    liaison
 RelayService.Get                    liaison
+RelayService.GetLeaves              liaison
+RelayService.PutLeaves              liaison
+RelayService.PutLeaf                liaison
 `
 
 // A person is one kind of caller.

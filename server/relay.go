@@ -98,9 +98,13 @@ func (r *relayService) Put(stream lienthongv1.RelayService_PutServer) error {
 		m, err := stream.Recv()
 		return piece{data: m.GetData(), offset: m.GetOffset(), limit: pieceUp}, err
 	}}
+	again := func(offset int64) error {
+		at := uint64(offset)
+		return stream.Send(&lienthongv1.PutResponse{Again: &at})
+	}
 	for done := false; !done; {
 		ended := in.done()
-		held, done, err = r.relay.PutAppend(ctx, peer, file, held, io.LimitReader(in, syncEvery))
+		held, done, err = r.relay.PutChecked(ctx, peer, file, held, io.LimitReader(in, syncEvery), again)
 		if err != nil {
 			return err
 		}
@@ -126,7 +130,7 @@ func (r *relayService) Get(m *lienthongv1.GetRequest, stream lienthongv1.RelaySe
 		return err
 	}
 	defer blob.Close()
-	return sendPieces(blob, m.GetOffset(), func(data []byte) error {
+	return sendPieces(upTo(blob, m.GetOffset(), m.GetLength()), m.GetOffset(), func(data []byte) error {
 		return stream.Send(&lienthongv1.GetResponse{Data: data})
 	})
 }

@@ -45,6 +45,27 @@ func (b blobs) Finish(ctx context.Context, key string, want envelope.Digest, siz
 	return domain(b.s.Finish(key, want, size))
 }
 
+func (b blobs) Complete(ctx context.Context, key string, want envelope.Digest, size int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return domain(b.s.Complete(key, want, size))
+}
+
+func (b blobs) ReadPartial(ctx context.Context, key string, p []byte, offset int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return domain(b.s.ReadPartial(key, p, offset))
+}
+
+func (b blobs) Mend(ctx context.Context, key string, data []byte, offset int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return domain(b.s.Mend(key, data, offset))
+}
+
 func (b blobs) Discard(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err

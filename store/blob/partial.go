@@ -99,6 +99,24 @@ func (s *Store) Finish(key string, want [32]byte, size int64) error {
 		return err
 	}
 	defer release()
+	if err = s.complete(key, want, size); errors.Is(err, ErrMismatch) {
+		return errors.Join(err, durable.Remove(s.partial(key)))
+	}
+	return err
+}
+
+// Complete is Finish, but leaves a partial file that has another digest or size than is
+// wanted where it is, for who can mend it.
+func (s *Store) Complete(key string, want [32]byte, size int64) error {
+	release, err := s.take(key)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return s.complete(key, want, size)
+}
+
+func (s *Store) complete(key string, want [32]byte, size int64) error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	f, held, err := s.openPartial(key, os.O_RDWR)
@@ -117,9 +135,7 @@ func (s *Store) Finish(key string, want [32]byte, size int64) error {
 		return fmt.Errorf("blob: finish %q: %w", key, err)
 	}
 	if got := h.Sum(nil); held != size || !bytes.Equal(got, want[:]) {
-		return errors.Join(
-			fmt.Errorf("%w: %q has %d bytes with SHA-256 %x, want %d with %x", ErrMismatch, key, held, got, size, want),
-			durable.Remove(s.partial(key)))
+		return fmt.Errorf("%w: %q has %d bytes with SHA-256 %x, want %d with %x", ErrMismatch, key, held, got, size, want)
 	}
 	path := s.path(want)
 	if err := s.folder(path); err != nil {

@@ -1185,7 +1185,10 @@ type PutResponse struct {
 	// First: where to begin. Then: bytes held so far.
 	Offset uint64 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
 	// Last: the file is whole and its digest is right.
-	Done          bool `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	Done bool `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// The leaf that begins here did not verify: send it once more, by PutLeaf.
+	// Only who has given the leaf hashes is asked.
+	Again         *uint64 `protobuf:"varint,3,opt,name=again,proto3,oneof" json:"again,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1234,13 +1237,22 @@ func (x *PutResponse) GetDone() bool {
 	return false
 }
 
+func (x *PutResponse) GetAgain() uint64 {
+	if x != nil && x.Again != nil {
+		return *x.Again
+	}
+	return 0
+}
+
 type GetRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	OriginNode    string                 `protobuf:"bytes,1,opt,name=origin_node,json=originNode,proto3" json:"origin_node,omitempty"`
-	EnvelopeId    []byte                 `protobuf:"bytes,2,opt,name=envelope_id,json=envelopeId,proto3" json:"envelope_id,omitempty"`
-	Recipient     string                 `protobuf:"bytes,3,opt,name=recipient,proto3" json:"recipient,omitempty"`
-	Sha256        []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	Offset        uint64                 `protobuf:"varint,5,opt,name=offset,proto3" json:"offset,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	OriginNode string                 `protobuf:"bytes,1,opt,name=origin_node,json=originNode,proto3" json:"origin_node,omitempty"`
+	EnvelopeId []byte                 `protobuf:"bytes,2,opt,name=envelope_id,json=envelopeId,proto3" json:"envelope_id,omitempty"`
+	Recipient  string                 `protobuf:"bytes,3,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	Sha256     []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Offset     uint64                 `protobuf:"varint,5,opt,name=offset,proto3" json:"offset,omitempty"`
+	// Bytes from there; 0: up to the end.
+	Length        uint64 `protobuf:"varint,6,opt,name=length,proto3" json:"length,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1306,6 +1318,13 @@ func (x *GetRequest) GetSha256() []byte {
 func (x *GetRequest) GetOffset() uint64 {
 	if x != nil {
 		return x.Offset
+	}
+	return 0
+}
+
+func (x *GetRequest) GetLength() uint64 {
+	if x != nil {
+		return x.Length
 	}
 	return 0
 }
@@ -1658,6 +1677,360 @@ func (x *HeadCosigned) GetHeld() *Envelope {
 	return nil
 }
 
+// TransferFile names a larger file of an envelope that was offered.
+type TransferFile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OriginNode    string                 `protobuf:"bytes,1,opt,name=origin_node,json=originNode,proto3" json:"origin_node,omitempty"`
+	EnvelopeId    []byte                 `protobuf:"bytes,2,opt,name=envelope_id,json=envelopeId,proto3" json:"envelope_id,omitempty"`
+	Recipient     string                 `protobuf:"bytes,3,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	Sha256        []byte                 `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TransferFile) Reset() {
+	*x = TransferFile{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransferFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransferFile) ProtoMessage() {}
+
+func (x *TransferFile) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransferFile.ProtoReflect.Descriptor instead.
+func (*TransferFile) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *TransferFile) GetOriginNode() string {
+	if x != nil {
+		return x.OriginNode
+	}
+	return ""
+}
+
+func (x *TransferFile) GetEnvelopeId() []byte {
+	if x != nil {
+		return x.EnvelopeId
+	}
+	return nil
+}
+
+func (x *TransferFile) GetRecipient() string {
+	if x != nil {
+		return x.Recipient
+	}
+	return ""
+}
+
+func (x *TransferFile) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+type GetLeavesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	File          *TransferFile          `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLeavesRequest) Reset() {
+	*x = GetLeavesRequest{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLeavesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLeavesRequest) ProtoMessage() {}
+
+func (x *GetLeavesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLeavesRequest.ProtoReflect.Descriptor instead.
+func (*GetLeavesRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *GetLeavesRequest) GetFile() *TransferFile {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+type GetLeavesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// RFC 6962 leaf hashes of 32 bytes each, over 262,144 bytes of the file each;
+	// their tree hash is the signed leaf root.
+	Leaves        []byte `protobuf:"bytes,1,opt,name=leaves,proto3" json:"leaves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetLeavesResponse) Reset() {
+	*x = GetLeavesResponse{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetLeavesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetLeavesResponse) ProtoMessage() {}
+
+func (x *GetLeavesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetLeavesResponse.ProtoReflect.Descriptor instead.
+func (*GetLeavesResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *GetLeavesResponse) GetLeaves() []byte {
+	if x != nil {
+		return x.Leaves
+	}
+	return nil
+}
+
+type PutLeavesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	File  *TransferFile          `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// As in GetLeavesResponse; empty asks whether they are wanted.
+	Leaves        []byte `protobuf:"bytes,2,opt,name=leaves,proto3" json:"leaves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutLeavesRequest) Reset() {
+	*x = PutLeavesRequest{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutLeavesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutLeavesRequest) ProtoMessage() {}
+
+func (x *PutLeavesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutLeavesRequest.ProtoReflect.Descriptor instead.
+func (*PutLeavesRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *PutLeavesRequest) GetFile() *TransferFile {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *PutLeavesRequest) GetLeaves() []byte {
+	if x != nil {
+		return x.Leaves
+	}
+	return nil
+}
+
+type PutLeavesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The callee has them not, and checks them against the signed leaf root.
+	Wanted        bool `protobuf:"varint,1,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutLeavesResponse) Reset() {
+	*x = PutLeavesResponse{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutLeavesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutLeavesResponse) ProtoMessage() {}
+
+func (x *PutLeavesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutLeavesResponse.ProtoReflect.Descriptor instead.
+func (*PutLeavesResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *PutLeavesResponse) GetWanted() bool {
+	if x != nil {
+		return x.Wanted
+	}
+	return false
+}
+
+type PutLeafRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	File  *TransferFile          `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
+	// Of the leaf's first byte.
+	Offset        uint64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	Data          []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutLeafRequest) Reset() {
+	*x = PutLeafRequest{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutLeafRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutLeafRequest) ProtoMessage() {}
+
+func (x *PutLeafRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutLeafRequest.ProtoReflect.Descriptor instead.
+func (*PutLeafRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *PutLeafRequest) GetFile() *TransferFile {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *PutLeafRequest) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *PutLeafRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type PutLeafResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutLeafResponse) Reset() {
+	*x = PutLeafResponse{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutLeafResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutLeafResponse) ProtoMessage() {}
+
+func (x *PutLeafResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutLeafResponse.ProtoReflect.Descriptor instead.
+func (*PutLeafResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{30}
+}
+
 var File_lienthong_v1_relay_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_relay_proto_rawDesc = "" +
@@ -1756,10 +2129,12 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\venvelope_id\x18\x02 \x01(\fR\n" +
 	"envelopeId\x12\x1c\n" +
 	"\trecipient\x18\x03 \x01(\tR\trecipient\x12\x16\n" +
-	"\x06sha256\x18\x04 \x01(\fR\x06sha256\"9\n" +
+	"\x06sha256\x18\x04 \x01(\fR\x06sha256\"^\n" +
 	"\vPutResponse\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x04R\x06offset\x12\x12\n" +
-	"\x04done\x18\x02 \x01(\bR\x04done\"\x9c\x01\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12\x19\n" +
+	"\x05again\x18\x03 \x01(\x04H\x00R\x05again\x88\x01\x01B\b\n" +
+	"\x06_again\"\xb4\x01\n" +
 	"\n" +
 	"GetRequest\x12\x1f\n" +
 	"\vorigin_node\x18\x01 \x01(\tR\n" +
@@ -1768,7 +2143,8 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"envelopeId\x12\x1c\n" +
 	"\trecipient\x18\x03 \x01(\tR\trecipient\x12\x16\n" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x16\n" +
-	"\x06offset\x18\x05 \x01(\x04R\x06offset\"!\n" +
+	"\x06offset\x18\x05 \x01(\x04R\x06offset\x12\x16\n" +
+	"\x06length\x18\x06 \x01(\x04R\x06length\"!\n" +
 	"\vGetResponse\x12\x12\n" +
 	"\x04data\x18\x01 \x01(\fR\x04data\"G\n" +
 	"\x13GetDirectoryRequest\x120\n" +
@@ -1788,14 +2164,41 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\fHeadCosigned\x128\n" +
 	"\vcosignature\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\vcosignature\x12\x18\n" +
 	"\arefused\x18\x02 \x01(\tR\arefused\x12*\n" +
-	"\x04held\x18\x03 \x01(\v2\x16.lienthong.v1.EnvelopeR\x04held2\xa9\x03\n" +
+	"\x04held\x18\x03 \x01(\v2\x16.lienthong.v1.EnvelopeR\x04held\"\x86\x01\n" +
+	"\fTransferFile\x12\x1f\n" +
+	"\vorigin_node\x18\x01 \x01(\tR\n" +
+	"originNode\x12\x1f\n" +
+	"\venvelope_id\x18\x02 \x01(\fR\n" +
+	"envelopeId\x12\x1c\n" +
+	"\trecipient\x18\x03 \x01(\tR\trecipient\x12\x16\n" +
+	"\x06sha256\x18\x04 \x01(\fR\x06sha256\"B\n" +
+	"\x10GetLeavesRequest\x12.\n" +
+	"\x04file\x18\x01 \x01(\v2\x1a.lienthong.v1.TransferFileR\x04file\"+\n" +
+	"\x11GetLeavesResponse\x12\x16\n" +
+	"\x06leaves\x18\x01 \x01(\fR\x06leaves\"Z\n" +
+	"\x10PutLeavesRequest\x12.\n" +
+	"\x04file\x18\x01 \x01(\v2\x1a.lienthong.v1.TransferFileR\x04file\x12\x16\n" +
+	"\x06leaves\x18\x02 \x01(\fR\x06leaves\"+\n" +
+	"\x11PutLeavesResponse\x12\x16\n" +
+	"\x06wanted\x18\x01 \x01(\bR\x06wanted\"l\n" +
+	"\x0ePutLeafRequest\x12.\n" +
+	"\x04file\x18\x01 \x01(\v2\x1a.lienthong.v1.TransferFileR\x04file\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\x11\n" +
+	"\x0fPutLeafResponse2\xa8\x05\n" +
 	"\fRelayService\x12E\n" +
 	"\x04Link\x12\x17.lienthong.v1.LinkFrame\x1a\x17.lienthong.v1.LinkFrame\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x04(\x010\x01\x12G\n" +
 	"\x03Put\x12\x18.lienthong.v1.PutRequest\x1a\x19.lienthong.v1.PutResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x04(\x010\x01\x12E\n" +
 	"\x03Get\x12\x18.lienthong.v1.GetRequest\x1a\x19.lienthong.v1.GetResponse\"\a\xca\xf3\x18\x03\n" +
-	"\x01\x040\x01\x12`\n" +
+	"\x01\x040\x01\x12U\n" +
+	"\tGetLeaves\x12\x1e.lienthong.v1.GetLeavesRequest\x1a\x1f.lienthong.v1.GetLeavesResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x04\x12U\n" +
+	"\tPutLeaves\x12\x1e.lienthong.v1.PutLeavesRequest\x1a\x1f.lienthong.v1.PutLeavesResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x04\x12O\n" +
+	"\aPutLeaf\x12\x1c.lienthong.v1.PutLeafRequest\x1a\x1d.lienthong.v1.PutLeafResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x04\x12`\n" +
 	"\fGetDirectory\x12!.lienthong.v1.GetDirectoryRequest\x1a\".lienthong.v1.GetDirectoryResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x040\x01\x12`\n" +
 	"\fPutDirectory\x12!.lienthong.v1.PutDirectoryRequest\x1a\".lienthong.v1.PutDirectoryResponse\"\a\xca\xf3\x18\x03\n" +
@@ -1813,7 +2216,7 @@ func file_lienthong_v1_relay_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_relay_proto_rawDescData
 }
 
-var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*LinkFrame)(nil),            // 0: lienthong.v1.LinkFrame
 	(*DirectoryNews)(nil),        // 1: lienthong.v1.DirectoryNews
@@ -1839,9 +2242,16 @@ var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*PutDirectoryResponse)(nil), // 21: lienthong.v1.PutDirectoryResponse
 	(*HeadShown)(nil),            // 22: lienthong.v1.HeadShown
 	(*HeadCosigned)(nil),         // 23: lienthong.v1.HeadCosigned
-	(*Envelope)(nil),             // 24: lienthong.v1.Envelope
-	(*Receipt)(nil),              // 25: lienthong.v1.Receipt
-	(*DirectoryChunk)(nil),       // 26: lienthong.v1.DirectoryChunk
+	(*TransferFile)(nil),         // 24: lienthong.v1.TransferFile
+	(*GetLeavesRequest)(nil),     // 25: lienthong.v1.GetLeavesRequest
+	(*GetLeavesResponse)(nil),    // 26: lienthong.v1.GetLeavesResponse
+	(*PutLeavesRequest)(nil),     // 27: lienthong.v1.PutLeavesRequest
+	(*PutLeavesResponse)(nil),    // 28: lienthong.v1.PutLeavesResponse
+	(*PutLeafRequest)(nil),       // 29: lienthong.v1.PutLeafRequest
+	(*PutLeafResponse)(nil),      // 30: lienthong.v1.PutLeafResponse
+	(*Envelope)(nil),             // 31: lienthong.v1.Envelope
+	(*Receipt)(nil),              // 32: lienthong.v1.Receipt
+	(*DirectoryChunk)(nil),       // 33: lienthong.v1.DirectoryChunk
 }
 var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	2,  // 0: lienthong.v1.LinkFrame.hello:type_name -> lienthong.v1.Hello
@@ -1858,36 +2268,45 @@ var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	1,  // 11: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
 	3,  // 12: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
 	3,  // 13: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	24, // 14: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
-	24, // 15: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
+	31, // 14: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
+	31, // 15: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
 	3,  // 16: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
 	5,  // 17: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
-	25, // 18: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
-	25, // 19: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
-	25, // 20: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
+	32, // 18: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
+	32, // 19: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
+	32, // 20: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
 	14, // 21: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
 	3,  // 22: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
-	26, // 23: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
-	26, // 24: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
+	33, // 23: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
+	33, // 24: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
 	3,  // 25: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	24, // 26: lienthong.v1.HeadShown.checkpoint:type_name -> lienthong.v1.Envelope
-	24, // 27: lienthong.v1.HeadCosigned.cosignature:type_name -> lienthong.v1.Envelope
-	24, // 28: lienthong.v1.HeadCosigned.held:type_name -> lienthong.v1.Envelope
-	0,  // 29: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
-	13, // 30: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
-	16, // 31: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
-	18, // 32: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
-	20, // 33: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
-	0,  // 34: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
-	15, // 35: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
-	17, // 36: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
-	19, // 37: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
-	21, // 38: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
-	34, // [34:39] is the sub-list for method output_type
-	29, // [29:34] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	31, // 26: lienthong.v1.HeadShown.checkpoint:type_name -> lienthong.v1.Envelope
+	31, // 27: lienthong.v1.HeadCosigned.cosignature:type_name -> lienthong.v1.Envelope
+	31, // 28: lienthong.v1.HeadCosigned.held:type_name -> lienthong.v1.Envelope
+	24, // 29: lienthong.v1.GetLeavesRequest.file:type_name -> lienthong.v1.TransferFile
+	24, // 30: lienthong.v1.PutLeavesRequest.file:type_name -> lienthong.v1.TransferFile
+	24, // 31: lienthong.v1.PutLeafRequest.file:type_name -> lienthong.v1.TransferFile
+	0,  // 32: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
+	13, // 33: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
+	16, // 34: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
+	25, // 35: lienthong.v1.RelayService.GetLeaves:input_type -> lienthong.v1.GetLeavesRequest
+	27, // 36: lienthong.v1.RelayService.PutLeaves:input_type -> lienthong.v1.PutLeavesRequest
+	29, // 37: lienthong.v1.RelayService.PutLeaf:input_type -> lienthong.v1.PutLeafRequest
+	18, // 38: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
+	20, // 39: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
+	0,  // 40: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
+	15, // 41: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
+	17, // 42: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
+	26, // 43: lienthong.v1.RelayService.GetLeaves:output_type -> lienthong.v1.GetLeavesResponse
+	28, // 44: lienthong.v1.RelayService.PutLeaves:output_type -> lienthong.v1.PutLeavesResponse
+	30, // 45: lienthong.v1.RelayService.PutLeaf:output_type -> lienthong.v1.PutLeafResponse
+	19, // 46: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
+	21, // 47: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
+	40, // [40:48] is the sub-list for method output_type
+	32, // [32:40] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_relay_proto_init() }
@@ -1912,13 +2331,14 @@ func file_lienthong_v1_relay_proto_init() {
 		(*LinkFrame_Cosigned)(nil),
 		(*LinkFrame_News)(nil),
 	}
+	file_lienthong_v1_relay_proto_msgTypes[15].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_relay_proto_rawDesc), len(file_lienthong_v1_relay_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

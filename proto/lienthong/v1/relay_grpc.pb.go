@@ -22,6 +22,9 @@ const (
 	RelayService_Link_FullMethodName         = "/lienthong.v1.RelayService/Link"
 	RelayService_Put_FullMethodName          = "/lienthong.v1.RelayService/Put"
 	RelayService_Get_FullMethodName          = "/lienthong.v1.RelayService/Get"
+	RelayService_GetLeaves_FullMethodName    = "/lienthong.v1.RelayService/GetLeaves"
+	RelayService_PutLeaves_FullMethodName    = "/lienthong.v1.RelayService/PutLeaves"
+	RelayService_PutLeaf_FullMethodName      = "/lienthong.v1.RelayService/PutLeaf"
 	RelayService_GetDirectory_FullMethodName = "/lienthong.v1.RelayService/GetDirectory"
 	RelayService_PutDirectory_FullMethodName = "/lienthong.v1.RelayService/PutDirectory"
 )
@@ -43,6 +46,13 @@ type RelayServiceClient interface {
 	Put(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PutRequest, PutResponse], error)
 	// Get fetches a larger file of an envelope that the callee has offered.
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetResponse], error)
+	// GetLeaves gives the leaf hashes of a file that Get would serve, so that the
+	// caller can check each leaf when it is complete.
+	GetLeaves(ctx context.Context, in *GetLeavesRequest, opts ...grpc.CallOption) (*GetLeavesResponse, error)
+	// PutLeaves gives the leaf hashes of a file before it is Put.
+	PutLeaves(ctx context.Context, in *PutLeavesRequest, opts ...grpc.CallOption) (*PutLeavesResponse, error)
+	// PutLeaf sends one leaf of a file again, while its Put goes on.
+	PutLeaf(ctx context.Context, in *PutLeafRequest, opts ...grpc.CallOption) (*PutLeafResponse, error)
 	// GetDirectory gives what the directory here has beyond what the caller has:
 	// the list of zones, then for each zone deltas, or a snapshot and deltas.
 	GetDirectory(ctx context.Context, in *GetDirectoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetDirectoryResponse], error)
@@ -103,6 +113,36 @@ func (c *relayServiceClient) Get(ctx context.Context, in *GetRequest, opts ...gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RelayService_GetClient = grpc.ServerStreamingClient[GetResponse]
 
+func (c *relayServiceClient) GetLeaves(ctx context.Context, in *GetLeavesRequest, opts ...grpc.CallOption) (*GetLeavesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLeavesResponse)
+	err := c.cc.Invoke(ctx, RelayService_GetLeaves_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *relayServiceClient) PutLeaves(ctx context.Context, in *PutLeavesRequest, opts ...grpc.CallOption) (*PutLeavesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutLeavesResponse)
+	err := c.cc.Invoke(ctx, RelayService_PutLeaves_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *relayServiceClient) PutLeaf(ctx context.Context, in *PutLeafRequest, opts ...grpc.CallOption) (*PutLeafResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutLeafResponse)
+	err := c.cc.Invoke(ctx, RelayService_PutLeaf_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *relayServiceClient) GetDirectory(ctx context.Context, in *GetDirectoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetDirectoryResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &RelayService_ServiceDesc.Streams[3], RelayService_GetDirectory_FullMethodName, cOpts...)
@@ -152,6 +192,13 @@ type RelayServiceServer interface {
 	Put(grpc.BidiStreamingServer[PutRequest, PutResponse]) error
 	// Get fetches a larger file of an envelope that the callee has offered.
 	Get(*GetRequest, grpc.ServerStreamingServer[GetResponse]) error
+	// GetLeaves gives the leaf hashes of a file that Get would serve, so that the
+	// caller can check each leaf when it is complete.
+	GetLeaves(context.Context, *GetLeavesRequest) (*GetLeavesResponse, error)
+	// PutLeaves gives the leaf hashes of a file before it is Put.
+	PutLeaves(context.Context, *PutLeavesRequest) (*PutLeavesResponse, error)
+	// PutLeaf sends one leaf of a file again, while its Put goes on.
+	PutLeaf(context.Context, *PutLeafRequest) (*PutLeafResponse, error)
 	// GetDirectory gives what the directory here has beyond what the caller has:
 	// the list of zones, then for each zone deltas, or a snapshot and deltas.
 	GetDirectory(*GetDirectoryRequest, grpc.ServerStreamingServer[GetDirectoryResponse]) error
@@ -175,6 +222,15 @@ func (UnimplementedRelayServiceServer) Put(grpc.BidiStreamingServer[PutRequest, 
 }
 func (UnimplementedRelayServiceServer) Get(*GetRequest, grpc.ServerStreamingServer[GetResponse]) error {
 	return status.Error(codes.Unimplemented, "method Get not implemented")
+}
+func (UnimplementedRelayServiceServer) GetLeaves(context.Context, *GetLeavesRequest) (*GetLeavesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLeaves not implemented")
+}
+func (UnimplementedRelayServiceServer) PutLeaves(context.Context, *PutLeavesRequest) (*PutLeavesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutLeaves not implemented")
+}
+func (UnimplementedRelayServiceServer) PutLeaf(context.Context, *PutLeafRequest) (*PutLeafResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutLeaf not implemented")
 }
 func (UnimplementedRelayServiceServer) GetDirectory(*GetDirectoryRequest, grpc.ServerStreamingServer[GetDirectoryResponse]) error {
 	return status.Error(codes.Unimplemented, "method GetDirectory not implemented")
@@ -228,6 +284,60 @@ func _RelayService_Get_Handler(srv interface{}, stream grpc.ServerStream) error 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RelayService_GetServer = grpc.ServerStreamingServer[GetResponse]
 
+func _RelayService_GetLeaves_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLeavesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RelayServiceServer).GetLeaves(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RelayService_GetLeaves_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RelayServiceServer).GetLeaves(ctx, req.(*GetLeavesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RelayService_PutLeaves_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutLeavesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RelayServiceServer).PutLeaves(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RelayService_PutLeaves_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RelayServiceServer).PutLeaves(ctx, req.(*PutLeavesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RelayService_PutLeaf_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutLeafRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RelayServiceServer).PutLeaf(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RelayService_PutLeaf_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RelayServiceServer).PutLeaf(ctx, req.(*PutLeafRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RelayService_GetDirectory_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(GetDirectoryRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -252,7 +362,20 @@ type RelayService_PutDirectoryServer = grpc.ClientStreamingServer[PutDirectoryRe
 var RelayService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "lienthong.v1.RelayService",
 	HandlerType: (*RelayServiceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "GetLeaves",
+			Handler:    _RelayService_GetLeaves_Handler,
+		},
+		{
+			MethodName: "PutLeaves",
+			Handler:    _RelayService_PutLeaves_Handler,
+		},
+		{
+			MethodName: "PutLeaf",
+			Handler:    _RelayService_PutLeaf_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Link",
