@@ -68,7 +68,7 @@ func emptyPlace(url string) (finish func() error, into string, err error) {
 		return nil, "", fmt.Errorf("store: restore: %q is not empty: it has %q; move what is there away, nothing is overwritten", dir, entries[0].Name())
 	default:
 		if err := os.Remove(dir); err != nil {
-			return nil, "", fmt.Errorf("store: restore: %w", err)
+			return nil, "", fmt.Errorf("store: restore: %w: the store appears whole, by the name of its folder; where that is a mount point, let data be a folder inside it", err)
 		}
 	}
 	if err := durable.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
