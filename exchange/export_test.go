@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"lienthong/envelope"
 )
@@ -126,3 +127,6 @@ func (r *Relay) Meet(ctx context.Context, peer *Node) error {
 	}
 	return s.replay(ctx)
 }
+
+// Beat makes links of a relay quicker to notice silence.
+func (r *Relay) Beat(pause time.Duration) { r.heartbeat = pause }

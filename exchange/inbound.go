@@ -85,6 +85,9 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 // refusal answers for a whole offer.
 func (s *session) refusal(ctx context.Context, o *offered, f Offer, err error) []Frame {
 	why := asRefusal(err)
+	if why.twice {
+		s.relay.Refused(PeerHolder(s.peer), linkMethod, why.reason)
+	}
 	s.relay.cfg.Log.Warn("relay: offer not taken", "peer", s.peer, "reason", why.reason, "error", err)
 	if o == nil || o.letter == nil || len(o.recipients) == 0 {
 		frame := Refused{Recipients: f.Recipients, Reason: why.reason, Text: why.text, Permanent: why.permanent, RetryAfter: why.retry}

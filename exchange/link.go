@@ -100,7 +100,7 @@ func (NeedFiles) frame()  {}
 func (DirectoryNews) frame() {}
 
 // A Conn carries frames. One goroutine sends and one receives; after an error
-// neither is called again. Recv fails soon after the context of the stream ends.
+// neither is called again. Both fail soon after the context of the stream ends.
 type Conn interface {
 	Send(Frame) error
 	Recv() (Frame, error)

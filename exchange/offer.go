@@ -13,6 +13,7 @@ type refusal struct {
 	reason    string
 	text      string
 	permanent bool // it will never be taken: a Failed statement goes with it
+	twice     bool // another letter is here under its id
 	retry     uint32
 }
 

@@ -88,9 +88,14 @@ func (r *Relay) waitFree(ctx context.Context, peer string) error {
 const closeLimit = 2 * time.Second
 
 // leave gives a link up, so that another process may dial at once, and tells the peer
-// if this one was closed because of a newer.
-func (s *session) leave(ctx context.Context) {
+// if this one was closed because of a newer, or of what the peer did. Where the peer does
+// not read it is told nothing.
+func (s *session) leave(ctx context.Context, reads bool) {
 	fenced := errors.Is(context.Cause(ctx), ErrFenced)
+	s.blame(context.Cause(ctx), reads)
+	if fenced && !reads {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	if fenced {

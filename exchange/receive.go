@@ -13,7 +13,7 @@ func (s *session) receive(ctx context.Context) error {
 	for {
 		frame, err := s.conn.Recv()
 		if err != nil {
-			return err
+			return s.faultOf(err)
 		}
 		s.heard.Add(1)
 		switch f := frame.(type) {
@@ -24,10 +24,10 @@ func (s *session) receive(ctx context.Context) error {
 		case GoAway:
 			return fmt.Errorf("exchange: link with %q: it goes away: %.200s", s.peer, f.Reason)
 		case Hello:
-			return fmt.Errorf("exchange: link with %q: a second Hello", s.peer)
+			return s.fault(FaultFrame, "a second Hello")
 		case Offer:
 			if !s.offers.TryAcquire(1) {
-				return fmt.Errorf("exchange: link with %q: more than %d offers without answer", s.peer, Window)
+				return s.fault(FaultOverrun, "more than %d offers without answer", Window)
 			}
 			err = s.start(ctx, f, func() {
 				// Freed before the answer goes out: the peer may offer at once when it has it.
@@ -39,7 +39,7 @@ func (s *session) receive(ctx context.Context) error {
 		case Accepted, Refused, Statements, Stored, NeedFiles, Head, Cosigned:
 			err = s.start(ctx, f, func() { s.handle(ctx, f) })
 		default:
-			err = fmt.Errorf("exchange: link with %q: unknown frame %T", s.peer, frame)
+			err = s.fault(FaultFrame, "unknown frame %T", frame)
 		}
 		if err != nil {
 			return err
@@ -74,16 +74,25 @@ func weight(frame Frame) int64 {
 	n := 0
 	switch f := frame.(type) {
 	case Offer:
-		n = len(f.Envelope.Payload)*2 + len(f.Content)*2
+		n = len(f.Envelope.Payload)*2 + len(f.Content)*2 + textSize(f.Recipients) + 128*len(f.Files) + 64*len(f.Epochs)
 		for _, file := range f.Files {
 			n += len(file.Data)
+		}
+		for _, sealed := range f.Chain {
+			n += sealedSize(sealed)
 		}
 	case Accepted:
 		n = len(f.Custody) * 4096
 	case Refused:
-		n = len(f.Failed) * 4096
+		n = len(f.Failed)*4096 + textSize(f.Recipients)
 	case Statements:
 		n = len(f.Statements) * 4096
+	case Stored:
+		n = len(f.Digests) * 64
+	case NeedFiles:
+		n = len(f.Files) * 64
+	case Head:
+		n = sealedSize(f.Checkpoint) + len(f.Proof)*64
 	}
 	return int64(max(n, floor))
 }

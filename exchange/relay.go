@@ -13,14 +13,17 @@ import (
 // statements back. There is one for a node; it shares the node with [Service].
 type Relay struct {
 	*Node
-	mu       sync.Mutex
-	sessions map[string]*session // by peer: the newest
-	taking   sync.Mutex          // files of the directory, from one peer at a time
-	prober   atomic.Value        // the Dialer of Run, for who asks after a peer
+	mu        sync.Mutex
+	sessions  map[string]*session // by peer: the newest
+	taking    sync.Mutex          // files of the directory, from one peer at a time
+	prober    atomic.Value        // the Dialer of Run, for who asks after a peer
+	heartbeat time.Duration       // between heartbeats; only tests have another
 }
 
 // NewRelay makes the relay of a node.
-func NewRelay(n *Node) *Relay { return &Relay{Node: n, sessions: make(map[string]*session)} }
+func NewRelay(n *Node) *Relay {
+	return &Relay{Node: n, sessions: make(map[string]*session), heartbeat: heartbeatPause}
+}
 
 // Run keeps a link to every peer that this node dials (its parent, and those that
 // the directory names), does what time brings (deadlines, held letters), and

@@ -16,11 +16,10 @@ import (
 // Bounds of one session. None of them is ever reached by an honest peer whose
 // window is [Window].
 const (
-	maxAnswers     = 4096     // frames that wait to be sent, offers not counted
 	maxWork        = 64 << 20 // bytes of frames that are being worked on
 	maxTransfers   = 4        // larger files at once
 	heartbeatPause = 15 * time.Second
-	silenceLimit   = 60 * time.Second
+	silenceBeats   = 4 // in which nothing comes: the link ends
 	helloLimit     = 30 * time.Second
 )
 
@@ -49,10 +48,9 @@ type session struct {
 	transfer *semaphore.Weighted
 
 	mu      sync.Mutex
-	closed  bool          // no more workers
-	answers []Frame       // to be sent before anything else
-	wake    chan struct{} // holds one token: there are answers
-	outgo   chan Frame    // offers and statements; sent when there are no answers
+	closed  bool       // no more workers
+	answers answers    // to be sent before anything else
+	outgo   chan Frame // offers and statements; sent when there are no answers
 	window  window
 	shown   envelope.Sealed // the head that was shown last
 	breaker breaker
@@ -64,7 +62,7 @@ type session struct {
 func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
 	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
 		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork), transfer: semaphore.NewWeighted(maxTransfers),
-		wake: make(chan struct{}, 1), outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
+		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
 		inbound: inbound{files: map[string]*inboundFile{}}}
 }
 
@@ -103,7 +101,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.greeted.Store(true)
 	s.relay.cfg.Log.Info("relay: link is up", "peer", s.peer, "dialled", s.courier != nil)
 	var wg sync.WaitGroup
-	for _, run := range []func(context.Context) error{s.send, s.pumpOffers, s.pumpStatements, s.pumpDirectory, s.watch} {
+	for _, run := range []func(context.Context) error{s.pumpOffers, s.pumpStatements, s.pumpDirectory, s.watch} {
 		wg.Go(func() { s.cancel(run(ctx)) })
 	}
 	if s.showsHeads() {
@@ -116,15 +114,20 @@ func (s *session) serve(ctx context.Context) error {
 			}
 		})
 	}
-	// The receiver may wait in Recv until its stream ends, after this returns.
+	// These two may wait in Recv and Send until the stream ends, after this returns.
 	go func() { s.cancel(s.receive(ctx)) }()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		s.cancel(s.send(ctx))
+	}()
 	<-ctx.Done()
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	wg.Wait()
 	s.workers.Wait()
-	s.leave(ctx)
+	s.leave(ctx, s.stopsSending(sent))
 	return context.Cause(ctx)
 }
 
@@ -150,16 +153,17 @@ func (s *session) greet(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-timer.C:
-			return fmt.Errorf("exchange: link with %q: no Hello within %s", s.peer, helloLimit)
+			return s.fault(FaultSilent, "no Hello within %s", helloLimit)
 		case err := <-sent:
 			if err != nil {
 				return err
 			}
 		case r := <-got:
 			if r.err != nil {
-				return r.err
+				return s.faultOf(r.err)
 			}
 			if err := s.checkHello(r.frame); err != nil {
+				s.blame(err, false)
 				s.sayWhy(err)
 				return err
 			}
@@ -193,13 +197,13 @@ func (s *session) checkHello(frame Frame) error {
 	}
 	hello, ok := frame.(Hello)
 	if !ok {
-		return fmt.Errorf("exchange: link with %q: began with %T, want Hello", s.peer, frame)
+		return s.fault(FaultHello, "began with %T, want Hello", frame)
 	}
 	if hello.Node != s.peer {
-		return fmt.Errorf("exchange: link with %q: it says that it is %.80q", s.peer, hello.Node)
+		return s.fault(FaultHello, "it says that it is %.80q", hello.Node)
 	}
 	if hello.ProtocolMin > ProtocolMax || hello.ProtocolMax < ProtocolMin {
-		return fmt.Errorf("exchange: link with %q: it speaks protocol %d to %d, this node %d to %d", s.peer, hello.ProtocolMin, hello.ProtocolMax, ProtocolMin, ProtocolMax)
+		return s.fault(FaultVersion, "it speaks protocol %d to %d, this node %d to %d", hello.ProtocolMin, hello.ProtocolMax, ProtocolMin, ProtocolMax)
 	}
 	s.hello = hello
 	s.checkClock(hello.Clock)
@@ -213,12 +217,11 @@ func (s *session) checkClock(clock int64) {
 	}
 }
 
-var errSilent = errors.New("exchange: the peer is silent")
-
 // watch sends heartbeats, and ends the session when nothing comes back.
 func (s *session) watch(ctx context.Context) error {
 	last, silent := int64(-1), time.Duration(0)
-	for wait(ctx, nil, heartbeatPause) {
+	pause := s.relay.heartbeat
+	for wait(ctx, nil, pause) {
 		if err := s.answer(Heartbeat{Clock: s.relay.now()}); err != nil {
 			return err
 		}
@@ -229,8 +232,8 @@ func (s *session) watch(ctx context.Context) error {
 			last, silent = heard, 0
 			continue
 		}
-		if silent += heartbeatPause; silent >= silenceLimit {
-			return errSilent
+		if silent += pause; silent >= silenceBeats*pause {
+			return s.fault(FaultSilent, "it is silent: no whole frame within %s", silenceBeats*pause)
 		}
 	}
 	return context.Cause(ctx)
@@ -239,20 +242,12 @@ func (s *session) watch(ctx context.Context) error {
 // answer queues a frame that goes before all offers. It does not wait. A peer that
 // sends and never reads is cut off.
 func (s *session) answer(frame Frame) error {
-	s.mu.Lock()
-	s.answers = append(s.answers, frame)
-	full := len(s.answers) > maxAnswers
-	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	if s.answers.add(frame) {
+		return nil
 	}
-	if full {
-		err := fmt.Errorf("exchange: link with %q: it does not read: %d answers wait", s.peer, maxAnswers)
-		s.cancel(err)
-		return err
-	}
-	return nil
+	err := s.fault(FaultNotReading, "it does not read: %d answers of %d bytes wait at most", maxAnswers, maxAnswerBytes)
+	s.cancel(err)
+	return err
 }
 
 // answerAll queues frames; where that fails it has ended the session.
@@ -267,18 +262,12 @@ func (s *session) answerAll(frames ...Frame) {
 // send is the one goroutine that sends: answers first, then what the pumps have.
 func (s *session) send(ctx context.Context) error {
 	for {
-		s.mu.Lock()
-		var frame Frame
-		if len(s.answers) > 0 {
-			frame = s.answers[0]
-			s.answers = s.answers[1:]
-		}
-		s.mu.Unlock()
+		frame := s.answers.next()
 		if frame == nil {
 			select {
 			case <-ctx.Done():
 				return context.Cause(ctx)
-			case <-s.wake:
+			case <-s.answers.wake:
 				continue
 			case frame = <-s.outgo:
 			}

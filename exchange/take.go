@@ -93,7 +93,9 @@ func (n *Node) accept(ctx context.Context, o *offered, wrote []BlobRow) (*taken,
 
 // conflict refuses a letter that is here under the same id with another digest.
 func (o *offered) conflict() *refusal {
-	return refuseForGood(ReasonDigestMismatch, "letter %s of %q is here with another digest", o.letter.Key.ID, o.letter.Key.Origin)
+	why := refuseForGood(ReasonDigestMismatch, "letter %s of %q is here with another digest", o.letter.Key.ID, o.letter.Key.Origin)
+	why.twice = true
+	return why
 }
 
 // needsFiles reports whether an offer leads to work here: else there is only an
@@ -355,9 +357,15 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 			out = append(out, *row)
 			continue
 		}
+		if refused.twice && !n.twice.first(o.peer, o.letter.Key, o.letter.Digest) {
+			continue
+		}
 		to, err := d.newDelivery(o.letter, &o.route, r)
 		if err != nil {
 			return nil, err
+		}
+		if refused.twice {
+			d.equivocated(o, &to)
 		}
 		next, _ := n.own(stored, envelope.Failed)
 		if _, err := d.issue(envelope.Failed, to, next, o.under, "", func(st *envelope.Statement) {

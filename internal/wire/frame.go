@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -47,9 +48,25 @@ func FrameToProto(f exchange.Frame) (*lienthongv1.LinkFrame, error) {
 	return out, nil
 }
 
+// Lists of a frame that no honest node exceeds; more of them would cost this node many
+// times what they cost its peer.
+const (
+	maxChain    = 8 * exchange.HopLimit
+	maxReceipts = envelope.MaxRecipients // of one answer, or statements
+)
+
 // FrameFromProto converts a frame. A frame of a kind that is not known here comes
-// from a newer version: it is an error, since hello agreed on the kinds.
+// from a newer version: it is an error, since hello agreed on the kinds. Every error is
+// an [exchange.LinkError] of a peer that is not named.
 func FrameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
+	frame, err := frameFromProto(m)
+	if err != nil {
+		return nil, &exchange.LinkError{Fault: exchange.FaultFrame, Text: err.Error()}
+	}
+	return frame, nil
+}
+
+func frameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
 	switch f := m.GetFrame().(type) {
 	case *lienthongv1.LinkFrame_Hello:
 		return helloFromProto(f.Hello)
@@ -68,6 +85,9 @@ func FrameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
 		list, err := receiptsFromProto("statements", f.Statement.GetStatements())
 		return exchange.Statements{Statements: list}, err
 	case *lienthongv1.LinkFrame_Stored:
+		if err := atMost("stored.digests", len(f.Stored.GetDigests()), maxReceipts); err != nil {
+			return nil, err
+		}
 		list, err := digests("stored.digests", f.Stored.GetDigests())
 		return exchange.Stored{Digests: list}, err
 	case *lienthongv1.LinkFrame_Heartbeat:
@@ -80,6 +100,9 @@ func FrameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
 	case *lienthongv1.LinkFrame_Need:
 		key, err := LetterKey("need", f.Need.GetOriginNode(), f.Need.GetEnvelopeId())
 		if err != nil {
+			return nil, err
+		}
+		if err := atMost("need.sha256", len(f.Need.GetSha256()), envelope.MaxFiles); err != nil {
 			return nil, err
 		}
 		list, err := digests("need.sha256", f.Need.GetSha256())
@@ -117,6 +140,9 @@ func refusedFromProto(m *lienthongv1.Refused) (exchange.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := atMost("refused.recipients", len(m.GetRecipients()), envelope.MaxRecipients); err != nil {
+		return nil, err
+	}
 	failed, err := receiptsFromProto("refused.failed", m.GetFailed())
 	return exchange.Refused{Letter: key, Recipients: m.GetRecipients(), Reason: m.GetReason(), Text: m.GetText(),
 		Permanent: m.GetPermanent(), RetryAfter: m.GetRetryAfter(), Failed: failed}, err
@@ -134,6 +160,10 @@ func offerToProto(o exchange.Offer) *lienthongv1.Offer {
 }
 
 func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
+	if err := errors.Join(atMost("offer.recipients", len(m.GetRecipients()), envelope.MaxRecipients), atMost("offer.chain", len(m.GetChain()), maxChain),
+		atMost("offer.files", len(m.GetFiles()), envelope.MaxFiles)); err != nil {
+		return nil, err
+	}
 	sealed, err := envelope.SealedFromProto(m.GetEnvelope())
 	if err != nil {
 		return nil, fmt.Errorf("offer.envelope: %w", err)
@@ -146,9 +176,6 @@ func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
 	if out.Chain, err = each("offer.chain", m.GetChain(), envelope.SealedFromProto); err != nil {
 		return nil, err
 	}
-	if len(m.GetFiles()) > envelope.MaxFiles {
-		return nil, fmt.Errorf("offer.files: %d of them, want at most %d", len(m.GetFiles()), envelope.MaxFiles)
-	}
 	for i, f := range m.GetFiles() {
 		file := exchange.OfferedFile{Size: f.GetSize(), Data: f.GetData()}
 		if file.Digest, err = digest(fmt.Sprintf("offer.files[%d].sha256", i), f.GetSha256()); err != nil {
@@ -160,6 +187,14 @@ func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
 		out.Files = append(out.Files, file)
 	}
 	return out, nil
+}
+
+// atMost refuses a list that is longer than any honest node sends, before it is read.
+func atMost(field string, n, most int) error {
+	if n > most {
+		return fmt.Errorf("%s: %d of them, want at most %d", field, n, most)
+	}
+	return nil
 }
 
 // LetterKey reads the name of an envelope.

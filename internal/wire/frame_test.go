@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -76,11 +77,18 @@ func TestFramesRefuseWhatIsMissing(t *testing.T) {
 		{"nothing", "frame: missing", &lienthongv1.LinkFrame{}},
 		{"hello of nobody", "hello.node: missing", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Hello{Hello: &lienthongv1.Hello{Incarnation: id[:]}}}},
 		{"accepted without origin", "accepted.origin_node: missing", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Accepted{Accepted: &lienthongv1.Accepted{EnvelopeId: id[:]}}}},
+		{"recipients without end", "offer.recipients: 10001 of them, want at most 10000", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Offer{Offer: &lienthongv1.Offer{Recipients: make([]string, 10_001)}}}},
+		{"files without end", "offer.files: 1001 of them, want at most 1000", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Offer{Offer: &lienthongv1.Offer{Files: make([]*lienthongv1.OfferedFile, 1001)}}}},
+		{"a chain without end", "offer.chain: 65 of them, want at most 64", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Offer{Offer: &lienthongv1.Offer{Chain: make([]*lienthongv1.Envelope, 65)}}}},
+		{"statements without end", "statements: 10001 of them, want at most 10000", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Statement{Statement: &lienthongv1.StatementFrame{Statements: make([]*lienthongv1.Receipt, 10_001)}}}},
+		{"acknowledgements without end", "stored.digests: 10001 of them, want at most 10000", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Stored{Stored: &lienthongv1.StatementsStored{Digests: make([][]byte, 10_001)}}}},
+		{"files asked for without end", "need.sha256: 1001 of them, want at most 1000", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Need{Need: &lienthongv1.NeedFiles{OriginNode: "x", EnvelopeId: id[:], Sha256: make([][]byte, 1001)}}}},
 		{"refused without id", "refused.envelope_id: missing", &lienthongv1.LinkFrame{Frame: &lienthongv1.LinkFrame_Refused{Refused: &lienthongv1.Refused{OriginNode: "x"}}}},
 	} {
 		_, err := wire.FrameFromProto(tt.frame)
-		if err == nil || err.Error() != tt.want {
-			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		var fault *exchange.LinkError
+		if !errors.As(err, &fault) || fault.Fault != exchange.FaultFrame || err.Error() != tt.want {
+			t.Errorf("%s: %v, want %q as a fault of the frame", tt.name, err, tt.want)
 		}
 	}
 }

@@ -41,6 +41,9 @@ func receiptsToProto(list []envelope.Receipt) []*lienthongv1.Receipt {
 }
 
 func receiptsFromProto(field string, list []*lienthongv1.Receipt) ([]envelope.Receipt, error) {
+	if err := atMost(field, len(list), maxReceipts); err != nil {
+		return nil, err
+	}
 	return each(field, list, envelope.ReceiptFromProto)
 }
 
