@@ -98,6 +98,12 @@ type config struct {
 		MinFree byteSize `yaml:"min_free" default:"1GiB" doc:"free bytes where files are kept below which /readyz says that the node is not ready"`
 	} `yaml:"admin"`
 
+	Gateway struct {
+		Listen      string `yaml:"listen" doc:"address on which the HTTP calls of the national document axis are served over TLS (docs/gateway.md), such as :8443; none if empty"`
+		Certificate string `yaml:"certificate" doc:"PEM file with the certificate of that address, and what leads to its anchor; this node's certificate if empty"`
+		Key         string `yaml:"key" doc:"PEM file with its private key; the file of the certificate if empty"`
+	} `yaml:"gateway"`
+
 	Log struct {
 		Level  string `yaml:"level" default:"info" doc:"debug, info, warn or error"`
 		Format string `yaml:"format" default:"json" doc:"json or text"`
@@ -220,7 +226,7 @@ func (c *config) check() error {
 func (c *config) resolve() {
 	base := filepath.Dir(c.path)
 	c.Store = store.Rebase(c.Store, c.Data, func(name string) string { return under(base, name) })
-	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Directory.File, &c.Calendar} {
+	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Directory.File, &c.Calendar, &c.Gateway.Certificate, &c.Gateway.Key} {
 		*p = under(base, *p)
 	}
 	for _, list := range [][]string{c.Directory.Authority, c.Trust.Anchors, c.Trust.CRLs} {
@@ -239,6 +245,9 @@ func (c *config) resolve() {
 	}
 	if c.TLS.Key == "" {
 		c.TLS.Key = c.TLS.Certificate
+	}
+	if c.Gateway.Key == "" {
+		c.Gateway.Key = c.Gateway.Certificate
 	}
 	if c.Store == "" {
 		c.Store = "sqlite:" + c.Data

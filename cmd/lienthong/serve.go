@@ -89,6 +89,13 @@ func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.List
 		func() error { return n.sweep(ctx, a.now, log) },
 		func() error { return n.scrub(ctx, a.now, log) },
 	}
+	door, err := n.openGateway(a.now, log)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if door != nil {
+		parts = append(parts, func() error { return door(ctx) })
+	}
 	errs := make(chan error, len(parts))
 	for _, part := range parts {
 		wg.Go(func() {

@@ -41,10 +41,11 @@ server:             proto/* internal/wire envelope exchange signer journal certs
 client:             proto/* internal/wire envelope exchange signer
 web:                exchange signer journal
 admin:              exchange envelope
+gateway:            exchange exchange/edxml exchange/notation envelope journal
 tracing:            exchange envelope
 
 # The one place that wires everything.
-cmd/lienthong:      server client web admin tracing proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable
+cmd/lienthong:      server client web admin gateway tracing proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable
 
 # Test harnesses, shipped as packages so that every test builds the real thing.
 internal/testpki:   certs certs/* signer signer/* journal
@@ -119,7 +120,7 @@ github.com/prometheus/client_golang: admin
 go.opentelemetry.io:          tracing
 
 # The network, and other programs.
-net/http:                     signer/tsp certs/fetch certs/dev server client web admin cmd/lienthong internal/testpki internal/testnode
+net/http:                     signer/tsp certs/fetch certs/dev server client web admin gateway cmd/lienthong internal/testpki internal/testnode
 os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/powercut store/storetest tools/corpus tools/mutate tools/bench tools/chaos
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	axis "lienthong/gateway"
+)
+
+// openGateway opens the door for programs of the national document axis, if there is to be
+// one: what it gives serves it until ctx ends.
+func (n *node) openGateway(now func() time.Time, log *slog.Logger) (serve func(ctx context.Context) error, err error) {
+	if n.cfg.Gateway.Listen == "" {
+		return nil, nil
+	}
+	options := axis.Options{Service: n.service, Certificate: n.certificate, Now: now, Log: log}
+	if n.cfg.Gateway.Certificate != "" {
+		if options.Certificate, err = loadKeyPair(n.cfg.Gateway.Certificate, n.cfg.Gateway.Key); err != nil {
+			return nil, err
+		}
+	}
+	if n.metrics != nil {
+		options.Refused = n.metrics.Refused
+	}
+	door, err := axis.New(options)
+	if err != nil {
+		return nil, err
+	}
+	l, err := axis.Listen(n.cfg.Gateway.Listen)
+	if err != nil {
+		return nil, fail(exitUndecided, err, "another process has the address, or it is not of this machine: see gateway.listen in "+n.cfg.path)
+	}
+	log.Info("gateway", "address", l.Addr().String())
+	return func(ctx context.Context) error { return door.Serve(ctx, l, n.cfg.Limits.Grace) }, nil
+}

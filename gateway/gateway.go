@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"lienthong/exchange"
+	"lienthong/exchange/edxml"
+)
+
+// Options are what a door is made of.
+type Options struct {
+	Service     *exchange.Service
+	Certificate tls.Certificate
+	Now         func() time.Time
+	Log         *slog.Logger        // nil discards
+	Refused     func(reason string) // told of each call that was refused to its caller; nil: nobody is told
+	Limits      edxml.Limits        // of messages; zero: those of the axis
+}
+
+const (
+	// heavyCalls is how many messages are in memory at once; further callers wait.
+	heavyCalls = 3
+	// callTime bounds a call, the bytes that come and go included.
+	callTime = 10 * time.Minute
+	// loggedRefusals is how many refusals of one kind and minute are logged.
+	loggedRefusals = 100
+)
+
+// A Server is the door of one node.
+type Server struct {
+	opts   Options
+	svc    *exchange.Service
+	log    *slog.Logger
+	heavy  chan struct{}
+	mu     sync.Mutex
+	floors map[string]uint64 // user and agency: journal index up to which all statuses are done
+}
+
+// New makes the door. It takes no call before Serve.
+func New(o Options) (*Server, error) {
+	if o.Service == nil || o.Now == nil || len(o.Certificate.Certificate) == 0 {
+		return nil, errors.New("gateway: want a service, a clock and a TLS certificate")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Refused == nil {
+		o.Refused = func(string) {}
+	}
+	if o.Limits == (edxml.Limits{}) {
+		o.Limits = edxml.DefaultLimits()
+	}
+	return &Server{opts: o, svc: o.Service, log: o.Log, heavy: make(chan struct{}, heavyCalls), floors: make(map[string]uint64)}, nil
+}
+
+// Listen opens the address of the door.
+func Listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: listen on %q: %w", address, err)
+	}
+	return l, nil
+}
+
+// Serve answers until ctx ends, and then finishes the calls in progress for as long as grace.
+func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
+	h := &http.Server{
+		Handler:           s.Handler(),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       callTime,
+		WriteTimeout:      callTime,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		// Adapters of today run on Java 8: TLS 1.2 is what TT 15/2025 asks for at least.
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.opts.Certificate}, MinVersion: tls.VersionTLS12},
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if h.Shutdown(ending) != nil {
+			h.Close()
+		}
+	})
+	err := h.ServeTLS(l, "", "")
+	if !stop() {
+		<-stopped
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	return nil
+}
+
+// Handler is the calls, without the listener. A path that is not here is no call.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, f := range map[string]func(*call) error{
+		"POST /sendEdoc":            (*call).sendEdoc,
+		"POST /getReceivedEdocList": (*call).receivedList,
+		"POST /getEdoc":             (*call).getEdoc,
+		"POST /updateStatus":        (*call).updateStatus,
+		"POST /getSentEdocList":     (*call).sentList,
+		"GET /countReceiveEdoc":     (*call).count,
+		"POST /getAgenciesList":     (*call).agencies,
+		"POST /getAgenciesListQD20": (*call).agenciesQD20,
+		"POST /getSynchronizeUnit":  (*call).units,
+		"POST /registerAgency":      (*call).closedDirectory,
+		"POST /deleteAgency":        (*call).closedDirectory,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, f) })
+	}
+	return mux
+}
+
+// enter waits until one more message may be in memory.
+func (s *Server) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case s.heavy <- struct{}{}:
+		return func() { <-s.heavy }, nil
+	case <-ctx.Done():
+		return nil, &exchange.Error{Code: exchange.Unavailable, Reason: exchange.ReasonBusy, Text: "too many messages at once: ask again", Cause: ctx.Err()}
+	}
+}

@@ -1,0 +1,428 @@
+package gateway
+
+import (
+	"encoding/base64"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"lienthong/envelope"
+	"lienthong/exchange"
+	"lienthong/exchange/edxml"
+	"lienthong/exchange/notation"
+)
+
+const (
+	maxListed  = 1000    // messages of one list; those that are done make room for the rest
+	maxCounted = 100_000 // messages that are counted
+)
+
+var readers = []exchange.Role{exchange.RoleClerk, exchange.RoleReader}
+
+// A received is a message in a list.
+type received struct {
+	DocID       string `json:"docId"`
+	ServiceType string `json:"serviceType"`
+	MessageType string `json:"messageType"`
+	Created     string `json:"created_time"`
+	Updated     string `json:"updated_time"`
+	From        string `json:"from"`
+	To          string `json:"to"`
+	Status      string `json:"status"`
+	StatusDesc  string `json:"status_desc"`
+}
+
+// describe are the words for what a program said of a message.
+var describe = map[exchange.TransportState]string{exchange.TransportNew: "Chưa nhận", exchange.TransportProcessing: "Đang xử lý",
+	exchange.TransportDone: "Đã nhận", exchange.TransportFailed: "Nhận lỗi"}
+
+func (m *received) state(s exchange.TransportState) {
+	m.ServiceType, m.Status, m.StatusDesc = "eDoc", strings.ToUpper(string(s)), describe[s]
+}
+
+// receivedList lists what has come and is not done: documents, or statuses of documents
+// that the caller's agencies sent.
+func (c *call) receivedList() error {
+	kind := c.param("messagetype")
+	if kind != "" && kind != "edoc" && kind != "status" {
+		return missing("messagetype", "edoc or status")
+	}
+	agencies, err := c.agenciesOf("DeliveryService/ListDeliveries", readers...)
+	if err != nil {
+		return err
+	}
+	out := []received{}
+	for _, agency := range agencies {
+		if len(out) >= maxListed {
+			break
+		}
+		rows, err := c.svc.Unfetched(c.ctx, agency, maxListed)
+		if err != nil {
+			return err
+		}
+		if out, err = c.listed(out, agency, rows, kind == "status"); err != nil {
+			return err
+		}
+		if kind == "status" {
+			if out, err = c.statuses(out, agency); err != nil {
+				return err
+			}
+		}
+	}
+	return c.ok(answer{Data: out[:min(len(out), maxListed)]})
+}
+
+// listed adds deliveries. One that asks a document back (13) is a status on the axis.
+func (c *call) listed(out []received, agency string, rows []exchange.Delivery, statuses bool) ([]received, error) {
+	for _, d := range rows {
+		if isTakeBack(&d) != statuses {
+			continue
+		}
+		state, err := c.svc.Transport(c.ctx, c.principal.ID, d.ID.String())
+		if err != nil {
+			return nil, err
+		}
+		if state == exchange.TransportDone {
+			continue
+		}
+		m := received{DocID: d.ID.String(), MessageType: "edoc", Created: timeOf(d.Created), Updated: timeOf(d.Updated), From: c.code(d.OriginAgency), To: c.code(agency)}
+		if statuses {
+			m.MessageType = "status"
+		}
+		m.state(state)
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+func isTakeBack(d *exchange.Delivery) bool {
+	return d.Kind == envelope.KindRecall && d.TakeBack != exchange.TakeBackNone
+}
+
+// statuses adds what receivers reported. Below the floor of this user and agency all is
+// done, so that what was done long ago is not looked at again.
+func (c *call) statuses(out []received, agency string) ([]received, error) {
+	key := c.principal.ID + "\x00" + agency
+	c.mu.Lock()
+	floor := c.floors[key]
+	c.mu.Unlock()
+	open := false
+	for more, next := true, floor; more && len(out) < maxListed; {
+		var news []exchange.StatusNews
+		var err error
+		if news, next, more, err = c.svc.StatusNews(c.ctx, agency, next); err != nil {
+			return nil, err
+		}
+		for i := range news {
+			n := &news[i]
+			state, err := c.svc.Transport(c.ctx, c.principal.ID, n.ID())
+			if err != nil {
+				return nil, err
+			}
+			if state == exchange.TransportDone {
+				continue
+			}
+			if !open {
+				open, floor = true, n.Delivery.Changed-1
+			}
+			m := received{DocID: n.ID(), MessageType: "status", Created: timeOf(n.Statement.Time), Updated: timeOf(n.Statement.Time),
+				From: c.code(n.Delivery.Key.Recipient), To: c.code(agency)}
+			m.state(state)
+			out = append(out, m)
+		}
+		if !open {
+			floor = next
+		}
+	}
+	c.mu.Lock()
+	c.floors[key] = floor
+	c.mu.Unlock()
+	return out, nil
+}
+
+// code is the code of an agency (id) now.
+func (c *call) code(agency string) string {
+	a, ok := c.svc.Directory().Agency(agency)
+	if !ok {
+		return agency
+	}
+	return exchange.CodeAt(a, c.opts.Now())
+}
+
+func timeOf(us int64) string {
+	if us == 0 {
+		return ""
+	}
+	return edxml.FormatTime(time.UnixMicro(us))
+}
+
+// count counts the documents that have come and are not done.
+func (c *call) count() error {
+	agencies, err := c.agenciesOf("DeliveryService/ListDeliveries", readers...)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, agency := range agencies {
+		rows, err := c.svc.Unfetched(c.ctx, agency, maxCounted)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			if !isTakeBack(&rows[i]) {
+				n++
+			}
+		}
+	}
+	return c.ok(answer{Count: &n, Data: n})
+}
+
+// errNoMessage is one for ids that are none, that nothing has, and that others have.
+func errNoMessage() error {
+	return &exchange.Error{Code: exchange.NotFound, Reason: "NOT_FOUND", Text: "there is no such docId among the messages of this caller"}
+}
+
+// A found is a message that a docId names.
+type found struct {
+	agency string
+	view   *exchange.DeliveryView
+	status *exchange.Event // of a status that was reported about a document that the agency sent
+}
+
+// find finds what a docId names among what the caller's agencies received.
+func (c *call) find(method string, roles ...exchange.Role) (*found, error) {
+	agencies, err := c.agenciesOf(method, roles...)
+	if err != nil {
+		return nil, err
+	}
+	parts := strings.Split(c.param("docId"), ".")
+	id, err := envelope.ParseID(parts[0])
+	if err != nil || len(parts) != 1 && len(parts) != 3 {
+		return nil, errNoMessage()
+	}
+	for _, agency := range agencies {
+		view, err := c.svc.Delivery(c.ctx, agency, id)
+		if unknown(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		f := &found{agency: agency, view: view}
+		if len(parts) == 1 && view.Delivery.Home && view.Delivery.Key.Recipient == agency {
+			return f, nil
+		}
+		for i := range view.History {
+			st := &view.History[i].Statement
+			if len(parts) == 3 && st.Status != nil && strconv.Itoa(int(st.Kind)) == parts[1] && strconv.FormatUint(st.Sequence, 10) == parts[2] &&
+				view.Delivery.OriginAgency == agency && view.Delivery.From == "" {
+				f.status = &view.History[i]
+				return f, nil
+			}
+		}
+	}
+	return nil, errNoMessage()
+}
+
+// updateStatus is the acknowledgement of transport. Of a document, done says that its files
+// are stored (AcknowledgeDelivery, status 01); the business status is sent as a message.
+func (c *call) updateStatus() error {
+	state := exchange.TransportState(strings.ToLower(c.param("status")))
+	f, err := c.find("DeliveryService/AcknowledgeDelivery", exchange.RoleClerk)
+	if err != nil {
+		return err
+	}
+	actor, message := c.actor(envelope.Staff{}), c.param("docId")
+	if state == exchange.TransportDone && f.status == nil && f.view.Delivery.Status == 0 && f.view.Delivery.Copy < exchange.CopyUpdated {
+		var digests []envelope.Digest
+		for _, file := range f.view.Document.Content.Files {
+			digests = append(digests, file.SHA256)
+		}
+		if _, err := c.svc.Acknowledge(c.ctx, actor, f.agency, f.view.Delivery.ID, digests, envelope.Staff{}); err != nil {
+			return err
+		}
+	}
+	if err := c.svc.MarkTransport(c.ctx, actor, f.agency, message, state); err != nil {
+		return err
+	}
+	return c.ok(answer{DocID: message})
+}
+
+// getEdoc gives a message in base64: the very bytes that the sender wrote, where they came
+// along, else one that is made of the letter.
+func (c *call) getEdoc() error {
+	f, err := c.find("DeliveryService/GetDelivery", readers...)
+	if err != nil {
+		return err
+	}
+	leave, err := c.enter(c.ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	message, err := c.messageOf(f)
+	if err != nil {
+		return err
+	}
+	c.begin()
+	// Base64 needs no escapes in JSON.
+	_, _ = io.WriteString(c.w, `{"status":"OK","ErrorCode":"0","ErrorDesc":"","data":"`)
+	b := base64.NewEncoder(base64.StdEncoding, c.w)
+	if err := message.Write(b); err != nil {
+		return err
+	}
+	if err := b.Close(); err != nil {
+		return err
+	}
+	_, _ = io.WriteString(c.w, "\"}\n")
+	return nil
+}
+
+func (c *call) messageOf(f *found) (*edxml.Message, error) {
+	doc, recipient := &f.view.Document, f.view.Recipient.Agency
+	m := &doc.Content.Metadata
+	about := edxml.Reference{OrganID: doc.Route.OriginAgency.Code, Code: notation.Join(m.Number, m.Symbol), DocumentID: m.DocumentID, PromulgationDate: edxml.FormatDate(m.IssuedDate)}
+	switch {
+	case f.status != nil:
+		st := &f.status.Statement
+		return edxml.StatusOf(*st.Status, c.organisation(recipient), about, timeOf(st.Time)).Message()
+	case isTakeBack(&f.view.Delivery):
+		about.OrganID = recipient.Code
+		detail := envelope.StatusDetail{Code: exchange.StatusTakeBack, Reason: doc.Content.Recall.Reason, Staff: doc.Content.Staff}
+		return edxml.StatusOf(detail, c.organisation(doc.Route.OriginAgency), about, timeOf(doc.Route.Created)).Message()
+	}
+	return c.documentMessage(f)
+}
+
+// documentMessage gives the message that came along if it says what the letter says, and
+// makes one otherwise.
+func (c *call) documentMessage(f *found) (*edxml.Message, error) {
+	l := edxml.LetterOf(&f.view.Document)
+	var plain []envelope.Digest
+	var kept *edxml.Message
+	for _, file := range f.view.Document.Content.Files {
+		if file.MediaType != edxml.MediaType {
+			plain = append(plain, file.SHA256)
+			continue
+		}
+		var err error
+		if kept, err = c.stored(envelope.Agency{ID: f.agency}, file.SHA256); err != nil {
+			c.log.Warn("gateway: the message of a letter cannot be read", "delivery", f.view.Delivery.ID.String(), "error", err)
+		}
+	}
+	if kept != nil {
+		err := kept.Says(l, f.view.Recipient.Agency, plain, c.sameAgency, c.opts.Limits)
+		if err == nil {
+			return kept, nil
+		}
+		c.log.Warn("gateway: the message of a letter does not say what the letter says, and is not given for it", "delivery", f.view.Delivery.ID.String(), "error", err)
+	}
+	if err := c.load(f, l); err != nil {
+		return nil, err
+	}
+	d, err := l.Document(c.organisation, timeOf(f.view.Document.Route.Created), false)
+	if err != nil {
+		return nil, err
+	}
+	return d.Message()
+}
+
+// load reads the files of a letter, as many as a message may hold.
+func (c *call) load(f *found, l *edxml.Letter) error {
+	left := c.opts.Limits.Message
+	for _, file := range f.view.Document.Content.Files {
+		// Base64 makes four bytes of three.
+		if left -= int64(file.Size) / 3 * 4; left < 0 {
+			return &exchange.Error{Code: exchange.Exhausted, Reason: exchange.ReasonTooLarge,
+				Text: "the files of the letter are larger than a message may be: fetch them over gRPC (lienthong fetch)"}
+		}
+		_, blob, err := c.svc.OpenFile(c.ctx, f.agency, file.SHA256)
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(io.NewSectionReader(blob, 0, blob.Size()))
+		blob.Close()
+		if err != nil {
+			return err
+		}
+		l.Files = append(l.Files, exchange.OutgoingFile{Role: file.Role, Name: file.Name, MediaType: file.MediaType, Data: data})
+	}
+	return nil
+}
+
+func (c *call) sameAgency(code string, agency envelope.AgencyRef) bool {
+	a, ok := c.svc.Directory().Agency(code)
+	return ok && a.ID == agency.ID
+}
+
+func (c *call) organisation(ref envelope.AgencyRef) edxml.Organisation {
+	a, _ := c.svc.Directory().Agency(ref.ID)
+	return edxml.Organisation{OrganID: ref.Code, Name: a.Name}
+}
+
+// sentList says what has become of a document that was sent, recipient by recipient.
+func (c *call) sentList() error {
+	type row struct {
+		SenderDocID       string `json:"senderDocId"`
+		ReceiverDocID     string `json:"receiverDocId"`
+		FromCode          string `json:"fromCode"`
+		ToCode            string `json:"toCode"`
+		Title             string `json:"title"`
+		Notation          string `json:"notation"`
+		SentTime          string `json:"sentTime"`
+		ReceivedTime      string `json:"receivedTime"`
+		SendStatus        string `json:"sendStatus"`
+		SendStatusDesc    string `json:"sendStatusDesc"`
+		ReceiveStatus     string `json:"receiveStatus"`
+		ReceiveStatusDesc string `json:"receiveStatusDesc"`
+	}
+	agencies, err := c.agenciesOf("DocumentService/GetDocument", readers...)
+	if err != nil {
+		return err
+	}
+	id, err := envelope.ParseID(c.param("docId"))
+	if err != nil {
+		return errNoMessage()
+	}
+	for _, agency := range agencies {
+		doc, err := c.svc.Document(c.ctx, agency, id)
+		if unknown(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		m, out := &doc.Content.Metadata, []row{}
+		for i := range doc.Deliveries {
+			d := &doc.Deliveries[i]
+			r := row{SenderDocID: id.String(), ReceiverDocID: d.ID.String(), FromCode: c.code(agency), ToCode: c.code(d.Key.Recipient), Title: m.Subject,
+				Notation: notation.Join(m.Number, m.Symbol), SentTime: timeOf(doc.Route.Created), ReceivedTime: timeOf(d.Arrived)}
+			r.SendStatus, r.SendStatusDesc = sendState(d)
+			r.ReceiveStatus, r.ReceiveStatusDesc = "INITIAL", describe[exchange.TransportNew]
+			if d.Status != 0 {
+				r.ReceiveStatus, r.ReceiveStatusDesc = "DONE", describe[exchange.TransportDone]
+			}
+			out = append(out, r)
+		}
+		return c.ok(answer{Data: out})
+	}
+	return errNoMessage()
+}
+
+// sendState is where a delivery stands, in the words of the axis, and in ours.
+func sendState(d *exchange.Delivery) (state, text string) {
+	text = d.State.String()
+	if d.Reason != "" {
+		text += " " + d.Reason
+	}
+	switch d.State {
+	case exchange.StateDelivered:
+		return "DONE", text
+	case exchange.StateFailed, exchange.StateStopped, exchange.StateDropped, exchange.StateDead:
+		return "FAIL", text
+	case exchange.StateOffered, exchange.StateRelayed, exchange.StateInDoubt:
+		return "PROCESSING", text
+	}
+	return "INITIAL", text
+}
