@@ -44,6 +44,8 @@ type Config struct {
 	WaitLevel   time.Duration // how long Send waits for a level that is queued; 0: not at all
 	GiveUp      time.Duration // how long a level is tried for; 0 means 7 days
 	RenewBefore time.Duration // how long before an archive time-stamp ends it is renewed; 0 means 30 days
+
+	Retention Retention // for how long what need not be kept for ever is kept, see [Node.Retain]
 }
 
 // A Node is what [Service] and [Relay] share: one store, one directory, one key.

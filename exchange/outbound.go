@@ -296,6 +296,9 @@ func (n *Node) buildOffer(ctx context.Context, b *bundle) (_ *Offer, err error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := letter.whole(); err != nil {
+		return nil, err // nothing that is offered is erased
+	}
 	path, err := n.cfg.Store.Path(ctx, b.tip)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,10 @@ func (d *draft) redeliver(ctx context.Context, to *Delivery) error {
 	if err != nil {
 		return err
 	}
+	if err := letter.whole(); err != nil {
+		return err
+	}
+	d.change.Whole = append(d.change.Whole, letter.Key)
 	for _, f := range letter.Files {
 		d.change.Uses = append(d.change.Uses, f.Digest) // gone ones are an error, not a promise
 	}

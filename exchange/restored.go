@@ -170,6 +170,9 @@ func (r *replaying) forgets(ctx context.Context, to *Delivery) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if letter.Erased != 0 {
+		return false, nil
+	}
 	for _, f := range letter.Files {
 		if _, err := r.cfg.Store.Blob(ctx, f.Digest); errors.Is(err, ErrNotFound) {
 			return false, nil

@@ -74,6 +74,7 @@ type Store interface {
 	SeriesStore
 	TallyStore
 	ClaimStore
+	RetentionStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
 	// OriginAgency of letters submitted here, From empty) whose Changed is after the cursor,
 	// ordered by Changed, then ID. Rows with one Changed are never cut apart: limit may be
@@ -158,7 +159,7 @@ type Change struct {
 	// ErrConflict.
 	Request *Request
 	// Letter is stored unless it is here with this digest; with another one: ErrConflict.
-	// Its files become references that keep their blobs.
+	// Its files become references that keep their blobs. One that was erased is whole again.
 	Letter *Letter
 	// Also are further letters, as Letter.
 	Also []*Letter
@@ -184,6 +185,13 @@ type Change struct {
 	// Swept is a fence: bytes put before this time may be swept from now on, unless they have
 	// a live row. 0: none.
 	Swept int64
+	// Erase lets files of letters go. ErrStale: see [Erasure].
+	Erase []Erasure
+	// Passings say from when the days of letters that pass through count; those of erased
+	// letters stay.
+	Passings []Passing
+	// Whole names letters that must have their files; else ErrStale.
+	Whole []LetterKey
 	// Files gives possession; a row that is there is replaced.
 	Files []File
 	// Deliveries are put. Revision is the one that was read: 0 inserts and the row must
@@ -291,6 +299,8 @@ type Letter struct {
 	Staff    string          // id of the staff member, at the origin
 	Register envelope.Digest // of number, symbol and year; zero if the content does not say
 	Document envelope.Digest // of the document's id; zero if there is none
+	Passing  int64           // see [Passing]
+	Erased   int64           // read only: when its files went, whose digests stay; 0: they are here
 }
 
 // A LetterFile is a file of a letter, in the order of its content.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"lienthong/envelope"
@@ -180,6 +181,9 @@ func (t *taking) prepare(ctx context.Context, wrote []BlobRow) error {
 		}
 	}
 	if t.works > 0 {
+		if t.letter.Passing = 0; !slices.ContainsFunc(t.change.Deliveries, func(to Delivery) bool { return to.Home }) {
+			t.letter.Passing = t.letter.Received
+		}
 		t.change.Letter, t.change.Wrote = t.letter, wrote
 		if err := t.foldDeliveries(ctx); err != nil {
 			return err

@@ -92,6 +92,10 @@ type config struct {
 		Every time.Duration `yaml:"every" default:"720h" doc:"how long at least from the beginning of one reading of all files to the next"`
 	} `yaml:"scrub"`
 
+	Retention struct {
+		TransitFiles time.Duration `yaml:"transit_files" default:"168h" doc:"how long files of letters that only passed through are kept after the last delivery here has ended; 0 for ever. Envelopes, digests and statements stay"`
+	} `yaml:"retention"`
+
 	Admin struct {
 		Listen  string   `yaml:"listen" doc:"address of /metrics, /healthz and /readyz over HTTP, such as 127.0.0.1:9443; none if empty"`
 		Remote  bool     `yaml:"remote" default:"false" doc:"other machines may reach that address: nobody is asked who they are, so let a firewall say who may"`

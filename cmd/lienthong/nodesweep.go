@@ -30,6 +30,12 @@ func (n *node) sweep(ctx context.Context, now func() time.Time, log *slog.Logger
 		case <-timer.C:
 		}
 		began := now()
+		erased, err := n.service.Retain(ctx)
+		if err != nil {
+			log.Error("retention", "error", err)
+		} else if erased > 0 {
+			log.Info("what was kept long enough was let go", "letters", erased)
+		}
 		folder := began.Sub(walked) >= folderEvery
 		done, err := s.Sweep(ctx, began, folder)
 		switch {

@@ -10,6 +10,9 @@ import (
 	"lienthong/internal/testpg"
 )
 
+// unerased keeps a read of a letter from looking for erased files of most.
+const unerased = "One-Time Filter: (letter.erased <> 0)"
+
 // planOf is the plan that the server keeps for a query, by the settings of our sessions.
 func planOf(t *testing.T, conn *pgx.Conn, n int, query string) []string {
 	t.Helper()
@@ -52,8 +55,9 @@ func TestPlans(t *testing.T) {
 		index       string   // that is searched
 		but         []string // what would be wrong elsewhere
 	}{
-		{"letter", selectLetter, "letter_key", []string{"Sort"}}, // sorts the files of one letter
-		{"documents", selectDocuments, "letter_submitted", []string{"Sort"}},
+		{"letter", selectLetter, "letter_key", []string{"Sort", unerased}}, // sorts the files of one letter
+		{"documents", selectDocuments, "letter_submitted", []string{"Sort", unerased}},
+		{"passed through", selectPassed, "letter_passing", []string{unerased}},
 		{"path", selectPath, "path_pkey", nil},
 		{"deliveries", selectDeliveries, "delivery_key", nil},
 		{"delivery", selectDelivery, "delivery_pkey", nil},
@@ -140,7 +144,7 @@ func TestPlans(t *testing.T) {
 		{"hashes", selectHashes, "journal_pkey", nil},
 
 		{"a request's successors", deleteOldRequests, "request_time", nil},
-		{"a letter", insertLetter, "letter_key", []string{"Conflict Filter: (letter.digest <> excluded.digest)", "no condition"}},
+		{"a letter", insertLetter, "letter_key", []string{"Conflict Filter: ((letter.digest <> excluded.digest) OR (letter.erased <> 0))", "no condition"}},
 		{"touched blobs", touchBlobs, "blob_pkey", []string{"Filter: ((touched < $3) AND (state = 1))"}},
 		{"missing blobs", selectMissing, "blob_pkey", []string{"Filter: (b.state = 1)", "Filter: (state = 1)", "Sort"}}, // as many as were named
 		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $27)"}},

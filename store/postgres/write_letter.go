@@ -28,11 +28,12 @@ func (a *act) putRequest() {
 	a.do(deleteOldRequests, r.Time-requestLife)
 }
 
-// A letter that is here stays. One with another digest is put over itself, for its
-// digest to be returned; that act fails, and this with it.
+// A letter that is here stays, but that what was erased comes back. One with another digest
+// is written for its digest to be returned; that act fails, and this with it.
 const insertLetter = `INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff, register, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-	ON CONFLICT ON CONSTRAINT letter_key DO UPDATE SET digest = letter.digest WHERE letter.digest <> excluded.digest
+	received, urgency, expires_at, staff, register, document, passing) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+	ON CONFLICT ON CONSTRAINT letter_key DO UPDATE SET erased = 0, content = excluded.content, passing = excluded.passing
+	WHERE letter.digest <> excluded.digest OR letter.erased <> 0
 	RETURNING digest`
 
 func (a *act) putLetter() {
@@ -61,7 +62,7 @@ func (a *act) putOneLetter(l *exchange.Letter) {
 		}
 		return nil
 	}, insertLetter, l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), l.Content, l.From,
-		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:])
+		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:], l.Passing)
 }
 
 const insertLetterFiles = `INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)

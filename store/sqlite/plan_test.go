@@ -19,6 +19,8 @@ func TestPlans(t *testing.T) {
 		{"letter", selectLetter, 2, []string{"SEARCH letter USING INDEX sqlite_autoindex_letter_1 (envelope_id=? AND origin_node=?)"}},
 		{"documents", selectDocuments, 3, []string{"SEARCH letter USING INDEX letter_submitted (agency_id=? AND envelope_id<?)"}},
 		{"letter files", selectLetterFiles, 1, []string{"SEARCH letter_file USING PRIMARY KEY (letter=?)"}},
+		{"erased files", selectErasedFiles, 1, []string{"SEARCH erased_file USING PRIMARY KEY (letter=?)"}},
+		{"passed through", selectPassed, 2, []string{"SEARCH letter USING INDEX letter_passing (passing>? AND passing<?)"}},
 		{"path", selectPath, 1, []string{"SEARCH path USING INDEX sqlite_autoindex_path_1 (tip=?)"}},
 		{"deliveries", selectDeliveries, 2, []string{"SEARCH delivery USING INDEX sqlite_autoindex_delivery_2 (envelope_id=? AND origin_node=?)"}},
 		{"delivery", selectDelivery, 1, []string{"SEARCH delivery USING PRIMARY KEY (id=?)"}},

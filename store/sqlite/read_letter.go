@@ -23,19 +23,20 @@ func before(after envelope.ID) []byte {
 }
 
 const letterColumns = `SELECT n, envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff, register, document FROM letter `
+	received, urgency, expires_at, staff, register, document, passing, erased FROM letter `
 
 const (
 	selectLetter      = letterColumns + `WHERE envelope_id = ? AND origin_node = ?`
 	selectDocuments   = letterColumns + `WHERE agency_id = ? AND from_peer = '' AND envelope_id < ? ORDER BY envelope_id DESC LIMIT ?`
 	selectLetterFiles = `SELECT digest, size, leaf_root FROM letter_file WHERE letter = ? ORDER BY position`
+	selectErasedFiles = `SELECT digest, size, leaf_root FROM erased_file WHERE letter = ? ORDER BY position`
 	selectPath        = `SELECT tip, envelope_id, origin_node, from_peer, chain FROM path WHERE tip = ?`
 )
 
 // letterInto lists where the columns of a letter go.
 func letterInto(n *int64, l *exchange.Letter) []any {
 	return []any{n, fixed(l.Key.ID[:]), &l.Key.Origin, &l.Agency, fixed(l.Digest[:]), sealed{&l.Sealed}, &l.Content, &l.From,
-		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:])}
+		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:]), &l.Passing, &l.Erased}
 }
 
 // Letter implements [exchange.Store].
@@ -48,21 +49,30 @@ func (s *Store) Letter(ctx context.Context, key exchange.LetterKey) (l exchange.
 	return l, err
 }
 
+// letterFiles are a letter's files; of one that was erased, perhaps since it was read, what
+// they were.
 func (s *Store) letterFiles(ctx context.Context, n int64) (files []exchange.LetterFile, err error) {
-	err = s.all(ctx, selectLetterFiles, []any{n}, func(row scanner) error {
-		var f exchange.LetterFile
-		err := row.Scan(fixed(f.Digest[:]), unsigned{&f.Size}, fixed(f.LeafRoot[:]))
-		files = append(files, f)
-		return err
-	})
+	for _, query := range []string{selectLetterFiles, selectErasedFiles} {
+		if err = s.all(ctx, query, []any{n}, func(row scanner) error {
+			var f exchange.LetterFile
+			err := row.Scan(fixed(f.Digest[:]), unsigned{&f.Size}, fixed(f.LeafRoot[:]))
+			files = append(files, f)
+			return err
+		}); err != nil || len(files) > 0 {
+			break
+		}
+	}
 	return files, err
 }
 
 // Documents implements [exchange.Store].
 func (s *Store) Documents(ctx context.Context, agency string, after envelope.ID, limit int) ([]exchange.Letter, error) {
-	var out []exchange.Letter
+	return s.letters(ctx, selectDocuments, agency, before(after), limit)
+}
+
+func (s *Store) letters(ctx context.Context, query string, args ...any) (out []exchange.Letter, err error) {
 	var rows []int64
-	err := s.all(ctx, selectDocuments, []any{agency, before(after), limit}, func(row scanner) error {
+	err = s.all(ctx, query, args, func(row scanner) error {
 		var l exchange.Letter
 		var n int64
 		err := row.Scan(letterInto(&n, &l)...)

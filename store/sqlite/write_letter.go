@@ -48,10 +48,11 @@ func (a *act) letters() []*exchange.Letter {
 
 func (a *act) putOneLetter(l *exchange.Letter) error {
 	n, err := a.exec(`INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-		received, urgency, expires_at, staff, register, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (envelope_id, origin_node) DO NOTHING`,
+		received, urgency, expires_at, staff, register, document, passing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (envelope_id, origin_node) DO UPDATE SET erased = 0, content = excluded.content, passing = excluded.passing
+		WHERE letter.erased <> 0 AND letter.digest = excluded.digest`,
 		l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), some(l.Content), l.From,
-		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:])
+		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:], l.Passing)
 	if err != nil || n == 1 {
 		return err
 	}

@@ -1,0 +1,131 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lienthong/journal"
+)
+
+// Retention is for how long a node keeps what it need not keep for ever. 0 is for ever.
+type Retention struct {
+	Transit time.Duration // files of letters that only passed through, after their last end here
+}
+
+// retainPause is for how long a letter is left alone at least that has not come to an end,
+// in microseconds: a day.
+const retainPause = 24 * 3600 * 1_000_000
+
+// eraseTogether is how many letters lose their files in one act.
+const eraseTogether = 64
+
+// Retain lets go what the node has kept for as long as its policy says, and returns of how
+// many letters. Each is journalled in the transaction that lets it go; digests, envelopes,
+// statements and rows stay. The bytes go with the sweeps that follow.
+func (n *Node) Retain(ctx context.Context) (erased int, err error) {
+	if n.cfg.Retention.Transit <= 0 {
+		return 0, nil
+	}
+	upTo := n.now() - n.cfg.Retention.Transit.Microseconds()
+	for {
+		letters, err := n.cfg.Store.PassedThrough(ctx, upTo, eraseTogether)
+		if err != nil || len(letters) == 0 {
+			return erased, err
+		}
+		done, err := n.letPass(ctx, letters, upTo)
+		if erased += done; err != nil {
+			return erased, err
+		}
+	}
+}
+
+// letPass lets the files go of letters all of whose deliveries ended by a time, and says of
+// the others when to look again.
+func (n *Node) letPass(ctx context.Context, letters []Letter, upTo int64) (erased int, err error) {
+	var due []Letter
+	var later []Passing
+	for _, l := range letters {
+		rows, err := n.cfg.Store.Deliveries(ctx, l.Key)
+		if err != nil {
+			return 0, err
+		}
+		if from := passingFrom(rows, l.Received, upTo); from == 0 || from > upTo {
+			later = append(later, Passing{l.Key, from})
+			continue
+		}
+		due = append(due, l)
+	}
+	erased, waits, err := n.eraseAll(ctx, due)
+	for i := range waits {
+		later = append(later, Passing{waits[i].Key, lookAgain(waits[i].Received, upTo)})
+	}
+	if err != nil || len(later) == 0 {
+		return erased, err
+	}
+	d := n.draft(journal.System)
+	d.change.Passings = later
+	d.entry("", "retention.later", "", fmt.Sprintf("letters=%d", len(later)))
+	_, err = n.commit(ctx, d.change)
+	return erased, err
+}
+
+// passingFrom is from when the days of a letter with these deliveries count: when the last
+// of them ended. 0 where one is at home here: it is a document then.
+func passingFrom(rows []Delivery, received, upTo int64) int64 {
+	from := received
+	for i := range rows {
+		switch {
+		case rows[i].Home:
+			return 0
+		case rows[i].State != StateDelivered && !rows[i].State.ended():
+			from = max(from, lookAgain(received, upTo))
+		default:
+			from = max(from, rows[i].Updated)
+		}
+	}
+	return from
+}
+
+// lookAgain is a time behind upTo: the older a letter is, the more seldom is it looked at.
+func lookAgain(received, upTo int64) int64 { return upTo + max(retainPause, (upTo-received)/8) }
+
+// eraseAll lets the files of letters go in one act, or, where something waits for one of
+// them after all, each in an act of its own. waits are those that stay.
+func (n *Node) eraseAll(ctx context.Context, letters []Letter) (erased int, waits []Letter, err error) {
+	if len(letters) == 0 {
+		return 0, nil, nil
+	}
+	d := n.draft(journal.System)
+	for _, l := range letters {
+		d.change.Erase = append(d.change.Erase, Erasure{Letter: l.Key})
+		d.entry(l.Agency, "letter.erase", l.Digest.String(), fmt.Sprintf("origin=%s letter=%s what=transit_files files=%d", l.Key.Origin, l.Key.ID, len(l.Files)))
+	}
+	switch _, err := n.commit(ctx, d.change); {
+	case err == nil:
+		return len(letters), nil, nil
+	case !errors.Is(err, ErrStale):
+		return 0, nil, err
+	case len(letters) == 1:
+		return 0, letters, nil
+	}
+	for i := range letters {
+		done, waiting, err := n.eraseAll(ctx, letters[i:i+1])
+		if erased, waits = erased+done, append(waits, waiting...); err != nil {
+			return erased, waits, err
+		}
+	}
+	return erased, waits, nil
+}
+
+// whole refuses what needs the files of a letter that were let go.
+func (l *Letter) whole() error {
+	if l.Erased == 0 {
+		return nil
+	}
+	return fail(Precondition, ReasonErased, "the files of letter %s were erased on %s by retention policy: only their digests are here", l.Key.ID, timeText(l.Erased))
+}
+
+// ReasonErased says that a policy has let go what was asked for.
+const ReasonErased = "ERASED"

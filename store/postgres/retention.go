@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"lienthong/exchange"
+)
+
+const selectPassed = letterColumns + `WHERE passing > 0 AND passing <= $1 ORDER BY passing LIMIT $2`
+
+// PassedThrough implements [exchange.RetentionStore].
+func (s *Store) PassedThrough(ctx context.Context, upTo int64, limit int) ([]exchange.Letter, error) {
+	return list(ctx, s, selectPassed, []any{upTo, limit}, scanLetter)
+}
+
+const (
+	// Letters of which nothing waits.
+	eraseLetter = `UPDATE letter SET erased = $1, passing = 0 WHERE envelope_id = $2 AND origin_node = $3 AND erased = 0
+		AND NOT EXISTS (SELECT 1 FROM delivery x WHERE x.envelope_id = $2 AND x.origin_node = $3 AND x.state NOT IN (4, 6, 8, 9))
+		AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.envelope_id = $2 AND x.origin_node = $3)
+		AND NOT EXISTS (SELECT 1 FROM job x WHERE x.envelope_id = $2 AND x.origin_node = $3)`
+	// What an earlier erasure has kept, before the letter came once more, is the same.
+	keepDigests = `INSERT INTO erased_file (letter, position, agency_id, digest, size, leaf_root)
+		SELECT letter, position, agency_id, digest, size, leaf_root FROM letter_file
+		WHERE letter = (SELECT n FROM letter WHERE envelope_id = $1 AND origin_node = $2) ON CONFLICT DO NOTHING`
+	deleteLetterFiles = `DELETE FROM letter_file WHERE letter = (SELECT n FROM letter WHERE envelope_id = $1 AND origin_node = $2)`
+	updatePassing     = `UPDATE letter SET passing = $1 WHERE envelope_id = $2 AND origin_node = $3 AND erased = 0`
+	// Locked, so that no other replica erases it before this act is there.
+	lockWhole = `SELECT 1 FROM letter WHERE envelope_id = $1 AND origin_node = $2 AND erased = 0 FOR SHARE`
+)
+
+// erase lets files of letters go. What another replica has begun with one of them is not
+// seen here; but both append to the journal, and the second one there begins anew.
+func (a *act) erase() {
+	for _, e := range a.Erase {
+		id, origin := e.Letter.ID[:], e.Letter.Origin
+		a.must(func() error {
+			return fmt.Errorf("postgres: erase letter %s of %q: %w", e.Letter.ID, origin, exchange.ErrStale)
+		}, eraseLetter, a.now(), id, origin)
+		a.do(keepDigests, id, origin)
+		a.do(deleteLetterFiles, id, origin)
+	}
+}
+
+func (a *act) putPassings() {
+	for _, p := range a.Passings {
+		a.do(updatePassing, p.From, p.Letter.ID[:], p.Letter.Origin)
+	}
+}
+
+func (a *act) needWhole() {
+	for _, key := range a.Whole {
+		a.must(func() error {
+			return fmt.Errorf("postgres: letter %s of %q was erased: %w", key.ID, key.Origin, exchange.ErrStale)
+		}, lockWhole, key.ID[:], key.Origin)
+	}
+}
