@@ -47,6 +47,7 @@ type Client struct {
 	Identity   lienthongv1.IdentityServiceClient
 	Registers  lienthongv1.RegisterServiceClient
 	Statistics lienthongv1.StatisticsServiceClient
+	Dossiers   lienthongv1.DossierServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -87,6 +88,7 @@ func Dial(cfg Config) (*Client, error) {
 		Identity:   lienthongv1.NewIdentityServiceClient(conn),
 		Registers:  lienthongv1.NewRegisterServiceClient(conn),
 		Statistics: lienthongv1.NewStatisticsServiceClient(conn),
+		Dossiers:   lienthongv1.NewDossierServiceClient(conn),
 		conn:       conn,
 	}, nil
 }

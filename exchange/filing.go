@@ -77,16 +77,18 @@ func filingWords(agency string, way Way, m *envelope.Metadata, others []string) 
 }
 
 // fileOut files what an agency sends.
-func (d *draft) fileOut(letter *Letter, content *envelope.Content, to []envelope.Recipient) {
+func (d *draft) fileOut(letter *Letter, route *envelope.Route, content *envelope.Content) {
 	f := Filing{Agency: letter.Agency, Way: WayOut, ID: letter.Key.ID, Letter: letter.Key, At: letter.Received, Entered: letter.Received}
-	d.node.fill(&f, &content.Metadata, recipientIDs(to), 0)
+	d.node.fill(&f, &content.Metadata, recipientIDs(route.Recipients), 0)
+	d.node.fillHandover(&f, route, &content.Metadata)
 	d.change.Filings = append(d.change.Filings, f)
 }
 
 // fileIn files what has come to an agency.
-func (d *draft) fileIn(to *Delivery, content *envelope.Content) {
+func (d *draft) fileIn(to *Delivery, route *envelope.Route, content *envelope.Content) {
 	f := Filing{Agency: to.Key.Recipient, Way: WayIn, ID: to.ID, Letter: to.Key.Letter(), At: to.Arrived, AnswerBy: to.AnswerBy}
 	d.node.fill(&f, &content.Metadata, []string{to.OriginAgency}, to.Urgency)
+	d.node.fillHandover(&f, route, &content.Metadata)
 	d.change.Filings = append(d.change.Filings, f)
 }
 
@@ -154,6 +156,7 @@ func (n *Node) fillOne(ctx context.Context, f *Filing) error {
 		}
 	}
 	n.fill(f, &doc.Content.Metadata, others, letter.Urgency)
+	n.fillHandover(f, &doc.Route, &doc.Content.Metadata)
 	return nil
 }
 

@@ -43,7 +43,7 @@ func (d *draft) hold(to *Delivery, reason string, until int64) {
 
 // home makes the letter the recipient's: its files, and a validation job. The
 // Delivered statement goes with it in the same change.
-func (d *draft) home(to *Delivery, content *envelope.Content) {
+func (d *draft) home(to *Delivery, route *envelope.Route, content *envelope.Content) {
 	now := d.node.now()
 	to.State, to.Home, to.Custodian, to.Updated = StateDelivered, true, d.node.cfg.ID, now
 	to.Reason, to.HeldUntil, to.Peer = "", 0, ""
@@ -52,7 +52,7 @@ func (d *draft) home(to *Delivery, content *envelope.Content) {
 		return // it has no files of its own, and asks for no answer by a day
 	}
 	to.AnswerBy = answerBy(&content.Metadata)
-	d.fileIn(to, content)
+	d.fileIn(to, route, content)
 	for _, f := range content.Files {
 		d.change.Files = append(d.change.Files, File{Holder: to.Key.Recipient, Digest: f.SHA256, Size: f.Size, LeafRoot: f.LeafRoot,
 			Name: f.Name, MediaType: f.MediaType, Since: now})

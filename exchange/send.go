@@ -130,7 +130,7 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 // submit adds the recipients of an envelope that was sealed here.
 func (d *draft) submit(ctx context.Context, e *sealedLetter, notBefore int64) error {
 	if e.route.Kind != envelope.KindRecall { // which bears nobody's number
-		d.fileOut(e.letter, e.content, e.route.Recipients)
+		d.fileOut(e.letter, &e.route, e.content)
 	}
 	var tip envelope.Digest
 	for _, r := range e.route.Recipients {
@@ -169,7 +169,7 @@ func (d *draft) submitted(ctx context.Context, e *sealedLetter, r envelope.Recip
 		if _, err := d.issue(envelope.Delivered, to, 1, tip, "", nil); err != nil {
 			return tip, err
 		}
-		d.home(&to, e.content)
+		d.home(&to, &e.route, e.content)
 	default:
 		d.onward(&to, hop, notBefore)
 	}

@@ -73,6 +73,7 @@ type Store interface {
 	FilingStore
 	SeriesStore
 	TallyStore
+	HandoverStore
 	ClaimStore
 	RetentionStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as

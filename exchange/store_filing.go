@@ -41,6 +41,11 @@ type Filing struct {
 	Dossier  string // code of a dossier (mã hồ sơ); empty for none
 	Words    string // what it is found by, single spaces between; see [Term]
 
+	// Write only: what it does within its dossier, see [Handover].
+	WantedBy   int64             // hands over: the first moment at which the result is late; 0: it does not
+	Answers    []envelope.Digest // gives back the result of these envelopes
+	AnsweredAt int64             // when that was
+
 	// Of what came, read only but for FillFilings.
 	Status       uint32
 	Acknowledged int64 // when the first status was reported; 0: not yet

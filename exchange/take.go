@@ -264,7 +264,7 @@ func (t *taking) work(ctx context.Context, r envelope.Recipient, have *Delivery,
 		next, _ := t.node.own(stored, envelope.Delivered)
 		row, err := t.issue(envelope.Delivered, to, next, t.under, "", nil)
 		to.Tip, to.Follows = row.Digest, t.route.Follows(&t.content, r.Agency.ID)
-		t.home(&to, &t.content)
+		t.home(&to, &t.route, &t.content)
 		t.put(to)
 		return err
 	}

@@ -162,7 +162,7 @@ func (d *draft) released(ctx context.Context, to *Delivery, hop Hop) error {
 		return err
 	}
 	to.Follows = route.Follows(&content, to.Key.Recipient)
-	d.home(to, &content)
+	d.home(to, &route, &content)
 	return nil
 }
 

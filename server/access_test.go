@@ -99,6 +99,7 @@ RegisterService.ListNumbers         clerk reader
 RegisterService.StartSeries         clerk
 JournalService.ExportEvidence       clerk reader auditor
 StatisticsService.GetStatistics     clerk reader
+DossierService.ListDossiers         clerk reader
 DeliveryService.ClaimDeliveries     clerk
 RelayService.Link                   liaison
 RelayService.Put                    liaison

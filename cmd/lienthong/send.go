@@ -22,7 +22,7 @@ type sendFlags struct {
 	typeName, place, due, secrecy, urgency  string
 	signer, position, competence            string
 	staff, documentID, requestID, dossier   string
-	notBefore                               string
+	notBefore, repliesTo                    string
 	expires                                 time.Duration
 	pages                                   uint32
 	exact                                   bool
@@ -61,6 +61,7 @@ command ends well, the letter is durable at the node, which answers for it.`,
 	fl.StringVar(&f.urgency, "urgency", "normal", "normal, urgent (khẩn), very-urgent (thượng khẩn) or flash (hỏa tốc)")
 	fl.Uint32Var(&f.pages, "pages", 0, "number of pages")
 	fl.StringVar(&f.dossier, "dossier", "", "code of a one-stop dossier (mã hồ sơ); --due is the day by which its result is wanted")
+	fl.StringVar(&f.repliesTo, "replies-to", "", "name or id of the letter that this answers (trả lời văn bản)")
 	fl.StringVar(&f.documentID, "document-id", "", "id of the document (default: from agency, year and number)")
 	fl.StringVar(&f.staff, "staff", "", "id of the person for whom this is done")
 	fl.StringVar(&f.notBefore, "not-before", "", "send not before this time, RFC 3339")
@@ -85,6 +86,14 @@ func (a *app) send(ctx context.Context, path string, f sendFlags) error {
 	defer c.Close()
 	if request.Agency, err = profile.agency(); err != nil {
 		return err
+	}
+	if f.repliesTo != "" {
+		answered, _, err := find(ctx, c, profile, f.repliesTo)
+		if err != nil {
+			return err
+		}
+		request.Relations = append(request.Relations, &lienthongv1.Relation{Kind: lienthongv1.RelationKind_RELATION_KIND_REPLIES_TO,
+			OriginAgency: answered.GetOriginAgency(), DocumentId: answered.GetMetadata().GetDocumentId(), EnvelopeDigest: answered.GetEnvelopeDigest()})
 	}
 	for i, name := range append([]string{path}, f.annexes...) {
 		role := lienthongv1.FileRole_FILE_ROLE_ANNEX

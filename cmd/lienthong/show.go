@@ -109,6 +109,12 @@ func (a *app) printDocument(d *lienthongv1.Document) {
 	row("signed by", "người ký", strings.TrimSpace(m.GetSigner().GetPosition()+" "+m.GetSigner().GetFullName()))
 	row("from", "nơi gửi", d.GetOriginAgency().GetCode()+" · "+d.GetOriginNode())
 	row("answer due", "hạn trả lời", m.GetDueDate())
+	row("dossier", "mã hồ sơ", m.GetDossierCode())
+	for _, r := range d.GetRelations() {
+		if r.GetKind() == lienthongv1.RelationKind_RELATION_KIND_REPLIES_TO {
+			row("replies to", "trả lời", strings.TrimSpace(r.GetDocumentId()+" "+hex.EncodeToString(r.GetEnvelopeDigest())))
+		}
+	}
 	row("sent", "gửi lúc", vnMicro(d.GetCreated()))
 	row("digest", "mã băm", hex.EncodeToString(d.GetEnvelopeDigest()))
 	for _, f := range d.GetFiles() {

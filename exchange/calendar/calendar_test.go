@@ -167,3 +167,30 @@ func TestNothingWorked(t *testing.T) {
 		t.Errorf("next %s", got)
 	}
 }
+
+// A result is due at the end of a working day, and days that are free do not make it later.
+func TestResult(t *testing.T) {
+	t.Parallel()
+	c := tet()
+	for _, tt := range []struct {
+		due, by, until string
+		late           int
+	}{
+		{"2026-02-12", "2026-02-13 00:00", "2026-02-12 23:59", 0},
+		{"2026-02-12", "2026-02-13 00:00", "2026-02-13 00:00", 1},
+		{"2026-02-13", "2026-02-14 00:00", "2026-02-20 17:00", 0}, // all free since
+		{"2026-02-14", "2026-02-25 00:00", "2026-02-24 17:00", 0}, // Saturday before Tết: Tuesday after it
+		{"2026-02-16", "2026-02-25 00:00", "2026-03-02 08:00", 5}, // Wed, Thu, Fri, the Saturday worked for Tết, Mon
+	} {
+		by := c.Result(tt.due)
+		if want := when(t, tt.by); !by.Equal(want) {
+			t.Errorf("due %s: late from %s, want %s", tt.due, by, want)
+		}
+		if got := c.Late(by, when(t, tt.until)); got != tt.late {
+			t.Errorf("due %s, given back %s: late by %d, want %d", tt.due, tt.until, got, tt.late)
+		}
+	}
+	if !c.Result("30/4/2026").IsZero() {
+		t.Error("a date that is none has a deadline")
+	}
+}

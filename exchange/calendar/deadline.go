@@ -74,3 +74,31 @@ func Answer(date string) time.Time {
 	}
 	return day.AddDate(0, 0, 1)
 }
+
+// Result is when the result of a dossier is late that is due on a day: at the end of that
+// day, or of the next working day if it is free (Civil Code 2015, Art. 148(5)). Zero if the
+// date is none.
+func (c *Calendar) Result(date string) time.Time {
+	end := Answer(date)
+	if day := end.AddDate(0, 0, -1); !end.IsZero() && !c.Worked(day) {
+		return c.Next(day).AddDate(0, 0, 1)
+	}
+	return end
+}
+
+// maxLate bounds what [Calendar.Late] counts, in days.
+const maxLate = 20_000
+
+// Late counts the working days that have begun from a deadline (the first moment that is
+// too late) until a time, the day of that time included: 0 if it is in time.
+func (c *Calendar) Late(deadline, until time.Time) (days int) {
+	if until.Before(deadline) {
+		return 0
+	}
+	for day, n := midnight(deadline), 0; !day.After(until) && n < maxLate; day, n = day.AddDate(0, 0, 1), n+1 {
+		if c.Worked(day) {
+			days++
+		}
+	}
+	return days
+}

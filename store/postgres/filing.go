@@ -93,6 +93,7 @@ func (s *Store) FillFilings(ctx context.Context, filings []exchange.Filing) erro
 		for i := range filings {
 			f := &filings[i]
 			p.do(fillFiling, f.By, f.Dossier, f.Acknowledged, f.Finished, f.Words, f.ID[:], int64(f.Way))
+			p.handOver(f)
 			if f.Way == exchange.WayOut {
 				p.do(updateSentState, f.ID[:], f.Letter.Origin)
 			}
@@ -121,6 +122,7 @@ func (a *act) putFilings() {
 	for i := range a.Filings {
 		f := &a.Filings[i]
 		a.do(insertFiling, f.Agency, int64(f.Way), f.ID[:], f.At, f.By, f.AnswerBy, f.Dossier, f.Entered, f.Words, f.Letter.ID[:], f.Letter.Origin)
+		a.handOver(f)
 	}
 }
 
@@ -129,6 +131,9 @@ func (a *act) fileStatuses() {
 	sent := map[exchange.LetterKey]bool{}
 	for i := range a.Deliveries {
 		d := &a.Deliveries[i]
+		if d.Status == exchange.StatusRefused || d.Copy == exchange.CopyRecalled {
+			a.do(reopenHandovers, d.ID[:])
+		}
 		if d.Status == 0 {
 			continue
 		}

@@ -127,6 +127,9 @@ func (s *Store) FillFilings(ctx context.Context, list []exchange.Filing) error {
 				f.By, f.Dossier, f.Acknowledged, f.Finished, f.Words, f.ID[:], int64(f.Way)); err != nil {
 				return err
 			}
+			if err := t.handOver(f); err != nil {
+				return err
+			}
 			if f.Way == exchange.WayOut {
 				if err := t.refile(updateSentState, f.ID[:], f.Letter.Origin); err != nil {
 					return err
@@ -182,6 +185,9 @@ func (a *act) putFilings() error {
 		if err := a.refile(insertFiling, f.Agency, int64(f.Way), f.ID[:], f.At, f.By, f.AnswerBy, f.Dossier, f.Entered, f.Words, f.Letter.ID[:], f.Letter.Origin); err != nil {
 			return err
 		}
+		if err := a.handOver(f); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -191,6 +197,11 @@ func (a *act) fileStatuses() error {
 	sent := map[exchange.LetterKey]bool{}
 	for i := range a.Deliveries {
 		d := &a.Deliveries[i]
+		if d.Status == exchange.StatusRefused || d.Copy == exchange.CopyRecalled {
+			if err := a.do(reopenHandovers, d.ID[:]); err != nil {
+				return err
+			}
+		}
 		if d.Status == 0 {
 			continue
 		}
