@@ -15,7 +15,7 @@ import (
 const featureCheckpoints = "checkpoints"
 
 // features are what this version understands beyond the frames of the first one.
-func features() []string { return []string{FeatureZones, featureCheckpoints} }
+func features() []string { return []string{FeatureZones, featureCheckpoints, featureCredit} }
 
 // A Head shows the parent where a journal is, and that what the parent has cosigned is
 // the beginning of it.

@@ -91,9 +91,14 @@ const outboxBatch = 1024
 func (s *session) pumpOffers(ctx context.Context) error {
 	for ctx.Err() == nil {
 		freed, woken := s.window.freed.next(), s.relay.outboxes.of(s.peer).next()
+		granted := s.purse.more.next()
 		free := s.window.free()
 		if free < refill {
 			wait(ctx, freed, pollPause)
+			continue
+		}
+		if free = s.purse.offers(free); free == 0 {
+			wait(ctx, granted, pollPause)
 			continue
 		}
 		rows, err := s.relay.cfg.Store.DueOutbox(ctx, s.peer, s.relay.now(), outboxBatch)
@@ -226,6 +231,9 @@ func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
 		keys := make([]DeliveryKey, len(b.rows))
 		for i, row := range b.rows {
 			keys[i] = row.Key
+		}
+		if err := s.purse.spend(ctx, offerBytes(offer)); err != nil {
+			return err
 		}
 		s.window.add(keys)
 		select {

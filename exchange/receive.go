@@ -26,6 +26,10 @@ func (s *session) receive(ctx context.Context) error {
 		case Hello:
 			return s.fault(FaultFrame, "a second Hello")
 		case Offer:
+			cost := offerBytes(&f)
+			if !s.grants.take(cost) {
+				return s.fault(FaultOverrun, "it offers more than it was granted: an offer of %d bytes", cost)
+			}
 			if !s.offers.TryAcquire(1) {
 				return s.fault(FaultOverrun, "more than %d offers without answer", Window)
 			}
@@ -34,8 +38,13 @@ func (s *session) receive(ctx context.Context) error {
 				frames := s.take(ctx, f)
 				s.knows()
 				s.offers.Release(1)
+				if credit := s.grants.done(cost); s.grants.on {
+					frames = append(frames, credit)
+				}
 				s.answerAll(frames...)
 			})
+		case Credit:
+			s.purse.grant(f)
 		case Accepted, Refused, Statements, Stored, NeedFiles, Head, Cosigned:
 			err = s.start(ctx, f, func() { s.handle(ctx, f) })
 		default:

@@ -54,6 +54,8 @@ type session struct {
 	window  window
 	shown   envelope.Sealed // the head that was shown last
 	breaker breaker
+	grants  grants // to the peer
+	purse   purse  // from the peer
 	inbound inbound
 	spread  spread
 	told    *Directory // of which Hello spoke
@@ -99,6 +101,11 @@ func (s *session) serve(ctx context.Context) error {
 		return err
 	}
 	s.greeted.Store(true)
+	if s.grants.on {
+		if err := s.answer(s.grants.begin()); err != nil {
+			return err
+		}
+	}
 	s.relay.cfg.Log.Info("relay: link is up", "peer", s.peer, "dialled", s.courier != nil)
 	var wg sync.WaitGroup
 	for _, run := range []func(context.Context) error{s.pumpOffers, s.pumpStatements, s.pumpDirectory, s.watch} {
@@ -207,6 +214,8 @@ func (s *session) checkHello(frame Frame) error {
 	}
 	s.hello = hello
 	s.checkClock(hello.Clock)
+	s.grants.on = contains(hello.Features, featureCredit)
+	s.purse.on = s.grants.on
 	s.spread.speaks, s.spread.theirs = contains(hello.Features, FeatureZones), hello.Epochs
 	return nil
 }

@@ -34,6 +34,7 @@ var frames = []exchange.Frame{
 	exchange.Statements{Statements: []envelope.Receipt{receipt}},
 	exchange.Stored{Digests: []envelope.Digest{digest}},
 	exchange.Heartbeat{Clock: 9},
+	exchange.Credit{Offers: 64, Bytes: 1 << 40},
 	exchange.GoAway{Reason: "stopping", RetryAfter: 1},
 	exchange.NeedFiles{Letter: letter, Files: []envelope.Digest{digest}},
 	exchange.Head{Checkpoint: sealed, From: 3, Proof: []envelope.Digest{digest}},

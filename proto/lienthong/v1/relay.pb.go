@@ -37,6 +37,7 @@ type LinkFrame struct {
 	//	*LinkFrame_Need
 	//	*LinkFrame_Head
 	//	*LinkFrame_Cosigned
+	//	*LinkFrame_Credit
 	//	*LinkFrame_News
 	Frame         isLinkFrame_Frame `protobuf_oneof:"frame"`
 	unknownFields protoimpl.UnknownFields
@@ -179,6 +180,15 @@ func (x *LinkFrame) GetCosigned() *HeadCosigned {
 	return nil
 }
 
+func (x *LinkFrame) GetCredit() *Credit {
+	if x != nil {
+		if x, ok := x.Frame.(*LinkFrame_Credit); ok {
+			return x.Credit
+		}
+	}
+	return nil
+}
+
 func (x *LinkFrame) GetNews() *DirectoryNews {
 	if x != nil {
 		if x, ok := x.Frame.(*LinkFrame_News); ok {
@@ -236,6 +246,10 @@ type LinkFrame_Cosigned struct {
 	Cosigned *HeadCosigned `protobuf:"bytes,11,opt,name=cosigned,proto3,oneof"`
 }
 
+type LinkFrame_Credit struct {
+	Credit *Credit `protobuf:"bytes,12,opt,name=credit,proto3,oneof"`
+}
+
 type LinkFrame_News struct {
 	News *DirectoryNews `protobuf:"bytes,20,opt,name=news,proto3,oneof"`
 }
@@ -261,6 +275,8 @@ func (*LinkFrame_Need) isLinkFrame_Frame() {}
 func (*LinkFrame_Head) isLinkFrame_Frame() {}
 
 func (*LinkFrame_Cosigned) isLinkFrame_Frame() {}
+
+func (*LinkFrame_Credit) isLinkFrame_Frame() {}
 
 func (*LinkFrame_News) isLinkFrame_Frame() {}
 
@@ -2031,11 +2047,66 @@ func (*PutLeafResponse) Descriptor() ([]byte, []int) {
 	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{30}
 }
 
+// Credit tells the peer how much it may have offered, all in all, since the
+// link began; sent where Hello of both sides has the feature "credit".
+type Credit struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Offers uint64                 `protobuf:"varint,1,opt,name=offers,proto3" json:"offers,omitempty"`
+	// Payload of the envelope, content, and file bytes in the offer.
+	Bytes         uint64 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Credit) Reset() {
+	*x = Credit{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Credit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Credit) ProtoMessage() {}
+
+func (x *Credit) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Credit.ProtoReflect.Descriptor instead.
+func (*Credit) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Credit) GetOffers() uint64 {
+	if x != nil {
+		return x.Offers
+	}
+	return 0
+}
+
+func (x *Credit) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
 var File_lienthong_v1_relay_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\n" +
-	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"\x84\x05\n" +
+	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"\xb4\x05\n" +
 	"\tLinkFrame\x12+\n" +
 	"\x05hello\x18\x01 \x01(\v2\x13.lienthong.v1.HelloH\x00R\x05hello\x12+\n" +
 	"\x05offer\x18\x02 \x01(\v2\x13.lienthong.v1.OfferH\x00R\x05offer\x124\n" +
@@ -2048,7 +2119,8 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x04need\x18\t \x01(\v2\x17.lienthong.v1.NeedFilesH\x00R\x04need\x12-\n" +
 	"\x04head\x18\n" +
 	" \x01(\v2\x17.lienthong.v1.HeadShownH\x00R\x04head\x128\n" +
-	"\bcosigned\x18\v \x01(\v2\x1a.lienthong.v1.HeadCosignedH\x00R\bcosigned\x121\n" +
+	"\bcosigned\x18\v \x01(\v2\x1a.lienthong.v1.HeadCosignedH\x00R\bcosigned\x12.\n" +
+	"\x06credit\x18\f \x01(\v2\x14.lienthong.v1.CreditH\x00R\x06credit\x121\n" +
 	"\x04news\x18\x14 \x01(\v2\x1b.lienthong.v1.DirectoryNewsH\x00R\x04newsB\a\n" +
 	"\x05frame\"E\n" +
 	"\rDirectoryNews\x124\n" +
@@ -2185,7 +2257,10 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x04file\x18\x01 \x01(\v2\x1a.lienthong.v1.TransferFileR\x04file\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\"\x11\n" +
-	"\x0fPutLeafResponse2\xa8\x05\n" +
+	"\x0fPutLeafResponse\"6\n" +
+	"\x06Credit\x12\x16\n" +
+	"\x06offers\x18\x01 \x01(\x04R\x06offers\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x04R\x05bytes2\xa8\x05\n" +
 	"\fRelayService\x12E\n" +
 	"\x04Link\x12\x17.lienthong.v1.LinkFrame\x1a\x17.lienthong.v1.LinkFrame\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x04(\x010\x01\x12G\n" +
@@ -2216,7 +2291,7 @@ func file_lienthong_v1_relay_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_relay_proto_rawDescData
 }
 
-var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*LinkFrame)(nil),            // 0: lienthong.v1.LinkFrame
 	(*DirectoryNews)(nil),        // 1: lienthong.v1.DirectoryNews
@@ -2249,9 +2324,10 @@ var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*PutLeavesResponse)(nil),    // 28: lienthong.v1.PutLeavesResponse
 	(*PutLeafRequest)(nil),       // 29: lienthong.v1.PutLeafRequest
 	(*PutLeafResponse)(nil),      // 30: lienthong.v1.PutLeafResponse
-	(*Envelope)(nil),             // 31: lienthong.v1.Envelope
-	(*Receipt)(nil),              // 32: lienthong.v1.Receipt
-	(*DirectoryChunk)(nil),       // 33: lienthong.v1.DirectoryChunk
+	(*Credit)(nil),               // 31: lienthong.v1.Credit
+	(*Envelope)(nil),             // 32: lienthong.v1.Envelope
+	(*Receipt)(nil),              // 33: lienthong.v1.Receipt
+	(*DirectoryChunk)(nil),       // 34: lienthong.v1.DirectoryChunk
 }
 var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	2,  // 0: lienthong.v1.LinkFrame.hello:type_name -> lienthong.v1.Hello
@@ -2265,48 +2341,49 @@ var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	6,  // 8: lienthong.v1.LinkFrame.need:type_name -> lienthong.v1.NeedFiles
 	22, // 9: lienthong.v1.LinkFrame.head:type_name -> lienthong.v1.HeadShown
 	23, // 10: lienthong.v1.LinkFrame.cosigned:type_name -> lienthong.v1.HeadCosigned
-	1,  // 11: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
-	3,  // 12: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	3,  // 13: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	31, // 14: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
-	31, // 15: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
-	3,  // 16: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	5,  // 17: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
-	32, // 18: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
-	32, // 19: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
-	32, // 20: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
-	14, // 21: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
-	3,  // 22: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
-	33, // 23: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
-	33, // 24: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
-	3,  // 25: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	31, // 26: lienthong.v1.HeadShown.checkpoint:type_name -> lienthong.v1.Envelope
-	31, // 27: lienthong.v1.HeadCosigned.cosignature:type_name -> lienthong.v1.Envelope
-	31, // 28: lienthong.v1.HeadCosigned.held:type_name -> lienthong.v1.Envelope
-	24, // 29: lienthong.v1.GetLeavesRequest.file:type_name -> lienthong.v1.TransferFile
-	24, // 30: lienthong.v1.PutLeavesRequest.file:type_name -> lienthong.v1.TransferFile
-	24, // 31: lienthong.v1.PutLeafRequest.file:type_name -> lienthong.v1.TransferFile
-	0,  // 32: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
-	13, // 33: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
-	16, // 34: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
-	25, // 35: lienthong.v1.RelayService.GetLeaves:input_type -> lienthong.v1.GetLeavesRequest
-	27, // 36: lienthong.v1.RelayService.PutLeaves:input_type -> lienthong.v1.PutLeavesRequest
-	29, // 37: lienthong.v1.RelayService.PutLeaf:input_type -> lienthong.v1.PutLeafRequest
-	18, // 38: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
-	20, // 39: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
-	0,  // 40: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
-	15, // 41: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
-	17, // 42: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
-	26, // 43: lienthong.v1.RelayService.GetLeaves:output_type -> lienthong.v1.GetLeavesResponse
-	28, // 44: lienthong.v1.RelayService.PutLeaves:output_type -> lienthong.v1.PutLeavesResponse
-	30, // 45: lienthong.v1.RelayService.PutLeaf:output_type -> lienthong.v1.PutLeafResponse
-	19, // 46: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
-	21, // 47: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
-	40, // [40:48] is the sub-list for method output_type
-	32, // [32:40] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	31, // 11: lienthong.v1.LinkFrame.credit:type_name -> lienthong.v1.Credit
+	1,  // 12: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
+	3,  // 13: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	3,  // 14: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	32, // 15: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
+	32, // 16: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
+	3,  // 17: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	5,  // 18: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
+	33, // 19: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
+	33, // 20: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
+	33, // 21: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
+	14, // 22: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
+	3,  // 23: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
+	34, // 24: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
+	34, // 25: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
+	3,  // 26: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	32, // 27: lienthong.v1.HeadShown.checkpoint:type_name -> lienthong.v1.Envelope
+	32, // 28: lienthong.v1.HeadCosigned.cosignature:type_name -> lienthong.v1.Envelope
+	32, // 29: lienthong.v1.HeadCosigned.held:type_name -> lienthong.v1.Envelope
+	24, // 30: lienthong.v1.GetLeavesRequest.file:type_name -> lienthong.v1.TransferFile
+	24, // 31: lienthong.v1.PutLeavesRequest.file:type_name -> lienthong.v1.TransferFile
+	24, // 32: lienthong.v1.PutLeafRequest.file:type_name -> lienthong.v1.TransferFile
+	0,  // 33: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
+	13, // 34: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
+	16, // 35: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
+	25, // 36: lienthong.v1.RelayService.GetLeaves:input_type -> lienthong.v1.GetLeavesRequest
+	27, // 37: lienthong.v1.RelayService.PutLeaves:input_type -> lienthong.v1.PutLeavesRequest
+	29, // 38: lienthong.v1.RelayService.PutLeaf:input_type -> lienthong.v1.PutLeafRequest
+	18, // 39: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
+	20, // 40: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
+	0,  // 41: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
+	15, // 42: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
+	17, // 43: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
+	26, // 44: lienthong.v1.RelayService.GetLeaves:output_type -> lienthong.v1.GetLeavesResponse
+	28, // 45: lienthong.v1.RelayService.PutLeaves:output_type -> lienthong.v1.PutLeavesResponse
+	30, // 46: lienthong.v1.RelayService.PutLeaf:output_type -> lienthong.v1.PutLeafResponse
+	19, // 47: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
+	21, // 48: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
+	41, // [41:49] is the sub-list for method output_type
+	33, // [33:41] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_relay_proto_init() }
@@ -2329,6 +2406,7 @@ func file_lienthong_v1_relay_proto_init() {
 		(*LinkFrame_Need)(nil),
 		(*LinkFrame_Head)(nil),
 		(*LinkFrame_Cosigned)(nil),
+		(*LinkFrame_Credit)(nil),
 		(*LinkFrame_News)(nil),
 	}
 	file_lienthong_v1_relay_proto_msgTypes[15].OneofWrappers = []any{}
@@ -2338,7 +2416,7 @@ func file_lienthong_v1_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_relay_proto_rawDesc), len(file_lienthong_v1_relay_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
