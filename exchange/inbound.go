@@ -198,7 +198,7 @@ func (s *session) fetch(ctx context.Context, o *offered, larger []LetterFile) er
 	var waiting []*inboundFile
 	var keys []string
 	for _, file := range larger {
-		key := partialKey(s.peer, o.letter.Digest, file.Digest)
+		key := o.partialKey(file.Digest)
 		waiting, keys = append(waiting, s.inbound.expect(key, o, file)), append(keys, key)
 	}
 	defer func() {
@@ -282,9 +282,9 @@ func (f *inboundFile) wait(ctx context.Context) error {
 
 // partialKey names the partial file of an offer. It stays the same over links and
 // restarts, so that a transfer goes on at the byte that is held.
-func partialKey(peer string, digest, file envelope.Digest) string {
+func (o *offered) partialKey(file envelope.Digest) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n", peer, digest, file)
+	fmt.Fprintf(h, "%s\n%s\n%s\n", o.peer, o.letter.Digest, file)
 	return "offer-" + hex.EncodeToString(h.Sum(nil))
 }
 
@@ -293,10 +293,11 @@ const maxTries = 5
 
 // get fetches one file from the peer, from the byte that is held.
 func (s *session) get(ctx context.Context, o *offered, f *inboundFile, key string) error {
-	if err := s.transfer.Acquire(ctx, 1); err != nil {
+	turn := s.turns.join(int(o.route.Urgency))
+	defer turn.leave()
+	if err := turn.wait(ctx); err != nil {
 		return err
 	}
-	defer s.transfer.Release(1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	blobs := s.relay.cfg.Blobs
@@ -309,7 +310,7 @@ func (s *session) get(ctx context.Context, o *offered, f *inboundFile, key strin
 		}
 		if err == nil && uint64(held) < f.file.Size {
 			var got int64
-			if got, err = s.getFrom(ctx, o, f, key, held, l); err == nil || got > held {
+			if got, err = s.getFrom(ctx, turn, o, f, held, l); err == nil || got > held {
 				continue
 			}
 		}
@@ -361,13 +362,14 @@ func (n *Node) finishFile(ctx context.Context, f *inboundFile, key string, l *le
 	return n.cfg.Blobs.Finish(ctx, key, f.file.Digest, int64(f.file.Size))
 }
 
-func (s *session) getFrom(ctx context.Context, o *offered, f *inboundFile, key string, held int64, l *leafwise) (int64, error) {
+func (s *session) getFrom(ctx context.Context, turn *turn, o *offered, f *inboundFile, held int64, l *leafwise) (int64, error) {
 	src, err := s.courier.Get(ctx, s.fileKey(o, f), held)
 	if err != nil {
 		return held, err
 	}
 	defer src.Close()
-	if rest := io.LimitReader(src, int64(f.file.Size)-held); l != nil {
+	key := o.partialKey(f.file.Digest)
+	if rest := (turnReader{ctx, turn, io.LimitReader(src, int64(f.file.Size)-held)}); l != nil {
 		err = l.append(ctx, held, rest)
 	} else {
 		_, err = s.relay.cfg.Blobs.Append(ctx, key, held, rest)
@@ -398,18 +400,19 @@ func (s *session) put(ctx context.Context, f NeedFiles) error {
 		if !ok {
 			return fmt.Errorf("exchange: %q asks for file %s, which is not of letter %s", s.peer, digest, f.Letter.ID)
 		}
-		if err := s.putOne(ctx, FileKey{f.Letter, recipients[0], digest}, file); err != nil {
+		if err := s.putOne(ctx, int(letter.Urgency), FileKey{f.Letter, recipients[0], digest}, file); err != nil {
 			return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), setback{reason: "TRANSFER", pause: 10 * minRetry}))
 		}
 	}
 	return nil
 }
 
-func (s *session) putOne(ctx context.Context, key FileKey, file LetterFile) error {
-	if err := s.transfer.Acquire(ctx, 1); err != nil {
+func (s *session) putOne(ctx context.Context, class int, key FileKey, file LetterFile) error {
+	turn := s.turns.join(class)
+	defer turn.leave()
+	if err := turn.wait(ctx); err != nil {
 		return err
 	}
-	defer s.transfer.Release(1)
 	blob, err := s.relay.cfg.Blobs.Open(ctx, file.Digest)
 	if err != nil {
 		return err
@@ -419,7 +422,7 @@ func (s *session) putOne(ctx context.Context, key FileKey, file LetterFile) erro
 		if err = s.putLeaves(ctx, key, file); err != nil && ctx.Err() == nil {
 			continue
 		}
-		if err = s.courier.Put(ctx, key, blob, int64(file.Size)); err == nil || ctx.Err() != nil {
+		if err = s.courier.Put(ctx, key, turnReaderAt{ctx, turn, blob}, int64(file.Size)); err == nil || ctx.Err() != nil {
 			return err
 		}
 	}

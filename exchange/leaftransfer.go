@@ -66,7 +66,8 @@ func (s *session) putLeaves(ctx context.Context, key FileKey, file LetterFile) e
 		return nil
 	}
 	err := lc.PutLeaves(ctx, key, func() ([]byte, error) { return s.relay.leavesOf(ctx, file) })
-	if errors.Is(err, ErrNoLeaves) {
+	var why *Error
+	if errors.Is(err, ErrNoLeaves) || errors.As(err, &why) && why.Code == Exhausted { // the list is more than it takes at once
 		return nil
 	}
 	return err

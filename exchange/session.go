@@ -42,10 +42,10 @@ type session struct {
 	cancel      context.CancelCauseFunc
 	ready       chan struct{} // closed when cancel is set
 
-	workers  sync.WaitGroup
-	offers   *semaphore.Weighted // offers of the peer that are being taken
-	work     *semaphore.Weighted // bytes of all frames that are being worked on
-	transfer *semaphore.Weighted
+	workers sync.WaitGroup
+	offers  *semaphore.Weighted // offers of the peer that are being taken
+	work    *semaphore.Weighted // bytes of all frames that are being worked on
+	turns   turns               // of transfers of larger files
 
 	mu      sync.Mutex
 	closed  bool       // no more workers
@@ -63,7 +63,7 @@ type session struct {
 
 func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
 	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
-		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork), transfer: semaphore.NewWeighted(maxTransfers),
+		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork),
 		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
 		inbound: inbound{files: map[string]*inboundFile{}}}
 }
