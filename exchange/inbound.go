@@ -2,8 +2,6 @@ package exchange
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -58,6 +56,9 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 		}
 		defer giveBack()
 		if wrote, err = s.fetchAll(ctx, o, f); err != nil {
+			if asRefusal(err).permanent {
+				n.dropPartials(ctx, o, f)
+			}
 			return s.refusal(ctx, o, f, err)
 		}
 	}
@@ -67,6 +68,7 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	if err != nil {
 		return s.refusal(ctx, o, f, err)
 	}
+	n.dropPartials(ctx, o, f)
 	var out []Frame
 	if len(took.custody) > 0 {
 		receipts, err := n.receipts(ctx, took.custody)
@@ -278,14 +280,6 @@ func (f *inboundFile) wait(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// partialKey names the partial file of an offer. It stays the same over links and
-// restarts, so that a transfer goes on at the byte that is held.
-func (o *offered) partialKey(file envelope.Digest) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n", o.peer, o.letter.Digest, file)
-	return "offer-" + hex.EncodeToString(h.Sum(nil))
 }
 
 // maxTries bounds how often one transfer is begun again on one link.

@@ -17,7 +17,7 @@ import (
 const (
 	orphanLife  = 24 * time.Hour     // a file that no row names, a row that nothing keeps: whoever put it may still come
 	uploadLife  = 24 * time.Hour     // an upload that nobody goes on with
-	partialLife = 7 * 24 * time.Hour // a transfer that nobody goes on with
+	partialLife = 7 * 24 * time.Hour // a transfer that nobody goes on with, if its letter does not expire before
 	doomedLife  = time.Hour          // from the row to the bytes: whoever has the file open reads on
 	// A change that names bytes put longer ago than this is refused while a sweep goes on.
 	// What is above it, up to doomedLife, bears clocks that differ.
@@ -43,7 +43,8 @@ type Swept struct {
 }
 
 // Sweep does what is due at a time: doomed blobs whose hour has passed go, blobs that
-// nothing has kept for a day are doomed. With folder set it also walks all files. Each
+// nothing has kept for a day are doomed. Partial files of letters
+// that have expired go, and those given up. With folder set it also walks all files. Each
 // step is journalled before it is taken, but the last, and may be the last that a process
 // takes: the next sweep goes on from there.
 func (s *Sweeper) Sweep(ctx context.Context, now time.Time, folder bool) (out Swept, err error) {
@@ -58,6 +59,9 @@ func (s *Sweeper) Sweep(ctx context.Context, now time.Time, folder bool) (out Sw
 		return out, fmt.Errorf("store: sweep: %w", err)
 	}
 	if !folder {
+		if out.Orphans, err = b.s.SweepPartials(stalePartial(now)); err != nil {
+			return out, fmt.Errorf("store: sweep: %w", err)
+		}
 		return out, nil
 	}
 	if err := s.fence(ctx, now); err != nil {
@@ -70,14 +74,23 @@ func (s *Sweeper) Sweep(ctx context.Context, now time.Time, folder bool) (out Sw
 			return false, err
 		}
 		return true, err
-	}, func(key string, written time.Time) bool {
+	}, stalePartial(now))
+	return out, err
+}
+
+// stalePartial says which partial files nobody will go on with: those of letters that have
+// expired, and those that were written last long ago.
+func stalePartial(now time.Time) func(key string, written time.Time) bool {
+	return func(key string, written time.Time) bool {
+		if expires, ok := exchange.PartialExpires(key); ok && expires < now.UnixMicro() {
+			return true
+		}
 		life := partialLife
 		if strings.HasPrefix(key, exchange.UploadPrefix) {
 			life = uploadLife
 		}
 		return written.Before(now.Add(-life))
-	})
-	return out, err
+	}
 }
 
 // fence refuses what was put long ago and is committed from now on: the bytes may be going.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -204,6 +206,52 @@ func TestSweepStalledPut(t *testing.T) {
 		c.Wrote = []exchange.BlobRow{s.put(t, 0, "stalled", 0)}
 		if err := s.commit(t, 0, c); err != nil || !s.there(t, b.Digest) {
 			t.Errorf("%s: put again: %v, there %t", kind, err, s.there(t, b.Digest))
+		}
+	}
+}
+
+// A partial file of a letter goes when the letter expires, also where only rows are looked
+// at; one that does not say when that is goes a week after it was written last.
+func TestSweepPartialFiles(t *testing.T) {
+	t.Parallel()
+	for kind, s := range shelves(t) {
+		_, files := s.replica(0)
+		now := time.Now()
+		soon := fmt.Sprintf("offer-%064x-%d", 1, now.Add(2*time.Hour).UnixMicro())
+		late := fmt.Sprintf("offer-%064x-%d", 2, now.Add(100*24*time.Hour).UnixMicro())
+		old := fmt.Sprintf("offer-%064x", 3)
+		for _, key := range []string{soon, late, old} {
+			if _, err := files.Append(t.Context(), key, 0, strings.NewReader("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, tt := range []struct {
+			after  time.Duration
+			folder bool
+			want   int
+			there  []string
+		}{
+			{time.Hour, true, 0, []string{soon, late, old}},
+			{2*time.Hour + time.Second, false, 1, []string{late, old}},
+			{6 * 24 * time.Hour, true, 0, []string{late, old}},
+			{8 * 24 * time.Hour, false, 2, nil},
+		} {
+			if got := s.sweep(t, 0, now.Add(tt.after), tt.folder); got.Orphans != tt.want {
+				t.Errorf("%s: after %v %d partial files went, want %d", kind, tt.after, got.Orphans, tt.want)
+			}
+			var there []string
+			for _, key := range []string{soon, late, old} {
+				held, err := files.Held(t.Context(), key)
+				if err != nil {
+					t.Error(err)
+				}
+				if held > 0 {
+					there = append(there, key)
+				}
+			}
+			if !slices.Equal(there, tt.there) {
+				t.Errorf("%s: after %v there are %q, want %q", kind, tt.after, there, tt.there)
+			}
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (s *Store) Sweep(blobs time.Time, wanted func(digest [32]byte) (bool, error
 	if err != nil {
 		return deleted, fmt.Errorf("blob: sweep: %w", err)
 	}
-	n, err := s.sweepPartials(stale)
+	n, err := s.SweepPartials(stale)
 	return deleted + n, err
 }
 
@@ -112,7 +112,8 @@ func (s *Store) RemoveOld(digest [32]byte, older time.Time, keep func() (bool, e
 	return s.removeIfOld(path, older, keep)
 }
 
-func (s *Store) sweepPartials(stale func(key string, written time.Time) bool) (deleted int, err error) {
+// SweepPartials deletes partial files for which stale says so, and that nobody is writing.
+func (s *Store) SweepPartials(stale func(key string, written time.Time) bool) (deleted int, err error) {
 	entries, err := os.ReadDir(s.partials())
 	if err != nil {
 		return 0, fmt.Errorf("blob: sweep: %w", err)
