@@ -121,10 +121,23 @@ func (s *strand) takeBacks() {
 		s.fate[recall.ID] = f
 		for _, row := range s.rows {
 			if aim := s.aimed(row, recall); aim != nil && aim.Mode == envelope.TakeBack {
-				s.fate[row.ID] = strandFate{s.fate[row.ID].copy, f.takeBack}
+				had := s.fate[row.ID]
+				s.fate[row.ID] = strandFate{had.copy, later(had.takeBack, f.takeBack)}
 			}
 		}
 	}
+}
+
+// later is the one of two take-backs of a letter that came after the other. Ids do not say
+// it where both were made in one millisecond; the rules do: none is asked while another
+// is open, none after one was agreed to, and a recall leaves none open.
+func later(a, b TakeBack) TakeBack {
+	for _, last := range []TakeBack{TakeBackAsked, TakeBackAgreed, TakeBackMoot, TakeBackRefused} {
+		if a == last || b == last {
+			return last
+		}
+	}
+	return TakeBackNone
 }
 
 // aimed finds a recall's aim at a letter that is here.
