@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -135,7 +137,7 @@ func (c *call) agenciesOf(method string, roles ...exchange.Role) ([]string, erro
 	seen := map[string]bool{}
 	for _, g := range c.principal.Grants {
 		for _, role := range roles {
-			if g.Role == role && g.Agency != "" && !seen[g.Agency] && (only == "" || only == g.Agency) && c.principal.May(role, g.Agency) {
+			if g.Role == role && c.here(g.Agency) && !seen[g.Agency] && (only == "" || only == g.Agency) && c.principal.May(role, g.Agency) {
 				seen[g.Agency] = true
 				out = append(out, g.Agency)
 			}
@@ -145,6 +147,13 @@ func (c *call) agenciesOf(method string, roles ...exchange.Role) ([]string, erro
 		return nil, forbidden("user %q has none of the roles %v for this agency", c.principal.ID, roles)
 	}
 	return out, nil
+}
+
+// here reports whether an agency (id) is at home at this node: one that has moved away keeps
+// nobody from the others.
+func (c *call) here(agency string) bool {
+	a, ok := c.svc.Directory().Agency(agency)
+	return ok && a.HomeNode == c.svc.ID()
 }
 
 // maxParams bounds a body of parameters.
@@ -169,19 +178,21 @@ func (c *call) readParams() map[string]string {
 	if c.r.URL.Path == "/sendEdoc" { // whose body is the message
 		return out
 	}
-	if strings.HasPrefix(c.r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxParams)
-		if c.r.ParseForm() == nil {
-			for name, values := range c.r.PostForm {
-				out[strings.ToLower(name)] = values[0]
-			}
-		}
+	body, err := io.ReadAll(io.LimitReader(c.r.Body, maxParams))
+	if err != nil { // a body that is none says nothing: what is wanted is then missing
 		return out
 	}
 	var object map[string]any
-	d := json.NewDecoder(io.LimitReader(c.r.Body, maxParams))
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	if d.Decode(&object) != nil { // a body that is none says nothing: what is wanted is then missing
+	if d.Decode(&object) != nil {
+		// Clients call JSON a form, too, so the type that a body is said to have says nothing.
+		form, err := url.ParseQuery(string(body))
+		for name, values := range form {
+			if err == nil {
+				out[strings.ToLower(name)] = values[0]
+			}
+		}
 		return out
 	}
 	for name, value := range object {

@@ -120,6 +120,8 @@ func TestRefusals(t *testing.T) {
 	late.stamp = w.net.Now().Add(-6*time.Minute).In(exchange.Vietnam).Format("02012006T150405") + "+0000"
 	shapeless := *ward
 	shapeless.stamp = "2026-11-20T10:00:00Z"
+	chunked := *ward
+	chunked.chunked = true
 	none := *ward
 	none.secret = ""
 	for _, tt := range []struct {
@@ -148,6 +150,7 @@ func TestRefusals(t *testing.T) {
 		{"a document type", ward.send("edoc", bytes.Replace(good, []byte("<edXML "), []byte(`<!DOCTYPE edXML [<!ENTITY a "aaaa">]><edXML `), 1)), "22", "DTD"},
 		{"no XML", ward.send("edoc", []byte("%PDF-1.7")), "22", "SYNTAX"},
 		{"too large", ward.send("edoc", bytes.Repeat([]byte("a"), 200_001)), "27", "SIZE"},
+		{"too large, of no told length", chunked.send("edoc", bytes.Repeat([]byte("a"), 200_001)), "27", "SIZE"},
 		{"no such message", district.call("POST", "/getEdoc", nil, "docId", "0199f8a0-0000-7000-8000-000000000000"), "24", "NOT_FOUND"},
 		{"no id", district.call("POST", "/getEdoc", nil, "docId", "x"), "24", "NOT_FOUND"},
 		{"no such document", ward.call("POST", "/getSentEdocList", nil, "docId", "0199f8a0-0000-7000-8000-000000000000"), "24", "NOT_FOUND"},

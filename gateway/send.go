@@ -3,10 +3,8 @@ package gateway
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"lienthong/envelope"
@@ -81,12 +79,12 @@ func (c *call) store(from envelope.Agency, digest envelope.Digest) error {
 	if err != nil {
 		return err
 	}
-	size, err := c.svc.WriteUpload(c.ctx, actor, up.ID, 0, http.MaxBytesReader(c.w, c.r.Body, limit))
-	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return tooLarge(limit)
-	}
+	size, err := c.svc.WriteUpload(c.ctx, actor, up.ID, 0, io.LimitReader(c.r.Body, limit+1))
 	if err != nil {
 		return err
+	}
+	if size > limit { // what came of it goes with the uploads that nobody finished
+		return tooLarge(limit)
 	}
 	_, err = c.svc.FinishUpload(c.ctx, actor, up.ID, size, digest)
 	return err

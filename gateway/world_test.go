@@ -67,6 +67,7 @@ type program struct {
 	*world
 	url, code, user, secret, stamp string
 	http                           *http.Client
+	chunked                        bool // the length of what it sends is not told
 }
 
 func (w *world) program(node, agency string, role exchange.Role) *program {
@@ -106,7 +107,11 @@ func (r *reply) UnmarshalJSON(text []byte) error {
 // call makes a call; headers are those of the call besides the three of every call.
 func (p *program) call(method, path string, body []byte, headers ...string) reply {
 	p.Helper()
-	r, err := http.NewRequestWithContext(p.Context(), method, p.url+path, bytes.NewReader(body))
+	var in io.Reader = bytes.NewReader(body)
+	if p.chunked {
+		in = struct{ io.Reader }{in}
+	}
+	r, err := http.NewRequestWithContext(p.Context(), method, p.url+path, in)
 	if err != nil {
 		p.Fatal(err)
 	}

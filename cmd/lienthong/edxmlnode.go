@@ -114,7 +114,7 @@ func (a *app) letterOf(path string, anyway bool) (*edxml.Letter, string, error) 
 		}
 		return nil, "", fail(exitNo, fmt.Errorf("%s: %w", path, errors.Join(all...)), "send it all the same: --anyway")
 	}
-	return letter, "edxml-" + envelope.Sum(data).String(), nil
+	return letter, edxml.RequestID(envelope.Sum(data)), nil
 }
 
 // sameAgency compares two names of an agency by what the node's directory knows.
