@@ -72,7 +72,8 @@ func (n *Node) letPass(ctx context.Context, letters []Letter, upTo int64) (erase
 }
 
 // passingFrom is from when the days of a letter with these deliveries count: when the last
-// of them ended. 0 where one is at home here: it is a document then.
+// of them ended, whatever was said of it since. 0 where one is at home here: it is a
+// document then.
 func passingFrom(rows []Delivery, received, upTo int64) int64 {
 	from := received
 	for i := range rows {
@@ -81,6 +82,8 @@ func passingFrom(rows []Delivery, received, upTo int64) int64 {
 			return 0
 		case rows[i].State != StateDelivered && !rows[i].State.ended():
 			from = max(from, lookAgain(received, upTo))
+		case rows[i].State == StateDelivered && rows[i].Arrived > 0:
+			from = max(from, min(rows[i].Arrived, rows[i].Updated)) // by the home's clock
 		default:
 			from = max(from, rows[i].Updated)
 		}

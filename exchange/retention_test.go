@@ -72,6 +72,14 @@ func TestTransitFilesGo(t *testing.T) {
 	w.setDown("district", "province", false)
 	ward.eventually("delivered", ward.delivered(key, "thai-nguyen", "so-tu-phap"))
 	w.advance(6 * 24 * time.Hour) // nine since it came, six since it ended
+	at, _ := province.delivery(key, "thai-nguyen")
+	if _, err := province.service.ReportStatus(ctx, clerk, exchange.StatusRequest{Agency: "thai-nguyen", Delivery: at.ID, Code: exchange.StatusRefused, Reason: "gửi nhầm"}); err != nil {
+		t.Fatal(err)
+	}
+	district.eventually("the status, late", func() bool {
+		d, _ := district.delivery(key, "thai-nguyen")
+		return d.Status == exchange.StatusRefused
+	})
 	district.retain(0)
 	district.sweep()
 	if !district.holds(file) {
@@ -93,7 +101,7 @@ func TestTransitFilesGo(t *testing.T) {
 		t.Errorf("the district keeps %+v, %v", kept, err)
 	}
 	district.verifyJournal()
-	at, _ := district.delivery(key, "thai-nguyen")
+	at, _ = district.delivery(key, "thai-nguyen")
 	if rows, err := district.store.Statements(ctx, at.Digest, "thai-nguyen"); err != nil || len(rows) < 2 {
 		t.Errorf("the district keeps %d statements, %v", len(rows), err)
 	}
