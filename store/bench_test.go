@@ -13,7 +13,13 @@ import (
 
 // BenchmarkTake compares the stores in one run on one machine. With PostgreSQL, server
 // and client share it.
-func BenchmarkTake(b *testing.B) {
+func BenchmarkTake(b *testing.B) { each(b, storetest.Bench) }
+
+// BenchmarkErase is what it costs to let go of 100,000 letters that passed through.
+func BenchmarkErase(b *testing.B) { each(b, storetest.BenchErase) }
+
+// each measures both kinds of store.
+func each(b *testing.B, bench func(*testing.B, storetest.Opener)) {
 	for _, kind := range []struct {
 		name string
 		at   func(b testing.TB, dir string) string
@@ -31,7 +37,7 @@ func BenchmarkTake(b *testing.B) {
 		}},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
-			storetest.Bench(b, func(b testing.TB, dir string) exchange.Store {
+			bench(b, func(b testing.TB, dir string) exchange.Store {
 				rows, _, err := store.Open(b.Context(), kind.at(b, dir))
 				if err != nil {
 					b.Fatal(err)

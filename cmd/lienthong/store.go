@@ -33,7 +33,7 @@ The node of FROM must not run. The copy is the same store: use one of the two fr
 		Args: args(2, 2),
 		RunE: func(c *cobra.Command, in []string) error { return a.storeCopy(c.Context(), in[0], in[1]) },
 	}
-	c := group("store", "A node's store, by URL (kho dữ liệu): sqlite:FOLDER or postgres://USER@HOST/DATABASE?blobs=FOLDER", migrate, check, copyTo)
+	c := group("store", "A node's store, by URL (kho dữ liệu): sqlite:FOLDER or postgres://USER@HOST/DATABASE?blobs=FOLDER", migrate, check, copyTo, a.storeExportCommand(), a.storeImportCommand())
 	return c
 }
 
