@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,10 @@ func TestHandover(t *testing.T) {
 		t.Errorf("late before its time: %q", got)
 	}
 
+	apology := exchange.ApologyRequest{Agency: "t", Code: "H55.13-261121-0001", To: "Ông Nguyễn Văn Đĩnh", NewDate: "2026-12-04", Reason: "Phải xác minh thêm."}
+	_, err := tinh.service.Apologise(context.Background(), apology)
+	wantError(t, err, exchange.Precondition, "NOT_LATE")
+
 	// Friday, two working days after Wednesday's end.
 	w.mu.Lock()
 	w.now = time.Date(2026, 11, 27, 10, 0, 0, 0, calendar.Zone)
@@ -78,6 +83,15 @@ func TestHandover(t *testing.T) {
 	want("late", "0 01 way 1 stage 2 late true 2;", "0 01 way 2 stage 2 late true 2;")
 	if got := dossiers(t, tinh, "t", true); got != "0 01 way 2 stage 2 late true 2;" {
 		t.Errorf("late there: %q", got)
+	}
+	if a, err := tinh.service.Apologise(context.Background(), apology); err != nil {
+		t.Error(err)
+	} else if text := strings.Join(a.Paragraphs, " "); !strings.Contains(text, "ngày 25/11/2026") || !strings.Contains(text, "quá hạn 2 ngày làm việc") || !strings.Contains(text, "ngày 04/12/2026") {
+		t.Errorf("an apology says %q", text)
+	}
+	_, err = tinh.service.Apologise(context.Background(), exchange.ApologyRequest{Agency: "t", NewDate: "2026-11-26"})
+	if got, want := reasons(wantError(t, err, exchange.Invalid, "BAD_APOLOGY").Fields), "dossier_code REQUIRED, to REQUIRED, reason REQUIRED, new_date PAST"; got != want {
+		t.Errorf("an empty apology: %q, want %q", got, want)
 	}
 	question := send(tinh, "02", "t", "x", "2026-12-04", handed)
 	want("a question is no result", "0 02 way 2 stage 1 late false 0;32 01 way 1 stage 2 late true 2;", "0 02 way 1 stage 1 late false 0;32 01 way 2 stage 2 late true 2;")

@@ -100,6 +100,7 @@ RegisterService.StartSeries         clerk
 JournalService.ExportEvidence       clerk reader auditor
 StatisticsService.GetStatistics     clerk reader
 DossierService.ListDossiers         clerk reader
+DossierService.DraftApology         clerk
 DeliveryService.ClaimDeliveries     clerk
 RelayService.Link                   liaison
 RelayService.Put                    liaison

@@ -11,7 +11,7 @@ func (a *app) commands() []*cobra.Command {
 		a.sendCommand(), a.inboxCommand(), a.outboxCommand(), a.showCommand(), a.statusCommand(), a.fetchCommand(), a.fileCommand(), a.queueCommand(),
 		a.journalCommand(), a.agencyCommand(), a.resolveCommand(), a.peerCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.storeCommand(), a.backupCommand(), a.restoreCommand(), a.evidenceCommand(), a.edxmlCommand(),
 		a.tokenCommand(),
-		a.searchCommand(), a.registerCommand(), a.numberCommand(), a.statsCommand(), a.dossierCommand(),
+		a.searchCommand(), a.registerCommand(), a.numberCommand(), a.statsCommand(), a.dossierCommand(), a.apologyCommand(),
 		a.crossCheckCommand(),
 	}
 }

@@ -37,7 +37,7 @@ store:              store/blob store/postgres store/sqlite exchange envelope jou
 
 # Doors. Protobuf is known here and in envelope, and nowhere else.
 internal/wire:      proto/* exchange signer journal envelope
-server:             proto/* internal/wire envelope exchange signer journal certs certs/keys exchange/evidence
+server:             proto/* internal/wire envelope exchange signer signer/appearance journal certs certs/keys exchange/evidence
 client:             proto/* internal/wire envelope exchange signer
 web:                exchange signer journal
 admin:              exchange envelope

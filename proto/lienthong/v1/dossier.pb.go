@@ -387,6 +387,174 @@ func (x *Dossier) GetCalendarUnknown() bool {
 	return false
 }
 
+type DraftApologyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency id or code to which the dossier was handed, and which is late.
+	Agency      string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	DossierCode string `protobuf:"bytes,2,opt,name=dossier_code,json=dossierCode,proto3" json:"dossier_code,omitempty"`
+	// The person or organisation to whom it is written (kính gửi); 300 characters.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// The day by which the result will be there, yyyy-mm-dd.
+	NewDate string `protobuf:"bytes,4,opt,name=new_date,json=newDate,proto3" json:"new_date,omitempty"`
+	// Why it is late; 2,000 characters.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Behind the blank of the number, such as TXL-UBND.
+	Symbol string `protobuf:"bytes,6,opt,name=symbol,proto3" json:"symbol,omitempty"`
+	Place  string `protobuf:"bytes,7,opt,name=place,proto3" json:"place,omitempty"`
+	// The agency above, as printed; empty for none.
+	Parent string `protobuf:"bytes,8,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Who is to sign.
+	Signer        *SignerInfo `protobuf:"bytes,9,opt,name=signer,proto3" json:"signer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DraftApologyRequest) Reset() {
+	*x = DraftApologyRequest{}
+	mi := &file_lienthong_v1_dossier_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DraftApologyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DraftApologyRequest) ProtoMessage() {}
+
+func (x *DraftApologyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_dossier_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DraftApologyRequest.ProtoReflect.Descriptor instead.
+func (*DraftApologyRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_dossier_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DraftApologyRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetDossierCode() string {
+	if x != nil {
+		return x.DossierCode
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetNewDate() string {
+	if x != nil {
+		return x.NewDate
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetSymbol() string {
+	if x != nil {
+		return x.Symbol
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *DraftApologyRequest) GetSigner() *SignerInfo {
+	if x != nil {
+		return x.Signer
+	}
+	return nil
+}
+
+type DraftApologyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A PDF draft whose number and date are blank: prepare it, sign it, send it.
+	Pdf           []byte `protobuf:"bytes,1,opt,name=pdf,proto3" json:"pdf,omitempty"`
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DraftApologyResponse) Reset() {
+	*x = DraftApologyResponse{}
+	mi := &file_lienthong_v1_dossier_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DraftApologyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DraftApologyResponse) ProtoMessage() {}
+
+func (x *DraftApologyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_dossier_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DraftApologyResponse.ProtoReflect.Descriptor instead.
+func (*DraftApologyResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_dossier_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DraftApologyResponse) GetPdf() []byte {
+	if x != nil {
+		return x.Pdf
+	}
+	return nil
+}
+
+func (x *DraftApologyResponse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 var File_lienthong_v1_dossier_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_dossier_proto_rawDesc = "" +
@@ -418,7 +586,20 @@ const file_lienthong_v1_dossier_proto_rawDesc = "" +
 	"\x06result\x18\v \x01(\tR\x06result\x12\x12\n" +
 	"\x04late\x18\f \x01(\bR\x04late\x12\x1b\n" +
 	"\tlate_days\x18\r \x01(\x05R\blateDays\x12)\n" +
-	"\x10calendar_unknown\x18\x0e \x01(\bR\x0fcalendarUnknown*\xd6\x01\n" +
+	"\x10calendar_unknown\x18\x0e \x01(\bR\x0fcalendarUnknown\"\x8b\x02\n" +
+	"\x13DraftApologyRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12!\n" +
+	"\fdossier_code\x18\x02 \x01(\tR\vdossierCode\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\x12\x19\n" +
+	"\bnew_date\x18\x04 \x01(\tR\anewDate\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06symbol\x18\x06 \x01(\tR\x06symbol\x12\x14\n" +
+	"\x05place\x18\a \x01(\tR\x05place\x12\x16\n" +
+	"\x06parent\x18\b \x01(\tR\x06parent\x120\n" +
+	"\x06signer\x18\t \x01(\v2\x18.lienthong.v1.SignerInfoR\x06signer\"<\n" +
+	"\x14DraftApologyResponse\x12\x10\n" +
+	"\x03pdf\x18\x01 \x01(\fR\x03pdf\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name*\xd6\x01\n" +
 	"\fDossierStage\x12\x1d\n" +
 	"\x19DOSSIER_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19DOSSIER_STAGE_HANDED_OVER\x10\x01\x12\x1a\n" +
@@ -426,10 +607,12 @@ const file_lienthong_v1_dossier_proto_rawDesc = "" +
 	"\x16DOSSIER_STAGE_RETURNED\x10\x03\x12\x19\n" +
 	"\x15DOSSIER_STAGE_REFUSED\x10\x04\x12\x1b\n" +
 	"\x17DOSSIER_STAGE_WITHDRAWN\x10\x05\x12\x18\n" +
-	"\x14DOSSIER_STAGE_FAILED\x10\x062q\n" +
+	"\x14DOSSIER_STAGE_FAILED\x10\x062\xd1\x01\n" +
 	"\x0eDossierService\x12_\n" +
 	"\fListDossiers\x12!.lienthong.v1.ListDossiersRequest\x1a\".lienthong.v1.ListDossiersResponse\"\b\xca\xf3\x18\x04\n" +
-	"\x02\x01\x03B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
+	"\x02\x01\x03\x12^\n" +
+	"\fDraftApology\x12!.lienthong.v1.DraftApologyRequest\x1a\".lienthong.v1.DraftApologyResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
 	file_lienthong_v1_dossier_proto_rawDescOnce sync.Once
@@ -444,28 +627,34 @@ func file_lienthong_v1_dossier_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_dossier_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lienthong_v1_dossier_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_lienthong_v1_dossier_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_lienthong_v1_dossier_proto_goTypes = []any{
 	(DossierStage)(0),            // 0: lienthong.v1.DossierStage
 	(*ListDossiersRequest)(nil),  // 1: lienthong.v1.ListDossiersRequest
 	(*ListDossiersResponse)(nil), // 2: lienthong.v1.ListDossiersResponse
 	(*Dossier)(nil),              // 3: lienthong.v1.Dossier
-	(Direction)(0),               // 4: lienthong.v1.Direction
-	(*DocumentMetadata)(nil),     // 5: lienthong.v1.DocumentMetadata
+	(*DraftApologyRequest)(nil),  // 4: lienthong.v1.DraftApologyRequest
+	(*DraftApologyResponse)(nil), // 5: lienthong.v1.DraftApologyResponse
+	(Direction)(0),               // 6: lienthong.v1.Direction
+	(*DocumentMetadata)(nil),     // 7: lienthong.v1.DocumentMetadata
+	(*SignerInfo)(nil),           // 8: lienthong.v1.SignerInfo
 }
 var file_lienthong_v1_dossier_proto_depIdxs = []int32{
-	4, // 0: lienthong.v1.ListDossiersRequest.direction:type_name -> lienthong.v1.Direction
+	6, // 0: lienthong.v1.ListDossiersRequest.direction:type_name -> lienthong.v1.Direction
 	3, // 1: lienthong.v1.ListDossiersResponse.dossiers:type_name -> lienthong.v1.Dossier
-	4, // 2: lienthong.v1.Dossier.direction:type_name -> lienthong.v1.Direction
-	5, // 3: lienthong.v1.Dossier.metadata:type_name -> lienthong.v1.DocumentMetadata
+	6, // 2: lienthong.v1.Dossier.direction:type_name -> lienthong.v1.Direction
+	7, // 3: lienthong.v1.Dossier.metadata:type_name -> lienthong.v1.DocumentMetadata
 	0, // 4: lienthong.v1.Dossier.stage:type_name -> lienthong.v1.DossierStage
-	1, // 5: lienthong.v1.DossierService.ListDossiers:input_type -> lienthong.v1.ListDossiersRequest
-	2, // 6: lienthong.v1.DossierService.ListDossiers:output_type -> lienthong.v1.ListDossiersResponse
-	6, // [6:7] is the sub-list for method output_type
-	5, // [5:6] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	8, // 5: lienthong.v1.DraftApologyRequest.signer:type_name -> lienthong.v1.SignerInfo
+	1, // 6: lienthong.v1.DossierService.ListDossiers:input_type -> lienthong.v1.ListDossiersRequest
+	4, // 7: lienthong.v1.DossierService.DraftApology:input_type -> lienthong.v1.DraftApologyRequest
+	2, // 8: lienthong.v1.DossierService.ListDossiers:output_type -> lienthong.v1.ListDossiersResponse
+	5, // 9: lienthong.v1.DossierService.DraftApology:output_type -> lienthong.v1.DraftApologyResponse
+	8, // [8:10] is the sub-list for method output_type
+	6, // [6:8] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_dossier_proto_init() }
@@ -482,7 +671,7 @@ func file_lienthong_v1_dossier_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_dossier_proto_rawDesc), len(file_lienthong_v1_dossier_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

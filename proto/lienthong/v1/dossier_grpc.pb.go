@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	DossierService_ListDossiers_FullMethodName = "/lienthong.v1.DossierService/ListDossiers"
+	DossierService_DraftApology_FullMethodName = "/lienthong.v1.DossierService/DraftApology"
 )
 
 // DossierServiceClient is the client API for DossierService service.
@@ -34,6 +35,9 @@ type DossierServiceClient interface {
 	// ListDossiers lists what the agency handed over and what was handed to it, the
 	// newest first, with how far each is and how late.
 	ListDossiers(ctx context.Context, in *ListDossiersRequest, opts ...grpc.CallOption) (*ListDossiersResponse, error)
+	// DraftApology writes a letter of apology (thư xin lỗi) for a dossier that is late
+	// at the agency, in the layout of Decree 30/2020, Appendix I. Nothing is kept of it.
+	DraftApology(ctx context.Context, in *DraftApologyRequest, opts ...grpc.CallOption) (*DraftApologyResponse, error)
 }
 
 type dossierServiceClient struct {
@@ -54,6 +58,16 @@ func (c *dossierServiceClient) ListDossiers(ctx context.Context, in *ListDossier
 	return out, nil
 }
 
+func (c *dossierServiceClient) DraftApology(ctx context.Context, in *DraftApologyRequest, opts ...grpc.CallOption) (*DraftApologyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DraftApologyResponse)
+	err := c.cc.Invoke(ctx, DossierService_DraftApology_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DossierServiceServer is the server API for DossierService service.
 // All implementations must embed UnimplementedDossierServiceServer
 // for forward compatibility.
@@ -66,6 +80,9 @@ type DossierServiceServer interface {
 	// ListDossiers lists what the agency handed over and what was handed to it, the
 	// newest first, with how far each is and how late.
 	ListDossiers(context.Context, *ListDossiersRequest) (*ListDossiersResponse, error)
+	// DraftApology writes a letter of apology (thư xin lỗi) for a dossier that is late
+	// at the agency, in the layout of Decree 30/2020, Appendix I. Nothing is kept of it.
+	DraftApology(context.Context, *DraftApologyRequest) (*DraftApologyResponse, error)
 	mustEmbedUnimplementedDossierServiceServer()
 }
 
@@ -78,6 +95,9 @@ type UnimplementedDossierServiceServer struct{}
 
 func (UnimplementedDossierServiceServer) ListDossiers(context.Context, *ListDossiersRequest) (*ListDossiersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDossiers not implemented")
+}
+func (UnimplementedDossierServiceServer) DraftApology(context.Context, *DraftApologyRequest) (*DraftApologyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DraftApology not implemented")
 }
 func (UnimplementedDossierServiceServer) mustEmbedUnimplementedDossierServiceServer() {}
 func (UnimplementedDossierServiceServer) testEmbeddedByValue()                        {}
@@ -118,6 +138,24 @@ func _DossierService_ListDossiers_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DossierService_DraftApology_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DraftApologyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DossierServiceServer).DraftApology(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DossierService_DraftApology_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DossierServiceServer).DraftApology(ctx, req.(*DraftApologyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DossierService_ServiceDesc is the grpc.ServiceDesc for DossierService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -128,6 +166,10 @@ var DossierService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListDossiers",
 			Handler:    _DossierService_ListDossiers_Handler,
+		},
+		{
+			MethodName: "DraftApology",
+			Handler:    _DossierService_DraftApology_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
