@@ -138,6 +138,7 @@ type Store interface {
 	// Principals lists all principals by id.
 	Principals(ctx context.Context) ([]Principal, error)
 	IdentityStore
+	InvitationStore
 	DirectoryStore
 
 	// TreeSize is the number of journal leaves that are durable.
@@ -249,6 +250,9 @@ type Change struct {
 	// Tokens are stored by id. Of one that is there only Revoked changes, and that once.
 	// Its principal must be there. A hash that another token has: ErrConflict.
 	Tokens []Token
+	// Invitations, like Sessions: a revision of 0 inserts, and id and hash must be new; another
+	// must be the stored one, and then Hash, Node, Created and Expires stay. Else ErrStale.
+	Invitations []Invitation
 	// Directory adds a file of the directory; see [DirectoryStore]. ErrConflict if one that
 	// is as new is there.
 	Directory *DirectoryRow

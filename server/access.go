@@ -79,10 +79,10 @@ func methodRule(service, method string) (rule, error) {
 		return rule{}, fmt.Errorf("%s has no (access) option", name)
 	}
 	access, ok := proto.GetExtension(options, lienthongv1.E_Access).(*lienthongv1.Access)
-	if !ok || len(access.GetRoles()) == 0 && !access.GetAuthenticated() {
+	if !ok || len(access.GetRoles()) == 0 && !access.GetAuthenticated() && !access.GetOpen() || access.GetOpen() && (len(access.GetRoles()) > 0 || access.GetAuthenticated()) {
 		return rule{}, fmt.Errorf("%s: its (access) option names nobody", name)
 	}
-	r := rule{authenticated: access.GetAuthenticated(), certificate: access.GetCertificate()}
+	r := rule{authenticated: access.GetAuthenticated(), certificate: access.GetCertificate(), open: access.GetOpen()}
 	for _, role := range access.GetRoles() {
 		known, ok := roleNames[role]
 		if !ok {

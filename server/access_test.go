@@ -103,6 +103,10 @@ DossierService.ListDossiers         clerk reader
 DossierService.DraftApology         clerk
 DeliveryService.ClaimDeliveries     clerk
 RelayService.Link                   liaison
+JoinService.Invite                  admin certificate
+JoinService.ListInvitations         admin auditor
+JoinService.DecideJoin              admin certificate
+JoinService.Join                    open
 RelayService.Put                    liaison
 RelayService.Get                    liaison
 RelayService.GetLeaves              liaison
@@ -166,6 +170,9 @@ func TestAccessTable(t *testing.T) {
 		for _, r := range option.GetRoles() {
 			want = append(want, strings.ToLower(strings.TrimPrefix(r.String(), "ROLE_")))
 		}
+		if option.GetOpen() {
+			want = append(want, "open")
+		}
 		if option.GetCertificate() {
 			want = append(want, "certificate")
 		}
@@ -210,6 +217,9 @@ func TestAccessMatrix(t *testing.T) {
 
 // expect is Unauthenticated, PermissionDenied, or OK for "let in".
 func expect(who person, roles []string, agency string, names bool) codes.Code {
+	if slices.Contains(roles, "open") {
+		return codes.OK
+	}
 	if !who.known {
 		return codes.Unauthenticated
 	}

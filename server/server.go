@@ -136,6 +136,7 @@ func (s *Server) register() {
 	lienthongv1.RegisterDossierServiceServer(s.grpc, &dossierService{Server: s})
 	lienthongv1.RegisterRelayServiceServer(s.grpc, &relayService{Server: s})
 	lienthongv1.RegisterPeerServiceServer(s.grpc, &peerService{Server: s})
+	lienthongv1.RegisterJoinServiceServer(s.grpc, &joinService{Server: s})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 }

@@ -29,7 +29,7 @@ func (a *app) agencyCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, in []string) error { return a.agencyShow(c.Context(), in[0]) },
 	})
 	return group("agency", "Agencies and nodes: the signed directory (danh bạ cơ quan)", list, show, a.agencyPutCommand(), a.agencyCloseCommand(), a.agencyMoveCommand(),
-		a.agencyImportCommand(), a.agencyExportCommand(), a.agencyZonesCommand(), a.agencySealCommand())
+		a.agencyImportCommand(), a.agencyExportCommand(), a.agencyZonesCommand(), a.agencySealCommand(), a.agencyNodeCommand())
 }
 
 func (a *app) agencyList(ctx context.Context) error {

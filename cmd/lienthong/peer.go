@@ -23,7 +23,7 @@ link needs. The status is 1 if anything is wrong.`,
 		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.peerCheck(c.Context(), in[0]) },
 	})
-	return group("peer", "Neighbours of a node (nút lân cận)", list, check)
+	return group("peer", "Neighbours of a node (nút lân cận)", list, check, a.peerInviteCommand(), a.peerRequestsCommand(), a.peerApproveCommand(), a.peerRefuseCommand())
 }
 
 func (a *app) peerList(ctx context.Context) error {

@@ -93,6 +93,7 @@ func Run(t *testing.T, open Opener) {
 		{"principals are found by any of their keys", testPrincipals},
 		{"principals are found by id, with or without a key", testPrincipalByID},
 		{"a token is found by its hash, and revoked once", testTokens},
+		{"an invitation is used once", testInvitations},
 		{"refusals are counted, and the oldest go", testRefusals},
 		{"files of a directory are replaced by newer ones only", testDirectory},
 		{"a change without entries is refused", testNoEntries},

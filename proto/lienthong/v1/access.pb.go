@@ -102,7 +102,9 @@ type Access struct {
 	Authenticated bool `protobuf:"varint,2,opt,name=authenticated,proto3" json:"authenticated,omitempty"`
 	// Only a client certificate will do: who has stolen a token can make no other
 	// identity with it.
-	Certificate   bool `protobuf:"varint,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Certificate bool `protobuf:"varint,3,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	// Anyone at all may call: the method asks for a proof of its own.
+	Open          bool `protobuf:"varint,4,opt,name=open,proto3" json:"open,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +160,13 @@ func (x *Access) GetCertificate() bool {
 	return false
 }
 
+func (x *Access) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
 var file_lienthong_v1_access_proto_extTypes = []protoimpl.ExtensionInfo{
 	{
 		ExtendedType:  (*descriptorpb.MethodOptions)(nil),
@@ -181,11 +190,12 @@ var File_lienthong_v1_access_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_access_proto_rawDesc = "" +
 	"\n" +
-	"\x19lienthong/v1/access.proto\x12\flienthong.v1\x1a google/protobuf/descriptor.proto\"z\n" +
+	"\x19lienthong/v1/access.proto\x12\flienthong.v1\x1a google/protobuf/descriptor.proto\"\x8e\x01\n" +
 	"\x06Access\x12(\n" +
 	"\x05roles\x18\x01 \x03(\x0e2\x12.lienthong.v1.RoleR\x05roles\x12$\n" +
 	"\rauthenticated\x18\x02 \x01(\bR\rauthenticated\x12 \n" +
-	"\vcertificate\x18\x03 \x01(\bR\vcertificate*\x82\x01\n" +
+	"\vcertificate\x18\x03 \x01(\bR\vcertificate\x12\x12\n" +
+	"\x04open\x18\x04 \x01(\bR\x04open*\x82\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
