@@ -108,16 +108,6 @@ func (t *ownThread) add(ctx context.Context, n *Node, row Delivery) error {
 	return nil
 }
 
-// receiver finds one by agency id.
-func (t *ownThread) receiver(agency string) *receiver {
-	for _, r := range t.receivers {
-		if r.as.Agency.ID == agency {
-			return r
-		}
-	}
-	return nil
-}
-
 // open lists the letters that the receiver has, or may still get, and that no recall takes
 // away: neither one that acts at once, nor one that was agreed to.
 func (r *receiver) open() []Delivery {

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -210,7 +211,7 @@ func (r *Relay) GiveDirectory(ctx context.Context, have []Epoch, give func(envel
 	next := r.files(ctx, r.Directory().FilesBeyond(have))
 	for {
 		sealed, err := next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {
@@ -231,7 +232,7 @@ func (r *Relay) TakeDirectory(ctx context.Context, peer string, next func() (env
 	defer r.taking.Unlock()
 	for range maxDirectoryFiles {
 		sealed, err := next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

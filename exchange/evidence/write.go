@@ -70,7 +70,7 @@ func wrap(err error) error {
 }
 
 func (w *writer) create(name string) (io.Writer, error) {
-	method := uint16(zip.Deflate)
+	method := zip.Deflate
 	if name == readmeName {
 		method = zip.Store // for whoever looks at the file with bare hands
 	}

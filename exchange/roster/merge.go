@@ -198,9 +198,10 @@ func (m *merging) codes(a *envelope.Agency, r *Row) {
 }
 
 func (m *merging) resolve(r *Row, field, name string) string {
-	if i, ok := m.byID[name]; ok {
+	if _, ok := m.byID[name]; ok {
 		return name
-	} else if i, ok = m.byCode[name]; ok {
+	}
+	if i, ok := m.byCode[name]; ok {
 		return m.d.Agencies[i].ID
 	}
 	m.faults.add(r.Line, field, "%.40q is no agency of the zone or of the list", name)

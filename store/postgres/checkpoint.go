@@ -53,7 +53,7 @@ func (m maybe) ScanBytes(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	return sealed{m.to}.ScanBytes(b)
+	return sealed(m).ScanBytes(b)
 }
 
 func maybeSealed(s envelope.Sealed) []byte {

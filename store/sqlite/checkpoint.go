@@ -57,7 +57,7 @@ func (m maybe) Scan(src any) error {
 	if b, ok := src.([]byte); ok && len(b) == 0 {
 		return nil
 	}
-	return sealed{m.to}.Scan(src)
+	return sealed(m).Scan(src)
 }
 
 func maybeSealed(s envelope.Sealed) []byte {

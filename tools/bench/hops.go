@@ -163,13 +163,13 @@ func (h *hops) peak(id string) (float64, error) {
 
 func (h *hops) close() error {
 	for _, l := range h.lines {
-		l.listener.Close() //nolint:errcheck // it ends here
+		l.listener.Close() // it ends here
 		l.cut()
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, p := range h.processes {
-		p.stdin.Close() //nolint:errcheck // so it ends
+		p.stdin.Close() // so it ends
 		<-p.exited
 	}
 	return errors.Join(h.failed, os.RemoveAll(h.folder))
@@ -209,13 +209,13 @@ func newLine(to string) (*line, error) {
 func (l *line) carry(near net.Conn) {
 	far, err := net.Dial("tcp", l.far)
 	if err != nil {
-		near.Close() //nolint:errcheck // whoever dialled sees it
+		near.Close() // whoever dialled sees it
 		return
 	}
 	l.mu.Lock()
 	l.ends = append(l.ends, near, far)
 	l.mu.Unlock()
-	go func() { _, _ = io.Copy(near, far); near.Close(); far.Close() }() //nolint:errcheck // a line has no better end
+	go func() { _, _ = io.Copy(near, far); near.Close(); far.Close() }() // a line has no better end
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := near.Read(buf)
@@ -229,8 +229,8 @@ func (l *line) carry(near net.Conn) {
 			}
 		}
 		if err != nil {
-			near.Close() //nolint:errcheck // both ends are over
-			far.Close()  //nolint:errcheck // both ends are over
+			near.Close() // both ends are over
+			far.Close()  // both ends are over
 			return
 		}
 	}
@@ -241,7 +241,7 @@ func (l *line) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.ends {
-		c.Close() //nolint:errcheck // that is the point
+		c.Close() // that is the point
 	}
 	l.ends = nil
 }

@@ -130,7 +130,7 @@ func (t *tree) clerks(ctx context.Context, id string) (out []*client.Client, don
 	}
 	return out, func() {
 		for _, c := range out {
-			c.Close() //nolint:errcheck // nothing is in it
+			c.Close() // nothing is in it
 		}
 	}, nil
 }

@@ -183,7 +183,7 @@ func (t *tree) close() error {
 			n.cancel()
 		}
 		n.running.Wait()
-		n.listener.Close() //nolint:errcheck // a server has closed it
+		n.listener.Close() // a server has closed it
 		if n.rows != nil {
 			errs = append(errs, n.rows.Close())
 		}
