@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -162,6 +164,9 @@ func (a *app) peerApprove(ctx context.Context, name string, f authorFlags, certi
 			if der, err = firstCertificate(certificate); err != nil {
 				return err
 			}
+			if err := sameKey(der, v.GetCertificate()); err != nil {
+				return fail(exitUsage, fmt.Errorf("%s: %w", certificate, err), "name the certificate that was issued for this request: lienthong peer requests export")
+			}
 		}
 		node := envelope.Node{ID: v.GetNode(), Name: v.GetLabel(), Parent: parent, Addresses: v.GetAddresses(), Certificates: []envelope.NodeCertificate{{Certificate: der}}}
 		if err := a.change(ctx, f, func(_ *authoring, d *envelope.Directory) error { return putNode(d, node, a.now().UnixMicro()) }); err != nil {
@@ -172,6 +177,23 @@ func (a *app) peerApprove(ctx context.Context, name string, f authorFlags, certi
 		}
 	}
 	return a.decideJoin(ctx, v.GetId(), true)
+}
+
+// sameKey holds a certificate against the key that asked: another one would go into the
+// directory for good.
+func sameKey(issued, asked []byte) error {
+	a, err := x509.ParseCertificate(issued)
+	if err != nil {
+		return err
+	}
+	b, err := x509.ParseCertificate(asked)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) {
+		return errors.New("the certificate is for another key than the one that asked")
+	}
+	return nil
 }
 
 func (a *app) decideJoin(ctx context.Context, id string, approve bool) error {
