@@ -49,7 +49,7 @@ func sendMany(b *testing.B, n *testNode, to string, count int) []exchange.Letter
 				data := append([]byte(nil), template.Files[0].Data...)
 				binary.BigEndian.PutUint64(data[len(data)-8:], uint64(i))
 				req.Files = []exchange.OutgoingFile{{Role: envelope.FileMain, Name: "a.pdf", Data: data}}
-				req.Metadata.Number = fmt.Sprint(i % 100_000)
+				req.Metadata.Number = fmt.Sprintf("%02d", 1+i%99_999)
 				doc, err := n.service.Send(context.Background(), clerk, req)
 				if err != nil {
 					b.Error(err)
