@@ -32,16 +32,23 @@ func (s *settling) passOn(ctx context.Context, v verified, digest envelope.Diges
 	if hop.Peer == "" || hop.Peer == s.peer {
 		return errUnknownSubject
 	}
+	_, err := s.keepAlone(ctx, v, digest, hop.Peer)
+	return err
+}
+
+// keepAlone keeps a statement about a letter that has no row here, once, and reports
+// whether it was new. It goes on as if the letter had come from a peer.
+func (s *settling) keepAlone(ctx context.Context, v verified, digest envelope.Digest, from string) (bool, error) {
 	stored, err := s.node.cfg.Store.Statements(ctx, v.st.Envelope, v.st.Recipient)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, row := range stored {
 		if row.Key == v.st.Key() {
-			return nil
+			return false, nil
 		}
 	}
-	d := Delivery{Key: DeliveryKey{Origin: v.st.OriginNode, ID: v.st.EnvelopeID, Recipient: v.st.Recipient}, From: hop.Peer}
+	d := Delivery{Key: DeliveryKey{Origin: v.st.OriginNode, ID: v.st.EnvelopeID, Recipient: v.st.Recipient}, From: from}
 	s.keep(&d, v, digest)
-	return nil
+	return true, nil
 }

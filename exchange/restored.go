@@ -236,19 +236,11 @@ func (s *settling) forgotten(ctx context.Context, v verified, digest envelope.Di
 	if s.node.restored.Generation == 0 {
 		return errUnknownSubject
 	}
-	stored, err := s.node.cfg.Store.Statements(ctx, v.st.Envelope, v.st.Recipient)
-	if err != nil {
-		return err
+	kept, err := s.keepAlone(ctx, v, digest, s.peer)
+	if kept {
+		s.change.Entries[len(s.change.Entries)-1].Outcome = "FORGOTTEN_LETTER"
 	}
-	for _, row := range stored {
-		if row.Key == v.st.Key() {
-			return nil
-		}
-	}
-	d := Delivery{Key: DeliveryKey{Origin: v.st.OriginNode, ID: v.st.EnvelopeID, Recipient: v.st.Recipient}, From: s.peer}
-	s.keep(&d, v, digest)
-	s.change.Entries[len(s.change.Entries)-1].Outcome = "FORGOTTEN_LETTER"
-	return nil
+	return err
 }
 
 // LastEntry is the time of the newest journal entry of a store; 0 if it has none.

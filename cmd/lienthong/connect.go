@@ -147,15 +147,29 @@ func dialProfile(ctx context.Context, p clientProfile) (*client.Client, error) {
 		cfg.Token = string(secret)
 	}
 	if p.CA != "" {
-		data, err := readLimited(p.CA, 1<<20)
-		if err != nil {
+		var err error
+		if cfg.Roots, err = rootsOf(p.CA); err != nil {
 			return nil, err
 		}
-		cfg.Roots = x509.NewCertPool()
-		if !cfg.Roots.AppendCertsFromPEM(data) {
-			return nil, failf(exitUsage, "%s: no certificate in PEM", p.CA)
-		}
 	}
+	return dialReady(ctx, cfg)
+}
+
+// rootsOf reads the authorities of a node's certificate.
+func rootsOf(path string) (*x509.CertPool, error) {
+	data, err := readLimited(path, 1<<20)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(data) {
+		return nil, failf(exitUsage, "%s: no certificate in PEM", path)
+	}
+	return roots, nil
+}
+
+// dialReady reaches a node, and waits at most ten seconds for it.
+func dialReady(ctx context.Context, cfg client.Config) (*client.Client, error) {
 	c, err := client.Dial(cfg)
 	if err != nil {
 		return nil, fail(exitUsage, err)
@@ -164,7 +178,7 @@ func dialProfile(ctx context.Context, p clientProfile) (*client.Client, error) {
 	defer cancel()
 	if err := c.Ready(waiting); err != nil {
 		c.Close()
-		return nil, fail(exitUndecided, fmt.Errorf("node %s: %w", p.Node, err),
+		return nil, fail(exitUndecided, fmt.Errorf("node %s: %w", cfg.Address, err),
 			"is it running, and is the address right?", "its certificate must be of the authority that --ca names")
 	}
 	return c, nil

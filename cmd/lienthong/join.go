@@ -184,26 +184,11 @@ func (j *joinFlow) selfSign(now time.Time) error {
 
 // dial reaches the parent with the key of the new node; the parent is known by the authority.
 func (j *joinFlow) dial(ctx context.Context, pair tls.Certificate) (*client.Client, error) {
-	data, err := readLimited(j.ca, 1<<20)
+	roots, err := rootsOf(j.ca)
 	if err != nil {
 		return nil, err
 	}
-	cfg := client.Config{Address: j.parent, Certificate: &pair, Roots: x509.NewCertPool()}
-	if !cfg.Roots.AppendCertsFromPEM(data) {
-		return nil, failf(exitUsage, "%s: no certificate in PEM", j.ca)
-	}
-	c, err := client.Dial(cfg)
-	if err != nil {
-		return nil, fail(exitUsage, err)
-	}
-	waiting, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if err := c.Ready(waiting); err != nil {
-		c.Close()
-		return nil, fail(exitUndecided, fmt.Errorf("node %s: %w", j.parent, err), "is it running, and is the address right?",
-			"its certificate must be of the authority that --ca names")
-	}
-	return c, nil
+	return dialReady(ctx, client.Config{Address: j.parent, Certificate: &pair, Roots: roots})
 }
 
 // askParent asks until the request is approved, and gives up after the time of the flags.

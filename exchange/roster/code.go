@@ -29,6 +29,3 @@ func CheckCode(code string) error {
 	}
 	return fmt.Errorf("code %.50q is of neither form: want groups of A-Z and 0-9 with dots, such as H55.13.05 (QĐ 20/2020) or 000.00.14.H20 (QCVN 102:2016), in upper case", code)
 }
-
-// IsHub reports whether a code is that of a centre for interconnection.
-func IsHub(code string) bool { return hub.MatchString(code) }

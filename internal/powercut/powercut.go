@@ -117,15 +117,3 @@ func (rec *Recording) Trace() (*Trace, error) {
 	}
 	return res.trace, nil
 }
-
-// Record runs cmd to its end and returns what it did below root. A command that
-// fails is an error, with the trace returned beside it.
-func Record(cmd *exec.Cmd, root string) (*Trace, error) {
-	rec, err := Start(cmd, root)
-	if err != nil {
-		return nil, err
-	}
-	failed := cmd.Wait()
-	t, err := rec.Trace()
-	return t, errors.Join(failed, err)
-}

@@ -30,16 +30,6 @@ func (t *Trace) At(when time.Time) int {
 	return max(t.base, sort.Search(len(t.steps), func(i int) bool { return t.steps[i].at > seconds }))
 }
 
-// Syncs is the number of syncs that had returned before a cut.
-func (t *Trace) Syncs(cut int) (n int) {
-	for _, s := range t.steps[t.base:cut] {
-		if s.kind == stepSync {
-			n++
-		}
-	}
-	return n
-}
-
 // Rebuild makes the folder dir as it would be after a power cut at a cut (from
 // [Trace.First] to [Trace.Last]), if everything that was not synced is lost. dir
 // must be empty or not exist.

@@ -15,9 +15,6 @@ func (s *Server) Close() {
 	_ = s.keeper.Wait() // says how the server ended, which whoever has it has chosen
 }
 
-// URL is that of the server's first database.
-func (s *Server) URL() string { return s.url }
-
 // Do runs statements in the server's first database.
 func (s *Server) Do(query string) error { return execute(s.url, query) }
 

@@ -95,12 +95,6 @@ func HashOID(h crypto.Hash) asn1.ObjectIdentifier {
 	return nil
 }
 
-// AlgorithmFor returns the algorithm that [Sign] uses for a key, where nothing else
-// is asked for: RSA with PKCS #1 v1.5.
-func AlgorithmFor(key crypto.PublicKey, h crypto.Hash) (Algorithm, error) {
-	return SignOptions{Hash: h}.Algorithm(key)
-}
-
 // Algorithm returns the algorithm that [Sign] uses for a key under these options.
 // PSS has a salt as long as its hash.
 func (o SignOptions) Algorithm(key crypto.PublicKey) (Algorithm, error) {
