@@ -130,3 +130,15 @@ func (r *Relay) Meet(ctx context.Context, peer *Node) error {
 
 // Beat makes links of a relay quicker to notice silence.
 func (r *Relay) Beat(pause time.Duration) { r.heartbeat = pause }
+
+// Turns are those of a link's transfers, by a clock of the test.
+type Turns struct{ turns }
+
+// NewTurns makes turns that nobody has.
+func NewTurns(now func() int64) *Turns { return &Turns{turns{now: now}} }
+
+// Join gives a transfer its place: mayMove reports, and counts, that it may move a chunk.
+func (t *Turns) Join(class int) (mayMove func() bool, leave func()) {
+	turn := t.join(class)
+	return turn.mayGo, turn.leave
+}

@@ -65,7 +65,7 @@ func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
 	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
 		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork),
 		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
-		inbound: inbound{files: map[string]*inboundFile{}}}
+		inbound: inbound{files: map[string]*inboundFile{}}, turns: turns{now: r.now}}
 }
 
 // stop ends the session for a reason.

@@ -7,12 +7,23 @@ import (
 	"sync"
 )
 
+// standLimit is how long a transfer stands for more urgent ones before it has its share, in
+// microseconds.
+const standLimit = 10_000_000
+
 // turns says, chunk by chunk, which of a link's transfers of larger files go on: those of
 // the most urgent class that there is, at most [maxTransfers], the first to come first.
 // The others wait where they are, and go on from that byte.
+//
+// However many urgent ones come, none stands for ever. The first transfer of a class that
+// has stood for [standLimit] ages: from then on it moves one chunk for every so many
+// ([ageing]) of the most urgent class, and one for each [standLimit] that passes if that
+// class itself makes no way.
 type turns struct {
+	now   func() int64
 	mu    sync.Mutex
 	queue []*turn // the most urgent first, then by coming
+	run   int     // chunks of the most urgent class since the last share
 	moved broadcast
 }
 
@@ -20,13 +31,16 @@ type turns struct {
 type turn struct {
 	of    *turns
 	class int
+	last  int64 // when it came, or last moved a chunk
+	aged  bool  // it has stood for standLimit
+	owed  bool  // a chunk of its share
 }
 
 // join gives a transfer of a class its place.
 func (t *turns) join(class int) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	out := &turn{t, class}
+	out := &turn{of: t, class: class, last: t.now()}
 	at := slices.IndexFunc(t.queue, func(o *turn) bool { return o.class < class })
 	if at < 0 {
 		at = len(t.queue)
@@ -43,23 +57,53 @@ func (t *turn) leave() {
 	t.of.moved.notify()
 }
 
+// mayGo reports whether the transfer may move a chunk now, and counts it.
 func (t *turn) mayGo() bool {
 	t.of.mu.Lock()
 	defer t.of.mu.Unlock()
-	at := slices.Index(t.of.queue, t)
-	return at >= 0 && at < maxTransfers && t.of.queue[0].class == t.class
+	at, now := slices.Index(t.of.queue, t), t.of.now()
+	if at < 0 {
+		return false
+	}
+	if t.of.queue[0].class == t.class {
+		if at >= maxTransfers {
+			return false
+		}
+		t.last, t.aged, t.owed = now, false, false
+		t.of.share()
+		return true
+	}
+	if t.of.queue[slices.IndexFunc(t.of.queue, func(o *turn) bool { return o.class == t.class })] != t {
+		return false // of its class the first goes first
+	}
+	if stood := now-t.last >= standLimit; !stood && !(t.aged && t.owed) {
+		return false
+	}
+	t.last, t.aged, t.owed = now, true, false
+	return true
 }
 
-// wait returns when the transfer may move a chunk.
+// share counts a chunk of the most urgent class, and gives those that have aged theirs.
+func (t *turns) share() {
+	if t.run++; t.run < ageing-1 {
+		return
+	}
+	t.run = 0
+	for _, o := range t.queue {
+		o.owed = o.class < t.queue[0].class
+	}
+	t.moved.notify()
+}
+
+// wait returns when the transfer may move a chunk. What stands looks again now and then:
+// time makes it age.
 func (t *turn) wait(ctx context.Context) error {
 	for {
 		moved := t.of.moved.next()
 		if t.mayGo() {
 			return nil
 		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
+		if !wait(ctx, moved, pollPause) {
 			return context.Cause(ctx)
 		}
 	}
