@@ -13,7 +13,7 @@ const (
 	selectNewestCheckpoint = checkpointColumns + `WHERE node = ?1 AND incarnation = ?2 AND refused = '' ORDER BY size DESC LIMIT 1`
 	selectCheckpointOver   = checkpointColumns + `WHERE node = ?1 AND incarnation = ?2 AND size >= ?3 AND refused = ''
 		AND (cosignature <> x'' OR stamp <> x'') ORDER BY size LIMIT 1`
-	selectCheckpoints = checkpointColumns + `WHERE node = ?1 AND n > ?2 ORDER BY n LIMIT ?3`
+	selectCheckpoints = checkpointColumns + `WHERE node = ?1 AND n > ?2 ORDER BY n LIMIT 0+?3`
 	putCheckpoint     = `INSERT INTO checkpoint AS c (node, incarnation, size, root, sealed, cosignature, stamp, stamped, refused, seen)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (node, incarnation, size, root, refused) DO UPDATE SET
 		cosignature = CASE WHEN c.sealed = excluded.sealed AND c.cosignature = x'' THEN excluded.cosignature ELSE c.cosignature END,

@@ -9,7 +9,7 @@ import (
 
 const (
 	selectClaimable = `SELECT ` + deliveryColumns + ` FROM delivery d WHERE agency_id = ?1 AND urgency = ?2 AND home = 1 AND status = 0 AND copy < 2
-		AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.delivery = d.id AND c.until > ?3) ORDER BY arrived, id LIMIT ?4`
+		AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.delivery = d.id AND c.until > ?3) ORDER BY arrived, id LIMIT 0+?4`
 	putClaim    = `INSERT OR REPLACE INTO claim (delivery, agency_id, consumer, until) VALUES (?, ?, ?, ?)`
 	deleteClaim = `DELETE FROM claim WHERE delivery = ?`
 )

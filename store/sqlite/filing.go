@@ -15,10 +15,10 @@ const filingColumns = `f.n, f.agency_id, f.way, f.id, l.envelope_id, l.origin_no
 const (
 	// The words lead, and are read from the highest row down.
 	selectFilings = `SELECT ` + filingColumns + ` FROM filing_words w CROSS JOIN filing f ON f.n = w.rowid CROSS JOIN letter l ON l.n = f.letter
-		WHERE w.filing_words MATCH ? AND w.rowid < ? AND f.agency_id = ? ORDER BY w.rowid DESC LIMIT ?`
+		WHERE w.filing_words MATCH ? AND w.rowid < ? AND f.agency_id = ? ORDER BY w.rowid DESC LIMIT 0+?`
 	selectNewestFilings = `SELECT ` + filingColumns + `, f.state FROM filing f CROSS JOIN letter l ON l.n = f.letter
-		WHERE f.agency_id = ? AND f.n < ? ORDER BY f.n DESC LIMIT ?`
-	selectBlankFilings = `SELECT ` + filingColumns + ` FROM filing f CROSS JOIN letter l ON l.n = f.letter WHERE f.words = '' ORDER BY f.n LIMIT ?`
+		WHERE f.agency_id = ? AND f.n < ? ORDER BY f.n DESC LIMIT 0+?`
+	selectBlankFilings = `SELECT ` + filingColumns + ` FROM filing f CROSS JOIN letter l ON l.n = f.letter WHERE f.words = '' ORDER BY f.n LIMIT 0+?`
 )
 
 func filingInto(f *exchange.Filing) []any {

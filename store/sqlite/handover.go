@@ -11,7 +11,7 @@ const (
 		FROM handover h CROSS JOIN delivery d ON d.id = h.delivery WHERE h.agency_id = ?1`
 	// One that an update or a replacement has taken the place of is not listed: 2, 3.
 	handoverRest      = ` AND (h.at, h.delivery) < (?2, ?3) AND d.copy NOT IN (2, 3) AND (?4 = 0 OR h.way = ?4)`
-	handoverOrder     = ` ORDER BY h.at DESC, h.delivery DESC LIMIT ?5`
+	handoverOrder     = ` ORDER BY h.at DESC, h.delivery DESC LIMIT 0+?5`
 	handoverLate      = ` AND (h.answered = 0 OR h.answered >= h.due) AND h.due <= ?6 AND d.status <> 2 AND d.copy <> 4`
 	selectHandovers   = handoverColumns + handoverRest + handoverOrder
 	selectLate        = handoverColumns + handoverRest + handoverLate + handoverOrder

@@ -15,14 +15,14 @@ const (
 	tokenColumns      = `id, hash, principal, name, methods, created, expires, revoked, last_used`
 	selectTokenByHash = `SELECT ` + tokenColumns + ` FROM api_token WHERE hash = ?`
 	selectTokenByID   = `SELECT ` + tokenColumns + ` FROM api_token WHERE id = ?`
-	selectTokens      = `SELECT ` + tokenColumns + ` FROM api_token WHERE id < ? ORDER BY id DESC LIMIT ?`
+	selectTokens      = `SELECT ` + tokenColumns + ` FROM api_token WHERE id < ? ORDER BY id DESC LIMIT 0+?`
 	selectTokenGrants = `SELECT role, agency_id FROM api_token_grant WHERE token = ? ORDER BY position`
 
 	selectRefusals = `SELECT minute, principal, method, reason, count FROM refusal WHERE (minute, principal, method, reason) < (?, ?, ?, ?)
-		ORDER BY minute DESC, principal DESC, method DESC, reason DESC LIMIT ?`
+		ORDER BY minute DESC, principal DESC, method DESC, reason DESC LIMIT 0+?`
 	countRefusal   = `INSERT INTO refusal (minute, principal, method, reason, count) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`
 	deleteRefusals = `DELETE FROM refusal WHERE (minute, principal, method, reason) IN
-		(SELECT minute, principal, method, reason FROM refusal ORDER BY minute DESC, principal DESC, method DESC, reason DESC LIMIT -1 OFFSET ?)`
+		(SELECT minute, principal, method, reason FROM refusal ORDER BY minute DESC, principal DESC, method DESC, reason DESC LIMIT -1 OFFSET 0+?)`
 )
 
 // PrincipalByID implements [exchange.Store].

@@ -13,7 +13,7 @@ const (
 	invitationColumns      = `id, hash, node, state, created, expires, decided, name, addresses, request, certificate, revision`
 	selectInvitationByHash = `SELECT ` + invitationColumns + ` FROM invitation WHERE hash = ?`
 	selectInvitationByID   = `SELECT ` + invitationColumns + ` FROM invitation WHERE id = ?`
-	selectInvitations      = `SELECT ` + invitationColumns + ` FROM invitation WHERE id < ? ORDER BY id DESC LIMIT ?`
+	selectInvitations      = `SELECT ` + invitationColumns + ` FROM invitation WHERE id < ? ORDER BY id DESC LIMIT 0+?`
 )
 
 func (s *Store) invitations(ctx context.Context, query string, args ...any) (out []exchange.Invitation, err error) {

@@ -1,6 +1,9 @@
 package sqlite
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -167,5 +170,44 @@ func TestWritePlans(t *testing.T) {
 		if err := rows.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// No statement is planned anew at each call: what Store.statement says.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	bare := regexp.MustCompile(`(LIMIT|OFFSET)\s*[+(-]*[?]`)
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(source), "\n") {
+			if !strings.HasPrefix(strings.TrimSpace(line), "//") && bare.MatchString(line) {
+				t.Errorf("%s:%d: a limit that is a bare parameter: write 0+?\n%s", name, i+1, line)
+			}
+		}
+	}
+}
+
+// BenchmarkLimit is a query whose limit is a parameter, as it is asked here and bare.
+func BenchmarkLimit(b *testing.B) {
+	s := open(b, b.TempDir()).(*Store)
+	defer s.Close()
+	for name, query := range map[string]string{"ours": selectSameNumber, "bare": strings.Replace(selectSameNumber, "0+?", "?", 1)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := s.all(b.Context(), query, []any{"a", "a", make([]byte, 32), 5, 3}, func(scanner) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

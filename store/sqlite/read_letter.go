@@ -27,7 +27,7 @@ const letterColumns = `SELECT n, envelope_id, origin_node, agency_id, digest, se
 
 const (
 	selectLetter      = letterColumns + `WHERE envelope_id = ? AND origin_node = ?`
-	selectDocuments   = letterColumns + `WHERE agency_id = ? AND from_peer = '' AND envelope_id < ? ORDER BY envelope_id DESC LIMIT ?`
+	selectDocuments   = letterColumns + `WHERE agency_id = ? AND from_peer = '' AND envelope_id < ? ORDER BY envelope_id DESC LIMIT 0+?`
 	selectLetterFiles = `SELECT digest, size, leaf_root FROM letter_file WHERE letter = ? ORDER BY position`
 	selectErasedFiles = `SELECT digest, size, leaf_root FROM erased_file WHERE letter = ? ORDER BY position`
 	selectPath        = `SELECT tip, envelope_id, origin_node, from_peer, chain FROM path WHERE tip = ?`
@@ -109,17 +109,17 @@ const (
 	selectDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE envelope_id = ? AND origin_node = ? ORDER BY agency_id`
 	selectDelivery   = `SELECT ` + deliveryColumns + ` FROM delivery WHERE id = ?`
 	selectInbox      = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE agency_id = ? AND home = 1 AND id < ? ORDER BY id DESC LIMIT ?`
+		WHERE agency_id = ? AND home = 1 AND id < ? ORDER BY id DESC LIMIT 0+?`
 	selectExpiring = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE state IN (1, 2, 5, 10) AND expires_at <= ? ORDER BY expires_at LIMIT ?`
+		WHERE state IN (1, 2, 5, 10) AND expires_at <= ? ORDER BY expires_at LIMIT 0+?`
 	selectHeldDue = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE state = 5 AND held_until <= ? ORDER BY held_until LIMIT ?`
+		WHERE state = 5 AND held_until <= ? ORDER BY held_until LIMIT 0+?`
 	// Both lists in one statement, and so of one moment: a change that came between
 	// two would be passed over by whoever goes on after the newer one.
 	selectChanges = `SELECT * FROM (SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE agency_id = ?1 AND home = 1 AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT ?4)
+		WHERE agency_id = ?1 AND home = 1 AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT 0+?4)
 		UNION ALL SELECT * FROM (SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE origin_agency_id = ?1 AND from_peer = '' AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT ?4)`
+		WHERE origin_agency_id = ?1 AND from_peer = '' AND changed > ?2 AND changed <= ?3 ORDER BY changed, id LIMIT 0+?4)`
 )
 
 func (s *Store) deliveries(ctx context.Context, query string, args ...any) (out []exchange.Delivery, err error) {

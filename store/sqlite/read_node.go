@@ -14,7 +14,7 @@ const (
 	selectKeys       = `SELECT key FROM principal_key WHERE principal = ? ORDER BY position`
 	selectGrants     = `SELECT role, agency_id FROM principal_grant WHERE principal = ? ORDER BY position`
 	selectSize       = `SELECT size FROM head WHERE one = 1`
-	selectLeaves     = `SELECT idx, leaf FROM journal WHERE idx >= ? ORDER BY idx LIMIT ?`
+	selectLeaves     = `SELECT idx, leaf FROM journal WHERE idx >= ? ORDER BY idx LIMIT 0+?`
 )
 
 // Principal implements [exchange.Store].

@@ -13,7 +13,7 @@ const statementColumns = `s.envelope_digest, s.agency_id, s.issuer_node, s.kind,
 const (
 	selectStatements   = `SELECT ` + statementColumns + ` FROM statement s WHERE s.envelope_digest = ? AND s.agency_id = ? ORDER BY s.n`
 	selectStatementsTo = `SELECT ` + statementColumns + `, o.seq FROM statement_out o JOIN statement s ON s.n = o.statement
-		WHERE o.peer = ? AND o.seq > ? ORDER BY o.seq LIMIT ?`
+		WHERE o.peer = ? AND o.seq > ? ORDER BY o.seq LIMIT 0+?`
 )
 
 // statementInto lists where the columns of a statement go.
@@ -65,9 +65,9 @@ func (s *Store) StatementsSent(ctx context.Context, peer string, digests []envel
 const (
 	selectAsleep = `SELECT 1 FROM outbox WHERE peer = ? AND state = 2 AND due_at <= ? LIMIT 1`
 	selectDue    = `SELECT seq, envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at
-		FROM outbox WHERE peer = ? AND state = 1 ORDER BY class DESC, seq LIMIT ?`
+		FROM outbox WHERE peer = ? AND state = 1 ORDER BY class DESC, seq LIMIT 0+?`
 	selectDueOf = `SELECT seq, envelope_id, origin_node, recipient, agency_id, peer, class, tip, due_at
-		FROM outbox WHERE peer = ? AND state = 1 AND class = ? ORDER BY seq LIMIT ?`
+		FROM outbox WHERE peer = ? AND state = 1 AND class = ? ORDER BY seq LIMIT 0+?`
 	selectPeers = `SELECT peer, rows FROM outbox_peer WHERE rows > 0`
 )
 

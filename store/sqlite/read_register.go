@@ -13,12 +13,12 @@ const (
 	visibleLetter = ` AND (l.from_peer = '' AND l.agency_id = ?1 OR EXISTS (SELECT 1 FROM delivery d
 		WHERE d.envelope_id = l.envelope_id AND d.origin_node = l.origin_node AND d.agency_id = ?1 AND d.home = 1))`
 	selectSameNumber = letterMarks + `l.agency_id = ?2 AND l.register = ?3 AND l.received <= ?4` + visibleLetter +
-		` ORDER BY l.received LIMIT ?5`
-	selectSameDocument   = letterMarks + `l.document = ?2 AND l.received <= ?3` + visibleLetter + ` ORDER BY l.received LIMIT ?4`
+		` ORDER BY l.received LIMIT 0+?5`
+	selectSameDocument   = letterMarks + `l.document = ?2 AND l.received <= ?3` + visibleLetter + ` ORDER BY l.received LIMIT 0+?4`
 	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND urgency = ? AND home = 1 AND status = 0 AND copy < 2
-		AND arrived < ? AND (arrived, id) > (?, ?) ORDER BY arrived, id LIMIT ?`
+		AND arrived < ? AND (arrived, id) > (?, ?) ORDER BY arrived, id LIMIT 0+?`
 	selectUnanswered = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND home = 1 AND answer_by <> 0
-		AND status IN (0, 1, 3, 4, 5) AND copy < 2 AND answer_by <= ? AND (answer_by, id) > (?, ?) ORDER BY answer_by, id LIMIT ?`
+		AND status IN (0, 1, 3, 4, 5) AND copy < 2 AND answer_by <= ? AND (answer_by, id) > (?, ?) ORDER BY answer_by, id LIMIT 0+?`
 )
 
 // SameNumber implements [exchange.RegisterStore].

@@ -9,11 +9,11 @@ import (
 
 const (
 	selectWaiting = `SELECT ` + deliveryColumns + ` FROM delivery WHERE state = ? AND state IN (1, 2, 5, 7, 10)
-		AND (peer, created, id) > (?, ?, ?) ORDER BY peer, created, id LIMIT ?`
+		AND (peer, created, id) > (?, ?, ?) ORDER BY peer, created, id LIMIT 0+?`
 	selectWaitingFor = `SELECT ` + deliveryColumns + ` FROM delivery WHERE state = ? AND state IN (1, 2, 5, 7, 10)
-		AND peer = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`
+		AND peer = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT 0+?`
 	selectUnderway = `SELECT ` + deliveryColumns + ` FROM delivery WHERE urgency = ? AND state IN (1, 2, 3, 5, 7, 10)
-		AND created < ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?`
+		AND created < ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT 0+?`
 	selectOutbox = `SELECT seq, agency_id, peer, class, tip, due_at, state = 3 FROM outbox
 		WHERE envelope_id = ? AND origin_node = ? AND recipient = ?`
 )

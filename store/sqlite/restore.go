@@ -12,7 +12,7 @@ const (
 	selectPeer     = `SELECT peer, incarnation, since FROM peer_store WHERE peer = ?1`
 	// Without an index: it is asked when a neighbour was restored, and never else.
 	selectExchanged = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE id > ?1 AND (peer = ?2 OR from_peer = ?2) AND (state = 3 OR updated >= ?3) ORDER BY id LIMIT ?4`
+		WHERE id > ?1 AND (peer = ?2 OR from_peer = ?2) AND (state = 3 OR updated >= ?3) ORDER BY id LIMIT 0+?4`
 	putPeer = `INSERT INTO peer_store (peer, incarnation, since) VALUES (?1, ?2, ?3) ON CONFLICT (peer)
 		DO UPDATE SET incarnation = excluded.incarnation, since = excluded.since`
 )

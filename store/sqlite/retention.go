@@ -7,7 +7,7 @@ import (
 	"lienthong/exchange"
 )
 
-const selectPassed = letterColumns + `WHERE passing > 0 AND passing <= ? ORDER BY passing LIMIT ?`
+const selectPassed = letterColumns + `WHERE passing > 0 AND passing <= ? ORDER BY passing LIMIT 0+?`
 
 // PassedThrough implements [exchange.RetentionStore].
 func (s *Store) PassedThrough(ctx context.Context, upTo int64, limit int) ([]exchange.Letter, error) {

@@ -11,9 +11,9 @@ const (
 	numberColumns  = `SELECT id, agency_id, way, year, series, number, state, paper, note, by, reserved, changed, letter, reason, revision FROM number `
 	selectSeries   = `SELECT agency_id, way, year, name, last, last_at FROM series WHERE agency_id = ? AND way = ? AND year = ? ORDER BY name`
 	selectNumber   = numberColumns + `WHERE agency_id = ? AND way = ? AND year = ? AND series = ? AND number = ?`
-	selectNumbers  = numberColumns + `WHERE agency_id = ? AND way = ? AND year = ? AND series = ? AND number > ? ORDER BY number LIMIT ?`
+	selectNumbers  = numberColumns + `WHERE agency_id = ? AND way = ? AND year = ? AND series = ? AND number > ? ORDER BY number LIMIT 0+?`
 	selectRegister = `SELECT ` + filingColumns + ` FROM filing f CROSS JOIN letter l ON l.n = f.letter WHERE f.agency_id = ? AND f.way = ? AND f.entered > 0
-		AND (f.entered, f.id) > (?, ?) AND f.entered < ? ORDER BY f.entered, f.id LIMIT ?`
+		AND (f.entered, f.id) > (?, ?) AND f.entered < ? ORDER BY f.entered, f.id LIMIT 0+?`
 )
 
 func numberInto(n *exchange.Number) []any {

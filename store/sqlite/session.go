@@ -12,7 +12,7 @@ const (
 	sessionColumns = `id, agency_id, principal, input, state, answer, output, field, level, created, expires, revision`
 
 	selectSession = `SELECT ` + sessionColumns + `, prepared FROM signing_session WHERE id = ?`
-	selectExpired = `SELECT ` + sessionColumns + ` FROM signing_session WHERE state = 1 AND expires < ? ORDER BY expires LIMIT ?`
+	selectExpired = `SELECT ` + sessionColumns + ` FROM signing_session WHERE state = 1 AND expires < ? ORDER BY expires LIMIT 0+?`
 	// A few of those that ended long ago.
 	selectOldSessions = `SELECT id FROM signing_session WHERE state > 1 AND expires < ? ORDER BY expires LIMIT 8`
 )

@@ -11,14 +11,14 @@ import (
 const (
 	levelColumns = `id, agency_id, principal, base, level, state, attempts, created, due_at, deadline, ended, output, reason, text, revision`
 
-	selectLevelDue    = `SELECT ` + levelColumns + ` FROM level_job WHERE state = 1 AND claimable_at <= ? ORDER BY claimable_at LIMIT ?`
-	selectLevelJobs   = `SELECT ` + levelColumns + ` FROM level_job WHERE agency_id = ? AND id < ? ORDER BY id DESC LIMIT ?`
+	selectLevelDue    = `SELECT ` + levelColumns + ` FROM level_job WHERE state = 1 AND claimable_at <= ? ORDER BY claimable_at LIMIT 0+?`
+	selectLevelJobs   = `SELECT ` + levelColumns + ` FROM level_job WHERE agency_id = ? AND id < ? ORDER BY id DESC LIMIT 0+?`
 	selectLevelOfFile = `SELECT ` + levelColumns + ` FROM level_job WHERE agency_id = ? AND base = ? ORDER BY id`
 
 	augmentationColumns = `agency_id, base, digest, level, until, renew_at, created`
 
 	selectAugmentations = `SELECT ` + augmentationColumns + ` FROM augmentation WHERE agency_id = ? AND base = ? ORDER BY n`
-	selectRenewals      = `SELECT ` + augmentationColumns + ` FROM augmentation WHERE renew_at > 0 AND renew_at <= ? ORDER BY renew_at LIMIT ?`
+	selectRenewals      = `SELECT ` + augmentationColumns + ` FROM augmentation WHERE renew_at > 0 AND renew_at <= ? ORDER BY renew_at LIMIT 0+?`
 
 	selectEvidence = `SELECT agency_id, file, position, certificate, status, kind, coalesce(answer, zeroblob(32)), source, this_update, checked
 		FROM evidence WHERE agency_id = ? AND file = ? ORDER BY position`

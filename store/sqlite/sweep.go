@@ -23,9 +23,9 @@ const unkept = `(SELECT 1 FROM letter_file x WHERE x.digest = b.digest LIMIT 1) 
 const (
 	storedColumns     = `digest, size, leaf_root, touched, generation, state`
 	selectStored      = `SELECT ` + storedColumns + ` FROM blob WHERE digest = ?`
-	selectStoredAfter = `SELECT ` + storedColumns + ` FROM blob WHERE digest > ? ORDER BY digest LIMIT ?`
-	selectIdle        = `SELECT b.digest, b.state <> 2 AND b.touched < ?1 AND ` + unkept + ` FROM blob b WHERE b.digest > ?2 ORDER BY b.digest LIMIT ?3`
-	selectDoomed      = `SELECT digest, generation FROM blob WHERE state = 2 AND touched <= ? ORDER BY touched, digest LIMIT ?`
+	selectStoredAfter = `SELECT ` + storedColumns + ` FROM blob WHERE digest > ? ORDER BY digest LIMIT 0+?`
+	selectIdle        = `SELECT b.digest, b.state <> 2 AND b.touched < ?1 AND ` + unkept + ` FROM blob b WHERE b.digest > ?2 ORDER BY b.digest LIMIT 0+?3`
+	selectDoomed      = `SELECT digest, generation FROM blob WHERE state = 2 AND touched <= ? ORDER BY touched, digest LIMIT 0+?`
 	countDamaged      = `SELECT count(*) FROM blob WHERE state = 3`
 	doomBlob          = `UPDATE blob AS b SET state = 2, touched = ?1 WHERE b.digest = ?2 AND b.state <> 2 AND b.touched < ?3 AND ` + unkept
 	deletePossession  = `DELETE FROM possession WHERE digest = ?`

@@ -18,9 +18,9 @@ const (
 	selectAllAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode FROM aim
 		WHERE target = ? ORDER BY agency_id, envelope_id, origin_node`
 	selectActive = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE agency_id = ? AND home = 1 AND copy < 2 AND id < ? ORDER BY id DESC LIMIT ?`
+		WHERE agency_id = ? AND home = 1 AND copy < 2 AND id < ? ORDER BY id DESC LIMIT 0+?`
 	selectIncomplete = `SELECT ` + deliveryColumns + ` FROM delivery
-		WHERE copy = 1 AND reason = '' AND arrived <= ? ORDER BY arrived LIMIT ?`
+		WHERE copy = 1 AND reason = '' AND arrived <= ? ORDER BY arrived LIMIT 0+?`
 	sumThread = `SELECT count(*), coalesce(sum(revision), 0) FROM delivery
 		WHERE thread = ?1 AND origin_agency_id = ?2 AND agency_id = ?3`
 	sumThreadAll = `SELECT count(*), coalesce(sum(revision), 0) FROM delivery WHERE thread = ?1 AND origin_agency_id = ?2`

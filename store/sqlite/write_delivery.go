@@ -73,7 +73,7 @@ func (a *act) finishJobs() error {
 }
 
 const selectJobs = `SELECT envelope_id, origin_node, agency_id, due_at, attempts + 1 FROM job
-	WHERE claimable_at <= ? ORDER BY claimable_at LIMIT ?`
+	WHERE claimable_at <= ? ORDER BY claimable_at LIMIT 0+?`
 
 // claimJobs leases jobs. A lease that ends makes the job claimable again: whoever
 // held it has died, or is too slow to be waited for.

@@ -81,7 +81,7 @@ func (a *act) postpone() error {
 }
 
 const updateAsleep = `UPDATE outbox SET state = 1 WHERE seq IN
-	(SELECT seq FROM outbox WHERE peer = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?)`
+	(SELECT seq FROM outbox WHERE peer = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT 0+?)`
 
 func (t *tx) wake(peer string, now int64) error {
 	return t.do(updateAsleep, peer, now, wakeAtOnce)
