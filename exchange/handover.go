@@ -56,6 +56,14 @@ func (h *Handover) Stage() Stage {
 	return StageHandedOver
 }
 
+// Awaited reports whether a result is, or was, wanted of it: nobody waits for what was
+// refused or withdrawn. What is awaited is late when its day is over without a result, or
+// when the result came after it (hồ sơ quá hạn); that the letter is marked done (06) is
+// no result. Lists, statistics and apologies go by this.
+func (h *Handover) Awaited() bool {
+	return h.Status != StatusRefused && h.Copy != CopyRecalled && h.State != StateStopped
+}
+
 // A HandoverView is one with what its letter says and how late it is.
 type HandoverView struct {
 	Handover
@@ -114,7 +122,7 @@ func (n *Node) handoverView(ctx context.Context, h Handover, now time.Time) (Han
 		return v, err
 	}
 	v.Metadata = doc.Content.Metadata
-	if v.Stage == StageRefused || v.Stage == StageWithdrawn {
+	if !h.Awaited() {
 		return v, nil
 	}
 	until := now

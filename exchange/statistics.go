@@ -26,7 +26,7 @@ const maxPeriods = 400
 type Statistic struct {
 	From, To string // first and last day, yyyy-mm-dd, Vietnam's
 	Received Figures
-	Dossiers Figures // of what was received: what belongs to a dossier
+	Dossiers Figures // of what was received: the dossiers that were handed over
 	Sent     Figures
 	Outcome  []SentTally // of what was sent, one for each state and status
 }

@@ -5,8 +5,9 @@ import "context"
 // TallyStore is what a [Store] counts.
 type TallyStore interface {
 	// TallyFilings counts what came to an agency, or was sent by it, from a time on and before
-	// another, by status and whether it belongs to a dossier. What is not done by now is late
-	// if its time is over.
+	// another, by status and whether it handed a dossier over to the agency ([Handover]; copies
+	// that were superseded are none). What is not done by now is late if its time is over: a
+	// dossier is done when its result was given back, any other letter when its status is 06.
 	TallyFilings(ctx context.Context, agency string, way Way, from, until, now int64) ([]Tally, error)
 	// TallySent counts deliveries of what an agency sent from here in that time, by state and
 	// status.
@@ -23,7 +24,7 @@ type Tally struct {
 	OnTime, Late   uint64 // the rest can still be in time, or has no time
 	Acknowledged   uint64
 	AcknowledgeSum int64  // microseconds from arrival to the first status
-	Due            uint64 // have a day by which an answer is wanted, and were not refused
+	Due            uint64 // have a day by which an answer is wanted, and were not refused, recalled or superseded
 	DueOnTime      uint64 // and were done by then
 	DueLate        uint64 // were not, and it is over
 	Finished       uint64 // refused or done

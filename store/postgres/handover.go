@@ -10,13 +10,16 @@ const (
 	handoverColumns = `SELECT h.delivery, h.way, h.agency_id, h.other, h.code, d.envelope_id, d.origin_node, h.at, h.due, h.answered, h.result, d.state, d.status, d.copy
 		FROM handover h JOIN delivery d ON d.id = h.delivery WHERE h.agency_id = $1`
 	// One that an update or a replacement has taken the place of is not listed: 2, 3.
-	handoverRest      = ` AND (h.at, h.delivery) < ($2, $3) AND d.copy NOT IN (2, 3) AND ($4 = 0 OR h.way = $4)`
-	handoverOrder     = ` ORDER BY h.at DESC, h.delivery DESC LIMIT $5`
-	handoverLate      = ` AND (h.answered = 0 OR h.answered >= h.due) AND h.due <= $6 AND d.status <> 2 AND d.copy <> 4`
-	selectHandovers   = handoverColumns + handoverRest + handoverOrder
-	selectLate        = handoverColumns + handoverRest + handoverLate + handoverOrder
-	selectDossier     = handoverColumns + handoverRest + ` AND h.code = $6` + handoverOrder
-	selectDossierLate = handoverColumns + handoverRest + handoverLate + ` AND h.code = $7` + handoverOrder
+	handoverRest  = ` AND (h.at, h.delivery) < ($2, $3) AND d.copy NOT IN (2, 3) AND ($4 = 0 OR h.way = $4)`
+	handoverOrder = ` ORDER BY h.at DESC, h.delivery DESC LIMIT $5`
+	// [exchange.Handover.Awaited], and late.
+	handoverLate    = ` AND (h.answered = 0 OR h.answered >= h.due)` + handoverOver
+	handoverOver    = ` AND h.due <= $6 AND d.status <> 2 AND d.copy <> 4 AND d.state <> 8`
+	selectHandovers = handoverColumns + handoverRest + handoverOrder
+	selectLate      = handoverColumns + handoverRest + handoverLate + handoverOrder
+	selectDossier   = handoverColumns + handoverRest + ` AND h.code = $6` + handoverOrder
+	// The same in words that the index of all that is late cannot serve: one dossier's are fewer.
+	selectDossierLate = handoverColumns + handoverRest + ` AND NOT (h.answered > 0 AND h.answered < h.due)` + handoverOver + ` AND h.code = $7` + handoverOrder
 
 	// What an agency hands to itself is in its list once.
 	insertHandovers = `INSERT INTO handover (delivery, way, filing, agency_id, other, code, digest, thread, at, due, answered, result)
@@ -24,13 +27,16 @@ const (
 			FROM filing f JOIN letter l ON l.n = f.letter JOIN delivery d ON d.envelope_id = l.envelope_id AND d.origin_node = l.origin_node
 			WHERE f.id = $2 AND f.way = $3 AND f.dossier <> '' AND CASE WHEN f.way = 1 THEN d.from_peer = '' ELSE d.id = f.id AND d.origin_agency_id <> f.agency_id END
 		ON CONFLICT DO NOTHING`
-	// What A handed over to B is answered by what comes from B to A, at A and at B.
-	answerHandovers = `UPDATE handover SET answered = $1, result = r.id
-		FROM (SELECT d.id, f.way, f.agency_id, f.dossier, CASE WHEN f.way = 1 THEN d.agency_id ELSE d.origin_agency_id END AS other
+	// What A handed over to B is answered by what comes from B to A, at A and at B. What it is
+	// comes first, and it is written so that the index of all that is late cannot serve it:
+	// an agency has many.
+	answerHandovers = `WITH r AS MATERIALIZED (
+			SELECT d.id, f.way, f.agency_id, f.dossier, CASE WHEN f.way = 1 THEN d.agency_id ELSE d.origin_agency_id END AS other
 			FROM filing f JOIN letter l ON l.n = f.letter JOIN delivery d ON d.envelope_id = l.envelope_id AND d.origin_node = l.origin_node
-			WHERE f.id = $2 AND f.way = $3 AND f.dossier <> '' AND CASE WHEN f.way = 1 THEN d.from_peer = '' ELSE d.id = f.id END) r
+			WHERE f.id = $2 AND f.way = $3 AND f.dossier <> '' AND CASE WHEN f.way = 1 THEN d.from_peer = '' ELSE d.id = f.id END)
+		UPDATE handover SET answered = $1, result = r.id FROM r
 		WHERE handover.thread IN (SELECT thread FROM handover WHERE digest = $4) AND handover.agency_id = r.agency_id AND handover.way = 3 - r.way
-			AND handover.other = r.other AND handover.code = r.dossier AND handover.answered = 0`
+			AND handover.other = r.other AND handover.code = r.dossier AND handover.answered <= 0`
 	// A result that was refused or recalled is none.
 	reopenHandovers = `UPDATE handover SET answered = 0, result = '' WHERE result = $1 AND answered > 0`
 )

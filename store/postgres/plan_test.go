@@ -83,8 +83,18 @@ func TestPlans(t *testing.T) {
 		{"a series that goes on", nextOfSeries, "series_pkey", []string{"Filter: (last = $7)"}},
 		{"a number that is used", updateNumber, "number_pkey", []string{"Filter: (revision = $6)"}},
 		{"an entry in the register", updateEntered, "filing_key", []string{"Filter: (number = 0)"}},
-		{"a count of filings", tallyFilings, "filing_at", []string{"Sort"}}, // by status
+		{"a count of filings", tallyFilings, "filing_at", []string{"Sort", "Join Filter: (f.answer_by <> 0)", "Join Filter: (f.dossier <> ''::text)"}}, // by status
 		{"a count of deliveries", tallySent, "delivery_sent_created", []string{"Sort"}},
+		{"dossiers", selectHandovers, "handover_agency", handoverFilters},
+		{"late dossiers", selectLate, "handover_late", handoverFilters},
+		{"one dossier", selectDossier, "handover_code", handoverFilters},
+		{"one dossier that is late", selectDossierLate, "handover_code", handoverFilters},
+		{"a dossier that is handed over", insertHandovers, "filing_key", []string{"Filter: (dossier <> ''::text)",
+			"Join Filter: CASE WHEN (f.way = 1) THEN (d.from_peer = ''::text) ELSE ((d.id = f.id) AND (d.origin_agency_id <> f.agency_id)) END"}},
+		{"a result", answerHandovers, "handover_code", []string{"Filter: (dossier <> ''::text)", "Filter: (digest = $4)", // of the letters of one dossier
+			"Join Filter: CASE WHEN (f.way = 1) THEN (d.from_peer = ''::text) ELSE (d.id = f.id) END",
+			"Filter: ((answered <= 0) AND (r.other = other) AND ((3 - r.way) = way))"}},
+		{"a result that is none", reopenHandovers, "handover_result", []string{"Filter: (answered > 0)"}},
 		{"claimed deliveries", claimDeliveries, "delivery_unacknowledged", []string{"Filter: (NOT (SubPlan 1))", "Conflict Filter: (c.until <= ((EXTRACT(epoch FROM clock_timestamp()) * '1000000'::numeric))::bigint)",
 			"Filter: (until > ((EXTRACT(epoch FROM clock_timestamp()) * '1000000'::numeric))::bigint)"}},
 		{"blank filings", selectBlank, "filing_blank", []string{"no condition"}},
@@ -190,6 +200,11 @@ const stateFilter = "Filter: (state = ANY ('{1,2,5,7,10}'::integer[]))"
 // visibleFilters are what is looked at of the few letters that are found: whether the one
 // who asks may see them.
 var visibleFilters = []string{"Filter: (((from_peer = ''::text) AND (agency_id = $1)) OR (SubPlan 1))"}
+
+// handoverFilters are what is looked at of each dossier on the way.
+var handoverFilters = []string{"Filter: (($4 = 0) OR (way = $4))", "Filter: (copy <> ALL ('{2,3}'::integer[]))",
+	"Filter: ((due <= $6) AND (($4 = 0) OR (way = $4)))", "Filter: ((copy <> ALL ('{2,3}'::integer[])) AND (status <> 2) AND (copy <> 4) AND (state <> 8))",
+	"Filter: ((due <= $6) AND (($4 = 0) OR (way = $4)) AND ((answered <= 0) OR (answered >= due)))"}
 
 func contains(list []string, s string) bool {
 	for _, l := range list {

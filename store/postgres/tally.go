@@ -7,15 +7,20 @@ import (
 )
 
 const (
-	tallyFilings = `SELECT dossier <> '' AS of_dossier, status, count(*),
+	// A dossier that was handed over is answered by its result, any other letter by being
+	// done; nobody waits for what was refused, recalled or superseded.
+	tallyFilings = `SELECT dossier, status, count(*),
 		count(*) FILTER (WHERE CASE WHEN way = 1 THEN at < due ELSE acknowledged <> 0 AND acknowledged < due END),
 		count(*) FILTER (WHERE due <> 0 AND CASE WHEN way = 1 THEN at >= due ELSE acknowledged >= due OR acknowledged = 0 AND due <= $1 END),
 		count(*) FILTER (WHERE acknowledged <> 0), COALESCE(sum(acknowledged - at) FILTER (WHERE acknowledged <> 0), 0)::bigint,
-		count(*) FILTER (WHERE answer_by <> 0 AND status <> 2),
-		count(*) FILTER (WHERE answer_by <> 0 AND status <> 2 AND finished <> 0 AND finished < answer_by),
-		count(*) FILTER (WHERE answer_by <> 0 AND status <> 2 AND (finished >= answer_by OR finished = 0 AND answer_by <= $1)),
+		count(*) FILTER (WHERE wanted <> 0),
+		count(*) FILTER (WHERE wanted <> 0 AND answered <> 0 AND answered < wanted),
+		count(*) FILTER (WHERE wanted <> 0 AND (answered >= wanted OR answered = 0 AND wanted <= $1)),
 		count(*) FILTER (WHERE finished <> 0), COALESCE(sum(finished - at) FILTER (WHERE finished <> 0), 0)::bigint
-		FROM filing WHERE agency_id = $2 AND way = $3 AND at >= $4 AND at < $5 GROUP BY 1, 2 ORDER BY 1, 2`
+		FROM (SELECT f.way, f.at, f.due, f.status, f.acknowledged, f.finished, h.delivery IS NOT NULL AND COALESCE(d.copy, 0) NOT IN (2, 3) AS dossier,
+			COALESCE(h.answered, f.finished) AS answered, CASE WHEN f.answer_by = 0 OR f.status = 2 OR d.copy >= 2 THEN 0 ELSE COALESCE(h.due, f.answer_by) END AS wanted
+			FROM filing f LEFT JOIN handover h ON f.dossier <> '' AND h.delivery = f.id AND h.way = 2 LEFT JOIN delivery d ON f.answer_by <> 0 AND d.id = f.id
+			WHERE f.agency_id = $2 AND f.way = $3 AND f.at >= $4 AND f.at < $5) t GROUP BY 1, 2 ORDER BY 1, 2`
 	tallySent = `SELECT state, status, count(*), count(*) FILTER (WHERE arrived <> 0), COALESCE(sum(arrived - created) FILTER (WHERE arrived <> 0), 0)::bigint
 		FROM delivery WHERE origin_agency_id = $1 AND from_peer = '' AND created >= $2 AND created < $3 GROUP BY state, status ORDER BY state, status`
 )

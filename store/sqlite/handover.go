@@ -10,13 +10,16 @@ const (
 	handoverColumns = `SELECT h.delivery, h.way, h.agency_id, h.other, h.code, d.envelope_id, d.origin_node, h.at, h.due, h.answered, h.result, d.state, d.status, d.copy
 		FROM handover h CROSS JOIN delivery d ON d.id = h.delivery WHERE h.agency_id = ?1`
 	// One that an update or a replacement has taken the place of is not listed: 2, 3.
-	handoverRest      = ` AND (h.at, h.delivery) < (?2, ?3) AND d.copy NOT IN (2, 3) AND (?4 = 0 OR h.way = ?4)`
-	handoverOrder     = ` ORDER BY h.at DESC, h.delivery DESC LIMIT 0+?5`
-	handoverLate      = ` AND (h.answered = 0 OR h.answered >= h.due) AND h.due <= ?6 AND d.status <> 2 AND d.copy <> 4`
-	selectHandovers   = handoverColumns + handoverRest + handoverOrder
-	selectLate        = handoverColumns + handoverRest + handoverLate + handoverOrder
-	selectDossier     = handoverColumns + handoverRest + ` AND h.code = ?6` + handoverOrder
-	selectDossierLate = handoverColumns + handoverRest + handoverLate + ` AND h.code = ?7` + handoverOrder
+	handoverRest  = ` AND (h.at, h.delivery) < (?2, ?3) AND d.copy NOT IN (2, 3) AND (?4 = 0 OR h.way = ?4)`
+	handoverOrder = ` ORDER BY h.at DESC, h.delivery DESC LIMIT 0+?5`
+	// [exchange.Handover.Awaited], and late.
+	handoverLate    = ` AND (h.answered = 0 OR h.answered >= h.due)` + handoverOver
+	handoverOver    = ` AND h.due <= ?6 AND d.status <> 2 AND d.copy <> 4 AND d.state <> 8`
+	selectHandovers = handoverColumns + handoverRest + handoverOrder
+	selectLate      = handoverColumns + handoverRest + handoverLate + handoverOrder
+	selectDossier   = handoverColumns + handoverRest + ` AND h.code = ?6` + handoverOrder
+	// The same in words that the index of all that is late cannot serve: one dossier's are fewer.
+	selectDossierLate = handoverColumns + handoverRest + ` AND NOT (h.answered > 0 AND h.answered < h.due)` + handoverOver + ` AND h.code = ?7` + handoverOrder
 
 	// What an agency hands to itself is in its list once.
 	insertHandovers = `INSERT INTO handover (delivery, way, filing, agency_id, other, code, digest, thread, at, due, answered, result)

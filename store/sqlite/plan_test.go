@@ -48,8 +48,13 @@ func TestPlans(t *testing.T) {
 		{"number", selectNumber, 5, []string{"SEARCH number USING INDEX sqlite_autoindex_number_2 (agency_id=? AND way=? AND year=? AND series=? AND number=?)"}},
 		{"numbers", selectNumbers, 6, []string{"SEARCH number USING INDEX sqlite_autoindex_number_2 (agency_id=? AND way=? AND year=? AND series=? AND number>?)"}},
 		{"register", selectRegister, 6, []string{"SEARCH f USING INDEX filing_entered (agency_id=? AND way=? AND entered>? AND entered<?)", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"}},
-		{"a count of filings", tallyFilings, 5, []string{"SEARCH filing USING INDEX filing_at (agency_id=? AND way=? AND at>? AND at<?)", "USE TEMP B-TREE FOR GROUP BY"}},
+		{"a count of filings", tallyFilings, 5, []string{"SEARCH f USING INDEX filing_at (agency_id=? AND way=? AND at>? AND at<?)",
+			"SEARCH h USING PRIMARY KEY (delivery=? AND way=?) LEFT-JOIN", "SEARCH d USING PRIMARY KEY (id=?) LEFT-JOIN", "USE TEMP B-TREE FOR GROUP BY"}},
 		{"a count of deliveries", tallySent, 3, []string{"SEARCH delivery USING INDEX delivery_sent_created (origin_agency_id=? AND created>? AND created<?)", "USE TEMP B-TREE FOR GROUP BY"}},
+		{"dossiers", selectHandovers, 5, []string{"SEARCH h USING INDEX handover_agency (agency_id=? AND (at,delivery)<(?,?))", "SEARCH d USING PRIMARY KEY (id=?)"}},
+		{"late dossiers", selectLate, 6, []string{"SEARCH h USING INDEX handover_late (agency_id=? AND (at,delivery)<(?,?))", "SEARCH d USING PRIMARY KEY (id=?)"}},
+		{"one dossier", selectDossier, 6, []string{"SEARCH h USING INDEX handover_code (agency_id=? AND code=? AND (at,delivery)<(?,?))", "SEARCH d USING PRIMARY KEY (id=?)"}},
+		{"one dossier that is late", selectDossierLate, 7, []string{"SEARCH h USING INDEX handover_code (agency_id=? AND code=? AND (at,delivery)<(?,?))", "SEARCH d USING PRIMARY KEY (id=?)"}},
 		{"claimable deliveries", selectClaimable, 4, []string{"SEARCH d USING INDEX delivery_unacknowledged (agency_id=? AND urgency=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH c USING PRIMARY KEY (delivery=?)"}},
 		{"blank filings", selectBlankFilings, 1, []string{"SCAN f USING INDEX filing_blank", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"}},
 		{"expiring", selectExpiring, 2, []string{"SEARCH delivery USING INDEX delivery_expiring (expires_at<?)"}},
@@ -148,12 +153,13 @@ func TestWritePlans(t *testing.T) {
 		`UPDATE outbox SET state = 3 WHERE envelope_id = ? AND origin_node = ? AND recipient = ?`,
 		`UPDATE outbox SET state = 1 WHERE peer = ? AND state = 3`,
 		updateAsleep,
+		insertHandovers, answerHandovers, reopenHandovers,
 		doomBlob, selectIdle, deletePossession,
 		`DELETE FROM statement_out WHERE peer = ? AND digest = ?`,
 		`DELETE FROM job WHERE envelope_id = ? AND origin_node = ? AND agency_id = ?`,
 		`UPDATE blob SET touched = ?1 WHERE digest = ?2 AND state = 1 AND touched < ?1 - ?3`,
 	} {
-		rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, nil, nil, nil)
+		rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, nil, nil, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

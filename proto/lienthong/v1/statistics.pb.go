@@ -197,7 +197,8 @@ type StatisticsLine struct {
 	// First and last day.
 	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
 	To   string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
-	// What came (văn bản đến), and what of it belongs to dossiers (hồ sơ một cửa).
+	// What came (văn bản đến), and the one-stop dossiers (hồ sơ một cửa) that were handed
+	// over with it.
 	Received *Figures `protobuf:"bytes,3,opt,name=received,proto3" json:"received,omitempty"`
 	Dossiers *Figures `protobuf:"bytes,4,opt,name=dossiers,proto3" json:"dossiers,omitempty"`
 	// What was sent (văn bản đi); on time: sent in time (Art. 6).
@@ -290,8 +291,9 @@ type Figures struct {
 	Late                uint64 `protobuf:"varint,3,opt,name=late,proto3" json:"late,omitempty"`
 	Acknowledged        uint64 `protobuf:"varint,4,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
 	MeanAcknowledgeTime int64  `protobuf:"varint,5,opt,name=mean_acknowledge_time,json=meanAcknowledgeTime,proto3" json:"mean_acknowledge_time,omitempty"`
-	// Have a day by which an answer is wanted, and were not refused; done by it, and
-	// not.
+	// Have a day by which an answer is wanted, and were not refused, recalled or
+	// superseded; done by it, and not. A dossier is done when its result was given back
+	// (Dossier.returned), any other letter when its status is 06.
 	Due       uint64 `protobuf:"varint,6,opt,name=due,proto3" json:"due,omitempty"`
 	DueOnTime uint64 `protobuf:"varint,7,opt,name=due_on_time,json=dueOnTime,proto3" json:"due_on_time,omitempty"`
 	DueLate   uint64 `protobuf:"varint,8,opt,name=due_late,json=dueLate,proto3" json:"due_late,omitempty"`
