@@ -153,12 +153,18 @@ func TestLeafRoot(t *testing.T) {
 		data := bytes.Repeat([]byte{0xa5}, size)
 		data[0], data[size-1] = 1, 2
 		got, n, err := LeafRoot(bytes.NewReader(data))
+		if whole := LeafRootOf(data); whole != got {
+			t.Errorf("%d bytes in memory: root %s, want that of the stream, %s", size, whole, got)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		if want := referenceRoot(t, data); got != want || n != uint64(size) {
 			t.Errorf("%d bytes: root %s of %d, want %s", size, got, n, want)
 		}
+	}
+	if got := LeafRootOf(nil); got != Sum(nil) {
+		t.Errorf("root of no bytes is %s", got)
 	}
 	if got, n, err := LeafRoot(bytes.NewReader(nil)); err != nil || n != 0 || got != Sum(nil) {
 		t.Errorf("an empty file: %s, %d, %v; want the hash of nothing", got, n, err)

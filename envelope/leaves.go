@@ -50,6 +50,17 @@ func LeafRoot(r io.Reader) (Digest, uint64, error) {
 	return t.Root(), size, err
 }
 
+// LeafRootOf is [LeafRoot] of bytes in memory, which are not copied.
+func LeafRootOf(data []byte) Digest {
+	var t Tree
+	for len(data) > 0 {
+		n := min(len(data), LeafSize)
+		t.Add(LeafHash(data[:n]))
+		data = data[n:]
+	}
+	return t.Root()
+}
+
 // Leaves reads a file and returns the hashes of its leaves, and their tree hash.
 // Memory: one leaf, and 32 bytes for each.
 func Leaves(r io.Reader) (leaves []Digest, root Digest, err error) {

@@ -47,7 +47,11 @@ func (s *Service) Forward(ctx context.Context, actor journal.Actor, req ForwardR
 		if bad = append(bad, s.checkSend(agency, &send)...); len(bad) > 0 {
 			return envelope.ID{}, &Error{Code: Invalid, Reason: "INVALID_DOCUMENT", Text: "the document was not forwarded, to anybody", Fields: bad}
 		}
-		return s.submit(ctx, actor, agency, &send, recipients, doc.Content.Files, nil, request)
+		sent, err := s.submit(ctx, actor, agency, &send, recipients, doc.Content.Files, nil, request)
+		if err != nil {
+			return envelope.ID{}, err
+		}
+		return sent.Letter.Key.ID, nil
 	})
 }
 

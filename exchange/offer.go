@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -160,8 +159,7 @@ func (o *offered) checkFiles(n *Node, files []OfferedFile) error {
 		}
 		sum += got.Size
 		if len(got.Data) > 0 {
-			root, _, err := envelope.LeafRoot(bytes.NewReader(got.Data))
-			if err != nil || envelope.Sum(got.Data) != got.Digest || root != got.LeafRoot {
+			if envelope.Sum(got.Data) != got.Digest || envelope.LeafRootOf(got.Data) != got.LeafRoot {
 				return refuse(ReasonDigestMismatch, "bytes of file %s have another digest", got.Digest)
 			}
 		}

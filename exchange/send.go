@@ -73,7 +73,7 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	}
 	// The files are durable and the transaction is not open. If we die here they are
 	// orphans, which go a day later; the caller has no answer and asks again.
-	id, err := s.submit(ctx, actor, from, &req, to, files, wrote, request)
+	doc, err := s.submit(ctx, actor, from, &req, to, files, wrote, request)
 	if errors.Is(err, ErrConflict) && request != nil {
 		// The same request came twice at once, and the other one won.
 		return s.Send(ctx, actor, asked)
@@ -84,15 +84,16 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	if err != nil {
 		return nil, storeError(err)
 	}
-	return s.Document(ctx, from.ID, id)
+	return doc, s.remark(ctx, doc, from.ID)
 }
 
-// submit signs the envelope and commits it with everything that it sets off.
+// submit signs the envelope and commits it with everything that it sets off. The document
+// is what was written: it is not read again.
 func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope.Agency, req *SendRequest, to []envelope.Recipient,
-	files []envelope.ContentFile, wrote []BlobRow, request *Request) (envelope.ID, error) {
+	files []envelope.ContentFile, wrote []BlobRow, request *Request) (*Document, error) {
 	sealed, err := s.seal(from, req, to, files)
 	if err != nil {
-		return envelope.ID{}, err
+		return nil, err
 	}
 	letter := sealed.letter
 	d := s.draft(actor)
@@ -114,17 +115,24 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 		d.change.Numbers = append(d.change.Numbers, used)
 	}
 	if err := d.submit(ctx, sealed, req.NotBefore); err != nil {
-		return envelope.ID{}, err
+		return nil, err
 	}
 	if err := d.foldDeliveries(ctx); err != nil {
-		return envelope.ID{}, err
+		return nil, err
 	}
 	ctx, end := s.span(ctx, SpanSend, letter.Key.ID)
-	_, err = s.commit(ctx, d.change)
+	done, err := s.commit(ctx, d.change)
 	end(err)
+	if err != nil {
+		return nil, err
+	}
 	// Committed: this node answers. If we die here the caller does not know it, and
 	// gets the same document again by its request id.
-	return letter.Key.ID, err
+	doc, err := opened(*letter)
+	if err == nil {
+		doc.Deliveries = d.written(letter.Key, done)
+	}
+	return doc, err
 }
 
 // submit adds the recipients of an envelope that was sealed here.
@@ -427,13 +435,9 @@ func (n *Node) head(ctx context.Context, digest envelope.Digest) ([]byte, error)
 
 // keep stores small bytes durably.
 func (n *Node) keep(ctx context.Context, data []byte) (BlobRow, error) {
-	root, size, err := envelope.LeafRoot(bytes.NewReader(data))
-	if err != nil {
-		return BlobRow{}, err
-	}
 	began := n.now()
 	digest, err := n.cfg.Blobs.Put(ctx, data)
-	return BlobRow{Digest: digest, Size: size, LeafRoot: root, Touched: began}, err
+	return BlobRow{Digest: digest, Size: uint64(len(data)), LeafRoot: envelope.LeafRootOf(data), Touched: began}, err
 }
 
 func first(a, b string) string {
