@@ -48,6 +48,7 @@ type Client struct {
 	Registers  lienthongv1.RegisterServiceClient
 	Statistics lienthongv1.StatisticsServiceClient
 	Dossiers   lienthongv1.DossierServiceClient
+	Groups     lienthongv1.GroupServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -89,6 +90,7 @@ func Dial(cfg Config) (*Client, error) {
 		Registers:  lienthongv1.NewRegisterServiceClient(conn),
 		Statistics: lienthongv1.NewStatisticsServiceClient(conn),
 		Dossiers:   lienthongv1.NewDossierServiceClient(conn),
+		Groups:     lienthongv1.NewGroupServiceClient(conn),
 		conn:       conn,
 	}, nil
 }

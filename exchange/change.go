@@ -115,8 +115,10 @@ func (s *Service) changing(ctx context.Context, from envelope.Agency, kind envel
 		return nil, err
 	}
 	bad = append(bad, problems...)
-	bad = append(bad, c.receivers(s, req)...)
-	if len(bad) > 0 {
+	if problems, err = c.receivers(ctx, s, req); err != nil {
+		return nil, err
+	}
+	if bad = append(bad, problems...); len(bad) > 0 {
 		return nil, &Error{Code: Invalid, Reason: "INVALID_CHANGE", Text: "nothing was sent, to any recipient", Fields: bad}
 	}
 	return c, c.possible()
@@ -143,8 +145,9 @@ func (c *changing) replace(ctx context.Context, documents []envelope.ID) (bad []
 }
 
 // receivers finds who gets the new version: those that have an earlier one, without those
-// that are removed, and those that are added.
-func (c *changing) receivers(s *Service, req ChangeRequest) (bad []Field) {
+// that are removed, and those that are added. Of a group that is added, those that have the
+// document are passed over.
+func (c *changing) receivers(ctx context.Context, s *Service, req ChangeRequest) (bad []Field, err error) {
 	removed := make(map[string]bool)
 	for i, name := range req.Remove {
 		r := c.thread.named(name)
@@ -173,13 +176,20 @@ func (c *changing) receivers(s *Service, req ChangeRequest) (bad []Field) {
 		}
 	}
 	if len(req.Add) == 0 {
-		return bad
+		return bad, nil
 	}
-	added, problems := s.recipients(req.Add)
+	added, problems, err := s.recipients(ctx, c.from.ID, req.Add)
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range problems {
 		bad = append(bad, Field{"add" + p.Path[len("recipients"):], p.Reason, p.Text})
 	}
+	grouped := slices.ContainsFunc(req.Add, func(r OutgoingRecipient) bool { _, is := asGroup(r.Agency); return is })
 	for _, r := range added {
+		if grouped && has[r.Agency.ID] {
+			continue
+		}
 		if has[r.Agency.ID] || removed[r.Agency.ID] {
 			bad = append(bad, Field{"add", "DUPLICATE", fmt.Sprintf("%s has the document, or is removed too", r.Agency.Code)})
 			continue
@@ -187,7 +197,7 @@ func (c *changing) receivers(s *Service, req ChangeRequest) (bad []Field) {
 		c.to = append(c.to, r)
 		c.detail.Added = append(c.detail.Added, r.Agency.ID)
 	}
-	return bad
+	return bad, nil
 }
 
 // possible says why the document cannot be changed now.

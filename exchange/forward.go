@@ -43,7 +43,10 @@ func (s *Service) Forward(ctx context.Context, actor journal.Actor, req ForwardR
 		if send.Urgency == 0 {
 			send.Urgency = doc.Route.Urgency
 		}
-		recipients, bad := s.recipients(req.Recipients)
+		recipients, bad, err := s.recipients(ctx, agency.ID, req.Recipients)
+		if err != nil {
+			return envelope.ID{}, err
+		}
 		if bad = append(bad, s.checkSend(agency, &send)...); len(bad) > 0 {
 			return envelope.ID{}, &Error{Code: Invalid, Reason: "INVALID_DOCUMENT", Text: "the document was not forwarded, to anybody", Fields: bad}
 		}

@@ -25,6 +25,7 @@ type Resolution struct {
 	Near      []Suggestion       // where the code is unknown: what may have been meant
 	Hub       bool               // the code is that of a centre for interconnection
 	NextHop   string             // node id; this node's own where the agency is at home here
+	Group     string             // of which it is a member, where a group was asked for
 }
 
 const maxResolve = 10_000
@@ -32,7 +33,7 @@ const maxResolve = 10_000
 // Resolve tells for each id or code whether and how it is reached.
 func (s *Service) Resolve(ctx context.Context, asked []string) ([]Resolution, error) {
 	if len(asked) > maxResolve {
-		return nil, &Error{Code: Invalid, Reason: "TOO_MANY", Text: "too many codes at once", Fields: []Field{{"codes", "TOO_MANY", fmt.Sprintf("has %d, at most %d", len(asked), maxResolve)}}}
+		return nil, tooMany(len(asked))
 	}
 	out := make([]Resolution, len(asked))
 	near := maxNear
@@ -40,6 +41,10 @@ func (s *Service) Resolve(ctx context.Context, asked []string) ([]Resolution, er
 		out[i] = s.resolve(code, &near)
 	}
 	return out, nil
+}
+
+func tooMany(n int) error {
+	return &Error{Code: Invalid, Reason: "TOO_MANY", Text: "too many codes at once", Fields: []Field{{"codes", "TOO_MANY", fmt.Sprintf("has %d, at most %d", n, maxResolve)}}}
 }
 
 // isHub reports whether a code is that of a centre for interconnection, in either form.

@@ -50,7 +50,10 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		return s.Document(ctx, from.ID, id)
 	}
 	bad := s.checkSend(from, &req)
-	to, problems := s.recipients(req.Recipients)
+	to, problems, err := s.recipients(ctx, from.ID, req.Recipients)
+	if err != nil {
+		return nil, err
+	}
 	bad = append(bad, problems...)
 	if len(bad) == 0 {
 		if err := s.laterFiles(ctx, from, &req); err != nil {
@@ -287,33 +290,40 @@ func (s *Service) checkSend(from envelope.Agency, req *SendRequest) []Field {
 
 func timeText(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339) }
 
-// recipients resolves all of them, or lists each that cannot be reached.
-func (s *Service) recipients(asked []OutgoingRecipient) ([]envelope.Recipient, []Field) {
-	if len(asked) == 0 || len(asked) > envelope.MaxRecipients {
-		return nil, []Field{{"recipients", "REQUIRED", fmt.Sprintf("has %d, want 1 to %d", len(asked), envelope.MaxRecipients)}}
+// recipients resolves all of them, the members of the sender's groups among them, or lists
+// each that cannot be reached.
+func (s *Service) recipients(ctx context.Context, from string, asked []OutgoingRecipient) ([]envelope.Recipient, []Field, error) {
+	all, bad, err := s.ungrouped(ctx, from, asked)
+	if err != nil {
+		return nil, nil, err
+	}
+	if n := len(all) + len(bad); n == 0 || n > envelope.MaxRecipients {
+		return nil, []Field{{"recipients", "REQUIRED", fmt.Sprintf("has %d, want 1 to %d", n, envelope.MaxRecipients)}}, nil
 	}
 	var out []envelope.Recipient
-	var bad []Field
-	seen, near := make(map[string]int, len(asked)), maxNear
-	for i, r := range asked {
-		path := fmt.Sprintf("recipients[%d].agency", i)
+	seen, near := make(map[string]int, len(all)), maxNear
+	for _, r := range all {
+		path, text := fmt.Sprintf("recipients[%d].agency", r.at), ""
+		if r.group != "" {
+			text = fmt.Sprintf("group %q: ", r.group)
+		}
 		res := s.resolve(r.Agency, &near)
 		if res.Result != ResolvedOK {
-			bad = append(bad, Field{path, res.reason(), res.text()})
+			bad = append(bad, Field{path, res.reason(), text + res.text()})
 			continue
 		}
 		if first, twice := seen[res.Agency.ID]; twice {
 			bad = append(bad, Field{path, "DUPLICATE", fmt.Sprintf("%q is the same agency as recipients[%d]", r.Agency, first)})
 			continue
 		}
-		seen[res.Agency.ID] = i
+		seen[res.Agency.ID] = r.at
 		role := r.Role
 		if role == 0 {
 			role = envelope.RecipientTo
 		}
 		out = append(out, envelope.Recipient{Agency: Ref(res.Agency, s.cfg.Now()), Role: role})
 	}
-	return out, bad
+	return out, bad, nil
 }
 
 // outgoing finds the files of a request in the agency's possession, or stores those

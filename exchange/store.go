@@ -139,6 +139,7 @@ type Store interface {
 	Principals(ctx context.Context) ([]Principal, error)
 	IdentityStore
 	InvitationStore
+	GroupStore
 	DirectoryStore
 
 	// TreeSize is the number of journal leaves that are durable.
@@ -253,6 +254,9 @@ type Change struct {
 	// Invitations, like Sessions: a revision of 0 inserts, and id and hash must be new; another
 	// must be the stored one, and then Hash, Node, Created and Expires stay. Else ErrStale.
 	Invitations []Invitation
+	// Groups, like Sessions, by agency and key: a revision of 0 inserts, another must be the
+	// stored one. Else ErrStale. One without members is removed.
+	Groups []Group
 	// Directory adds a file of the directory; see [DirectoryStore]. ErrConflict if one that
 	// is as new is there.
 	Directory *DirectoryRow

@@ -112,6 +112,9 @@ RelayService.Get                    liaison
 RelayService.GetLeaves              liaison
 RelayService.PutLeaves              liaison
 RelayService.PutLeaf                liaison
+GroupService.ListGroups             clerk reader
+GroupService.PutGroup               clerk
+GroupService.RemoveGroup            clerk
 `
 
 // A person is one kind of caller.

@@ -31,20 +31,16 @@ func (d *documentService) ResolveRecipients(ctx context.Context, m *lienthongv1.
 	if len(m.GetCodes()) > envelope.MaxRecipients {
 		return nil, &exchange.Error{Code: exchange.Invalid, Reason: "TOO_MANY", Text: "too many codes in one request"}
 	}
-	list, err := d.svc.Resolve(ctx, m.GetCodes())
+	if of := m.GetGroupsOf(); of != "" {
+		if err := d.permitGroups(ctx, of); err != nil {
+			return nil, err
+		}
+	}
+	list, err := d.svc.ResolveRecipients(ctx, m.GetGroupsOf(), m.GetCodes())
 	if err != nil {
 		return nil, err
 	}
-	out := &lienthongv1.ResolveRecipientsResponse{}
-	for _, r := range list {
-		to := &lienthongv1.ResolvedRecipient{Code: r.Code, Agency: r.Agency.ID, Name: r.Agency.Name, Result: r.Result,
-			Successor: r.Successor.ID, SuccessorCode: r.Successor.Code, NextHop: r.NextHop, Hub: r.Hub, HomeNode: r.Agency.HomeNode}
-		for _, s := range r.Near {
-			to.Near = append(to.Near, &lienthongv1.SuggestedAgency{Agency: s.Agency.ID, Code: s.Agency.Code, Name: s.Name})
-		}
-		out.Recipients = append(out.Recipients, to)
-	}
-	return out, nil
+	return &lienthongv1.ResolveRecipientsResponse{Recipients: resolvedToProto(list)}, nil
 }
 
 func (d *documentService) GetDocument(ctx context.Context, m *lienthongv1.GetDocumentRequest) (*lienthongv1.GetDocumentResponse, error) {

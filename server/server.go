@@ -134,6 +134,7 @@ func (s *Server) register() {
 	lienthongv1.RegisterRegisterServiceServer(s.grpc, &registerService{Server: s})
 	lienthongv1.RegisterStatisticsServiceServer(s.grpc, &statisticsService{Server: s})
 	lienthongv1.RegisterDossierServiceServer(s.grpc, &dossierService{Server: s})
+	lienthongv1.RegisterGroupServiceServer(s.grpc, &groupService{Server: s})
 	lienthongv1.RegisterRelayServiceServer(s.grpc, &relayService{Server: s})
 	lienthongv1.RegisterPeerServiceServer(s.grpc, &peerService{Server: s})
 	lienthongv1.RegisterJoinServiceServer(s.grpc, &joinService{Server: s})

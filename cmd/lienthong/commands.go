@@ -9,7 +9,7 @@ func (a *app) commands() []*cobra.Command {
 		a.recallCommand(), a.updateCommand(), a.replaceCommand(), a.forwardCommand(),
 		a.prepareCommand(), a.signCommand(), a.augmentCommand(), a.validateCommand(), a.inspectCommand(),
 		a.sendCommand(), a.inboxCommand(), a.outboxCommand(), a.showCommand(), a.statusCommand(), a.fetchCommand(), a.fileCommand(), a.queueCommand(),
-		a.journalCommand(), a.agencyCommand(), a.resolveCommand(), a.peerCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.storeCommand(), a.backupCommand(), a.restoreCommand(), a.evidenceCommand(), a.edxmlCommand(),
+		a.journalCommand(), a.agencyCommand(), a.resolveCommand(), a.groupCommand(), a.peerCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.storeCommand(), a.backupCommand(), a.restoreCommand(), a.evidenceCommand(), a.edxmlCommand(),
 		a.tokenCommand(), a.joinCommand(),
 		a.searchCommand(), a.registerCommand(), a.numberCommand(), a.statsCommand(), a.dossierCommand(), a.apologyCommand(),
 		a.crossCheckCommand(),

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,19 +16,25 @@ func (a *app) resolveCommand() *cobra.Command {
 		Short: "Say how letters for each code would go, before any is sent",
 		Long: `Say for each code or id whether letters for it would be taken and where they go next:
 the next hop, or the successor of an agency that has ended, or what may have been meant
-by a code that is not known. The status is 1 if a letter for all of them would be refused.`,
+by a code that is not known; group:NAME is all members of a group. The status is 1 if a letter for all of them would be refused.`,
 		Args: args(1, -1),
 		RunE: func(c *cobra.Command, in []string) error { return a.resolveCodes(c.Context(), in) },
 	})
 }
 
 func (a *app) resolveCodes(ctx context.Context, codes []string) error {
-	c, _, err := a.connect(ctx)
+	c, profile, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	answer, err := c.Documents.ResolveRecipients(ctx, &lienthongv1.ResolveRecipientsRequest{Codes: codes})
+	m := &lienthongv1.ResolveRecipientsRequest{Codes: codes}
+	if slices.ContainsFunc(codes, func(code string) bool { return strings.HasPrefix(code, "group:") }) {
+		if m.GroupsOf, err = profile.agency(); err != nil {
+			return err
+		}
+	}
+	answer, err := c.Documents.ResolveRecipients(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -60,6 +68,8 @@ func (a *app) printResolved(r *lienthongv1.ResolvedRecipient) {
 		if r.GetSuccessor() != "" {
 			a.printf(a.t("; its successor is %s, id %s", "; cơ quan kế thừa %s, mã nội bộ %s"), r.GetSuccessorCode(), r.GetSuccessor())
 		}
+	case "unknown_group":
+		a.printf("%s", a.t("no group of this name", "không có nhóm này"))
 	case "no_route":
 		a.printf(a.t("no route: %s (home node %q)", "không có đường: %s (nút %q)"), r.GetName(), r.GetHomeNode())
 	default:

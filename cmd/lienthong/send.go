@@ -42,8 +42,8 @@ command ends well, the letter is durable at the node, which answers for it.`,
 		RunE: func(c *cobra.Command, in []string) error { return a.send(c.Context(), in[0], f) },
 	})
 	fl := c.Flags()
-	fl.StringArrayVar(&f.to, "to", nil, "recipient, id or code, repeatable (kính gửi)")
-	fl.StringArrayVar(&f.cc, "cc", nil, "recipient for information, repeatable (để biết)")
+	fl.StringArrayVar(&f.to, "to", nil, "recipient, id, code or group:NAME, repeatable (kính gửi)")
+	fl.StringArrayVar(&f.cc, "cc", nil, "recipient for information, the same, repeatable (để biết)")
 	fl.StringArrayVar(&f.annexes, "annex", nil, "a further file, repeatable")
 	fl.StringVar(&f.number, "number", "", "number (số)")
 	fl.StringVar(&f.symbol, "symbol", "", "symbol (ký hiệu), such as BC-UBND")

@@ -146,6 +146,8 @@ func TestPlans(t *testing.T) {
 		{"principal by id", selectPrincipalByID, "principal_pkey", []string{"Sort"}},
 		{"token by hash", selectTokenByHash, "api_token_hash_key", nil},
 		{"token", selectTokenByID, "api_token_pkey", nil},
+		{"group", selectGroup, "recipient_group_pkey", nil},
+		{"groups", selectGroups, "recipient_group_pkey", nil},
 		{"tokens", selectTokens, "api_token_pkey", nil},
 		{"token grants", selectTokenGrants, "api_token_grant_pkey", []string{"Sort"}},
 		{"refusals", selectRefusals, "refusal_pkey", nil},

@@ -111,6 +111,8 @@ func TestPlans(t *testing.T) {
 		{"invitation by hash", selectInvitationByHash, 1, []string{"SEARCH invitation USING INDEX sqlite_autoindex_invitation_2 (hash=?)"}},
 		{"invitation", selectInvitationByID, 1, []string{"SEARCH invitation USING PRIMARY KEY (id=?)"}},
 		{"invitations", selectInvitations, 2, []string{"SEARCH invitation USING PRIMARY KEY (id<?)"}},
+		{"group", selectGroup, 2, []string{"SEARCH recipient_group USING PRIMARY KEY (agency_id=? AND key=?)"}},
+		{"groups", selectGroups, 3, []string{"SEARCH recipient_group USING PRIMARY KEY (agency_id=? AND key>?)"}},
 		{"tokens", selectTokens, 2, []string{"SEARCH api_token USING PRIMARY KEY (id<?)"}},
 		{"token grants", selectTokenGrants, 1, []string{"SEARCH api_token_grant USING PRIMARY KEY (token=?)"}},
 		{"refusals", selectRefusals, 5, []string{"SEARCH refusal USING PRIMARY KEY ((minute,principal,method,reason)<(?,?,?,?))"}},

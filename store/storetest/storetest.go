@@ -86,6 +86,7 @@ func Run(t *testing.T, open Opener) {
 		{"a race for numbers gives each to one, and leaves none out", testNumberRace},
 		{"registers are read in their order", testRegister},
 		{"what is counted is what every row says", testTallies},
+		{"a group has the members that were put last", testGroups},
 		{"what was handed over is open until its result is here", testHandovers},
 		{"a claim is one consumer's until its lease ends", testClaims},
 		{"a race for deliveries gives each to one consumer", testClaimRace},

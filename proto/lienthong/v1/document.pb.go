@@ -483,7 +483,9 @@ func (x *OutgoingFile) GetExact() bool {
 
 type OutgoingRecipient struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Agency id or code.
+	// Agency id or code; group:NAME for all members of a group of the agency that sends
+	// (GroupService). An agency that is named so and otherwise gets the letter once: in the
+	// role in which it is named by itself, else as TO if any group says so.
 	Agency        string        `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
 	Role          RecipientRole `protobuf:"varint,2,opt,name=role,proto3,enum=lienthong.v1.RecipientRole" json:"role,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1051,8 +1053,11 @@ func (x *DeliverySummary) GetReason() string {
 }
 
 type ResolveRecipientsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Codes         []string               `protobuf:"bytes,1,rep,name=codes,proto3" json:"codes,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Ids or codes; group:NAME for all members of a group.
+	Codes []string `protobuf:"bytes,1,rep,name=codes,proto3" json:"codes,omitempty"`
+	// Agency (id or code) whose groups are meant. The caller is its clerk or reader.
+	GroupsOf      string `protobuf:"bytes,2,opt,name=groups_of,json=groupsOf,proto3" json:"groups_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1092,6 +1097,13 @@ func (x *ResolveRecipientsRequest) GetCodes() []string {
 		return x.Codes
 	}
 	return nil
+}
+
+func (x *ResolveRecipientsRequest) GetGroupsOf() string {
+	if x != nil {
+		return x.GroupsOf
+	}
+	return ""
 }
 
 type ResolveRecipientsResponse struct {
@@ -1144,7 +1156,7 @@ type ResolvedRecipient struct {
 	// Empty if unknown.
 	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
 	Name   string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	// ok, unknown, ended, no_route.
+	// ok, unknown, ended, no_route; unknown_group for a group that is not there.
 	Result string `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
 	// Id of the agency that took over, and its code.
 	Successor string `protobuf:"bytes,5,opt,name=successor,proto3" json:"successor,omitempty"`
@@ -1155,8 +1167,11 @@ type ResolvedRecipient struct {
 	Hub bool `protobuf:"varint,8,opt,name=hub,proto3" json:"hub,omitempty"`
 	// Where the code is unknown: agencies that may have been meant. For the first
 	// few unknown codes of a request.
-	Near          []*SuggestedAgency `protobuf:"bytes,9,rep,name=near,proto3" json:"near,omitempty"`
-	HomeNode      string             `protobuf:"bytes,10,opt,name=home_node,json=homeNode,proto3" json:"home_node,omitempty"`
+	Near     []*SuggestedAgency `protobuf:"bytes,9,rep,name=near,proto3" json:"near,omitempty"`
+	HomeNode string             `protobuf:"bytes,10,opt,name=home_node,json=homeNode,proto3" json:"home_node,omitempty"`
+	// The group of which it is a member, where that was asked for; there is a line for each
+	// member, and the code is that of the agency.
+	Group         string `protobuf:"bytes,11,opt,name=group,proto3" json:"group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1257,6 +1272,13 @@ func (x *ResolvedRecipient) GetNear() []*SuggestedAgency {
 func (x *ResolvedRecipient) GetHomeNode() string {
 	if x != nil {
 		return x.HomeNode
+	}
+	return ""
+}
+
+func (x *ResolvedRecipient) GetGroup() string {
+	if x != nil {
+		return x.Group
 	}
 	return ""
 }
@@ -2197,13 +2219,14 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\tdeadlines\x18< \x01(\v2\x17.lienthong.v1.DeadlinesR\tdeadlines\x12+\n" +
 	"\x04copy\x18F \x01(\x0e2\x17.lienthong.v1.CopyStateR\x04copy\x128\n" +
 	"\ttake_back\x18G \x01(\x0e2\x1b.lienthong.v1.TakeBackStateR\btakeBack\x12\x16\n" +
-	"\x06reason\x18H \x01(\tR\x06reason\"0\n" +
+	"\x06reason\x18H \x01(\tR\x06reason\"M\n" +
 	"\x18ResolveRecipientsRequest\x12\x14\n" +
-	"\x05codes\x18\x01 \x03(\tR\x05codes\"\\\n" +
+	"\x05codes\x18\x01 \x03(\tR\x05codes\x12\x1b\n" +
+	"\tgroups_of\x18\x02 \x01(\tR\bgroupsOf\"\\\n" +
 	"\x19ResolveRecipientsResponse\x12?\n" +
 	"\n" +
 	"recipients\x18\x01 \x03(\v2\x1f.lienthong.v1.ResolvedRecipientR\n" +
-	"recipients\"\xad\x02\n" +
+	"recipients\"\xc3\x02\n" +
 	"\x11ResolvedRecipient\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
@@ -2215,7 +2238,8 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x03hub\x18\b \x01(\bR\x03hub\x121\n" +
 	"\x04near\x18\t \x03(\v2\x1d.lienthong.v1.SuggestedAgencyR\x04near\x12\x1b\n" +
 	"\thome_node\x18\n" +
-	" \x01(\tR\bhomeNode\"Q\n" +
+	" \x01(\tR\bhomeNode\x12\x14\n" +
+	"\x05group\x18\v \x01(\tR\x05group\"Q\n" +
 	"\x0fSuggestedAgency\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +
