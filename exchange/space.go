@@ -46,7 +46,7 @@ func (n *Node) promise(ctx context.Context, o *offered) (giveBack func(), err er
 
 // left is the space that would be free after so many bytes more.
 func (n *Node) left(ctx context.Context, size int64) (int64, error) {
-	free, err := n.cfg.Blobs.Room(ctx)
+	free, err := n.cfg.Blobs.Left(ctx)
 	if errors.Is(err, ErrFull) {
 		free, err = 0, nil
 	}

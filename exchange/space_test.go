@@ -15,7 +15,7 @@ type disk struct {
 	free *atomic.Uint64
 }
 
-func (d disk) Room(context.Context) (uint64, error) { return d.free.Load(), nil }
+func (d disk) Left(context.Context) (uint64, error) { return d.free.Load(), nil }
 
 const reserve = 1 << 20
 

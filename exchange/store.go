@@ -462,6 +462,9 @@ type Blobs interface {
 	// Room writes and removes a small file where files are kept, and says how many bytes
 	// more they may have there. ErrFull.
 	Room(ctx context.Context) (uint64, error)
+	// Left is Room, but takes a file that was put since it was asked the last time for the
+	// proof that files can be written. ErrFull.
+	Left(ctx context.Context) (uint64, error)
 }
 
 // A Blob is an open file.

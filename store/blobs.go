@@ -92,6 +92,14 @@ func (b blobs) Room(ctx context.Context) (uint64, error) {
 	return n, domain(err)
 }
 
+func (b blobs) Left(ctx context.Context) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.s.Left()
+	return n, domain(err)
+}
+
 // domain says a blob store's errors in the words of exchange.
 func domain(err error) error {
 	for _, m := range []struct{ is, means error }{

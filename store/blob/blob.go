@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"lienthong/internal/durable"
 )
@@ -44,7 +45,8 @@ type Store struct {
 	mu   sync.Mutex
 	busy map[string]bool // partial files that someone is writing
 	// Folders that are known to be durable, so that each is synced into its parent once.
-	made map[string]bool
+	made  map[string]bool
+	wrote atomic.Bool // a file, since Left was asked
 }
 
 // Open opens the folder root, or makes it.
@@ -93,6 +95,7 @@ func (s *Store) Put(data []byte) ([32]byte, error) {
 	if err := durable.WriteFile(path, data, 0o600); err != nil {
 		return digest, full(err)
 	}
+	s.wrote.Store(true)
 	return digest, nil
 }
 

@@ -19,6 +19,20 @@ func (s *Store) Room() (uint64, error) {
 	if err := errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
 		return 0, fmt.Errorf("blob: the folder of files cannot be written to: %w", full(err))
 	}
+	return s.free()
+}
+
+// Left is Room, but for the proof that files can be written: a file that was put since
+// Left was asked the last time is that. Where writing has begun to fail, one more call may
+// not know it, and whoever asked finds it by writing.
+func (s *Store) Left() (uint64, error) {
+	if s.wrote.Swap(false) {
+		return s.free()
+	}
+	return s.Room()
+}
+
+func (s *Store) free() (uint64, error) {
 	n, err := available(filepath.Clean(s.root))
 	if err != nil {
 		return 0, fmt.Errorf("blob: space on the disk of %q: %w", s.root, err)
