@@ -34,11 +34,11 @@ func (s *Service) Dossier(ctx context.Context, agency string, id envelope.ID) (*
 	if err != nil {
 		return nil, err
 	}
-	content, err := envelope.ParseContent(letter.Content)
+	doc, err := opened(letter)
 	if err != nil {
 		return nil, err
 	}
-	c := &collecting{Node: s.Node, out: &Dossier{Letter: letter, Content: content, Exporter: s.cfg.ID, Reports: map[envelope.Digest][]byte{}},
+	c := &collecting{Node: s.Node, out: &Dossier{Letter: letter, Content: doc.Content, Exporter: s.cfg.ID, Reports: map[envelope.Digest][]byte{}},
 		have: map[envelope.Digest]bool{}, heads: map[uint64]bool{}, nodes: map[string]bool{letter.Key.Origin: true, s.cfg.ID: true}, agencies: map[string]bool{letter.Agency: true}}
 	for _, d := range rows {
 		if err := c.delivery(ctx, d); err != nil {
@@ -168,7 +168,7 @@ func (c *collecting) reports(ctx context.Context, sealed envelope.Sealed) error 
 		}
 		report, err := c.cfg.Store.Report(ctx, f.Report)
 		if errors.Is(err, ErrNotFound) {
-			continue // it is where the letter was judged
+			continue // it is where the letter was judged, or was erased with its text
 		}
 		if err != nil {
 			return err

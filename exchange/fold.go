@@ -191,7 +191,7 @@ func (d *draft) contentOf(ctx context.Context, key LetterKey) (envelope.Content,
 		}
 	}
 	letter, err := d.node.cfg.Store.Letter(ctx, key)
-	if err != nil {
+	if err != nil || letter.Cleared != 0 { // then it ended long ago
 		return envelope.Content{}, err
 	}
 	return envelope.ParseContent(letter.Content)

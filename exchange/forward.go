@@ -70,6 +70,9 @@ func (s *Service) forwardable(ctx context.Context, to *Delivery, agency string) 
 		return nil, err
 	}
 	letter, err := s.cfg.Store.Letter(ctx, to.Key.Letter())
+	if err == nil {
+		err = letter.legible()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,9 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 	out.letter = &Letter{Key: LetterKey{route.OriginNode, route.ID}, Digest: o.Envelope.Digest(), Agency: route.OriginAgency.ID, Sealed: o.Envelope,
 		Content: o.Content, From: peer, Received: n.now(), Urgency: route.Urgency, Expires: route.ExpiresAt}
 	out.letter.Register, out.letter.Document = registerOf(&out.route, &out.content)
+	if out.letter.Class, out.letter.Aging = classUnread, yearsFrom(out.letter.Received); route.Schema == knownSchema {
+		out.letter.Class = classOf(&out.content.Metadata)
+	}
 	if len(o.Chain) > 0 {
 		// A refusal names the statement under which the peer offers, however the chain fares.
 		out.under = o.Chain[len(o.Chain)-1].Digest()

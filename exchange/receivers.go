@@ -75,6 +75,9 @@ func (s *Service) threadOf(ctx context.Context, agency string, document envelope
 	if t.route, err = envelope.ParseRoute(t.newest.Sealed); err != nil {
 		return nil, err
 	}
+	if err := t.newest.legible(); err != nil {
+		return nil, err
+	}
 	t.content, err = envelope.ParseContent(t.newest.Content)
 	return t, err
 }

@@ -241,7 +241,7 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 		NotBefore: req.NotBefore, ExpiresAt: req.ExpiresAt, Thread: at.thread, Version: at.version, Relations: req.Relations,
 		ContentSize: uint64(len(body)), ContentDigest: envelope.Sum(body)}
 	letter := &Letter{Key: LetterKey{s.cfg.ID, id}, Agency: from.ID, Content: body, Received: route.Created, Urgency: req.Urgency,
-		Expires: req.ExpiresAt, Staff: req.Staff.ID}
+		Expires: req.ExpiresAt, Staff: req.Staff.ID, Class: classOf(&content.Metadata), Aging: yearsFrom(route.Created)}
 	letter.Register, letter.Document = registerOf(&route, content)
 	for _, f := range files {
 		route.FilesSize += f.Size

@@ -42,10 +42,11 @@ func (n *Node) refusal(ctx context.Context, d *Delivery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	content, err := envelope.ParseContent(letter.Content)
+	doc, err := opened(letter)
 	if err != nil {
 		return "", err
 	}
+	content := doc.Content
 	var out []string
 	for i, f := range judged.Files {
 		annex := i >= len(content.Files) || content.Files[i].Role != envelope.FileMain

@@ -193,6 +193,12 @@ type Change struct {
 	// Passings say from when the days of letters that pass through count; those of erased
 	// letters stay.
 	Passings []Passing
+	// Agings say from when the years of letters count, and of what class they are.
+	Agings []Aging
+	// Holds, like Sessions: a revision of 0 inserts; another must be the stored one, of a hold
+	// that is not released, and then only what its release says changes. Else ErrStale, also
+	// where a new one is to keep a letter or thread that has no text any more.
+	Holds []LegalHold
 	// Whole names letters that must have their files; else ErrStale.
 	Whole []LetterKey
 	// Files gives possession; a row that is there is replaced.
@@ -310,6 +316,9 @@ type Letter struct {
 	Document envelope.Digest // of the document's id; zero if there is none
 	Passing  int64           // see [Passing]
 	Erased   int64           // read only: when its files went, whose digests stay; 0: they are here
+	Class    string          // type of its document, see [Aging]; empty: nobody has looked
+	Aging    int64           // see [Aging]
+	Cleared  int64           // read only: when its text went, Content and Staff; 0: it is here
 }
 
 // A LetterFile is a file of a letter, in the order of its content.
@@ -378,6 +387,7 @@ type Job struct {
 // A ReportRow is a validation report.
 type ReportRow struct {
 	Digest envelope.Digest // SHA-256 of JSON
+	File   envelope.Digest // of which file, with which it goes
 	Agency string
 	JSON   []byte
 }

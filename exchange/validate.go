@@ -156,7 +156,7 @@ func (n *Node) judge(ctx context.Context, letter *Letter, content *envelope.Cont
 		if report != nil {
 			if data, err := report.JSON(); err == nil {
 				row.Report = envelope.Sum(data)
-				out.reports = append(out.reports, ReportRow{Digest: row.Report, JSON: data})
+				out.reports = append(out.reports, ReportRow{Digest: row.Report, File: f.SHA256, JSON: data})
 			}
 		}
 		out.detail.Files = append(out.detail.Files, row)

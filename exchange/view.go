@@ -72,8 +72,13 @@ func (n *Node) document(ctx context.Context, letter Letter) (*Document, error) {
 	return doc, n.remark(ctx, doc, letter.Agency)
 }
 
-// remark adds deadlines and warnings, as an agency (id) sees them.
+// remark adds deadlines and warnings, as an agency (id) sees them; there are none of what
+// was erased.
 func (n *Node) remark(ctx context.Context, doc *Document, viewer string) error {
+	if doc.Letter.Cleared != 0 {
+		doc.Deadlines = make([]Deadlines, len(doc.Deliveries))
+		return nil
+	}
 	m := &doc.Content.Metadata
 	for i := range doc.Deliveries {
 		doc.Deadlines = append(doc.Deadlines, n.deadlines(&doc.Deliveries[i], m))
@@ -88,11 +93,11 @@ func opened(letter Letter) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := envelope.ParseContent(letter.Content)
-	if err != nil {
-		return nil, err
+	doc := &Document{Letter: letter, Route: route}
+	if letter.Cleared == 0 { // what was erased is there, and says nothing
+		doc.Content, err = envelope.ParseContent(letter.Content)
 	}
-	return &Document{Letter: letter, Route: route, Content: content}, nil
+	return doc, err
 }
 
 // visible finds a delivery that an agency (id) sent from here or received here.

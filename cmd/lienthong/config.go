@@ -94,6 +94,7 @@ type config struct {
 
 	Retention struct {
 		TransitFiles time.Duration `yaml:"transit_files" default:"168h" doc:"how long files of letters that only passed through are kept after the last delivery here has ended; 0 for ever. Envelopes, digests and statements stay"`
+		Documents    []string      `yaml:"documents" doc:"for how many full calendar years the text of documents is kept after the one in which they came to an end here, by type: CV=10 (công văn), QĐ=70, TTr=forever, and *=20 for all that is not named. Routes, digests, statements and the journal stay; nothing that is held goes (lienthong hold). Empty: for ever"`
 	} `yaml:"retention"`
 
 	Admin struct {
@@ -205,6 +206,9 @@ func (c *config) check() error {
 		if !slices.Contains(choice.of, choice.value) {
 			return failf(exitUsage, "%s: %s %q: want %s", c.path, choice.key, choice.value, strings.Join(choice.of, " or "))
 		}
+	}
+	if _, err := retentionYears(c.Retention.Documents); err != nil {
+		return failf(exitUsage, "%s: retention.documents: %v", c.path, err)
 	}
 	if _, err := newSecondOpinion(c.CrossCheck); err != nil {
 		return failf(exitUsage, "%s: cross_check: %v", c.path, err)

@@ -129,10 +129,14 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	if err != nil {
 		return exchange.Config{}, err
 	}
+	retention, err := cfg.retention()
+	if err != nil {
+		return exchange.Config{}, failf(exitUsage, "%s: retention.documents: %v", cfg.path, err)
+	}
 	return exchange.Config{ID: cfg.Node, CheckpointEvery: cfg.Journal.CheckpointEvery, StampEvery: cfg.Journal.StampEvery, Stamp: headStamper(signing), Calendar: days, Signer: own, Authorities: authorities,
 		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File), Reserve: int64(cfg.Limits.Reserve),
 		WaitLevel: cfg.Signing.WaitLevel, GiveUp: cfg.TSA.GiveUp, RenewBefore: cfg.TSA.RenewBefore,
-		Retention: exchange.Retention{Transit: cfg.Retention.TransitFiles}}, nil
+		Retention: retention}, nil
 }
 
 // nodeAuthorities has two clients for each time-stamping authority: one for people who

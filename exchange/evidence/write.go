@@ -29,6 +29,7 @@ type Options struct {
 
 // Write writes the container of a dossier.
 func Write(w io.Writer, d *exchange.Dossier, o Options) error {
+	o.WithoutContent = o.WithoutContent || d.Letter.Cleared != 0 // it was erased
 	out := &writer{zip: zip.NewWriter(w), now: o.Now}
 	if err := out.mimetype(); err != nil {
 		return err

@@ -65,8 +65,9 @@ internal/archtest, internal/docstest:
 
 // testPolicy is what the _test.go files of any package may import besides: the
 // harnesses, real stores, the client through which a server is asked, a throw-away
-// authority, and leaves that a test needs to make or look at what it tests.
-const testPolicy = `internal/testpki internal/testpdf internal/measure internal/testnode internal/testpg internal/powercut store store/* client certs/dev certs/keys signer/tsp journal internal/durable`
+// authority, evidence files (what a node proves is what a stranger can check), and leaves
+// that a test needs to make or look at what it tests.
+const testPolicy = `exchange/evidence internal/testpki internal/testpdf internal/measure internal/testnode internal/testpg internal/powercut store store/* client certs/dev certs/keys signer/tsp journal internal/durable`
 
 // outside is who may import what is not ours: "import path: packages". A line
 // covers what lies under its path too, and the longest path that covers an

@@ -66,7 +66,7 @@ func (a *act) now() int64 { return a.Entries[0].Time }
 func (a *act) apply() {
 	for _, part := range []func(){
 		a.checkLink, a.putRequest, a.putLetter, a.putPaths, a.putAims, a.checkThreads,
-		a.wroteBlobs, a.useBlobs, a.sweep, a.needBlobs, a.putLetterFiles, a.erase, a.putPassings, a.needWhole, a.putPossession,
+		a.wroteBlobs, a.useBlobs, a.sweep, a.needBlobs, a.putLetterFiles, a.putHolds, a.erase, a.putPassings, a.putAgings, a.needWhole, a.putPossession,
 		a.putDeliveries,
 		a.putFilings, a.fileStatuses,
 		a.stepSeries, a.putNumbers, a.putEntered,

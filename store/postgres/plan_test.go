@@ -58,6 +58,8 @@ func TestPlans(t *testing.T) {
 		{"letter", selectLetter, "letter_key", []string{"Sort", unerased}}, // sorts the files of one letter
 		{"documents", selectDocuments, "letter_submitted", []string{"Sort", unerased}},
 		{"passed through", selectPassed, "letter_passing", []string{unerased}},
+		{"letters without a class", selectClassless, "letter_aging", []string{unerased}},
+		{"letters by age", selectAged, "letter_aging", []string{unerased}},
 		{"path", selectPath, "path_pkey", nil},
 		{"deliveries", selectDeliveries, "delivery_key", nil},
 		{"delivery", selectDelivery, "delivery_pkey", nil},

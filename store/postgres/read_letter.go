@@ -24,7 +24,7 @@ func before(after envelope.ID) []byte {
 
 // A letter's files come with it, as three arrays.
 const letterColumns = `SELECT envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff, register, document, passing, erased, f.digests, f.sizes, f.roots FROM letter, LATERAL (
+	received, urgency, expires_at, staff, register, document, passing, erased, class, aging, cleared, f.digests, f.sizes, f.roots FROM letter, LATERAL (
 		SELECT array_agg(digest ORDER BY position) AS digests, array_agg(size ORDER BY position) AS sizes,
 			array_agg(leaf_root ORDER BY position) AS roots
 		FROM (SELECT digest, size, leaf_root, position FROM letter_file WHERE letter = n
@@ -41,7 +41,7 @@ func scanLetter(row scanner, l *exchange.Letter) error {
 	var digests, roots [][]byte
 	var sizes []int64
 	if err := row.Scan(fixed(l.Key.ID[:]), &l.Key.Origin, &l.Agency, fixed(l.Digest[:]), sealed{&l.Sealed}, &l.Content, &l.From,
-		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:]), &l.Passing, &l.Erased, &digests, &sizes, &roots); err != nil {
+		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:]), &l.Passing, &l.Erased, &l.Class, &l.Aging, &l.Cleared, &digests, &sizes, &roots); err != nil {
 		return err
 	}
 	for i, size := range sizes {

@@ -31,8 +31,9 @@ func (a *act) putRequest() {
 // A letter that is here stays, but that what was erased comes back. One with another digest
 // is written for its digest to be returned; that act fails, and this with it.
 const insertLetter = `INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff, register, document, passing) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-	ON CONFLICT ON CONSTRAINT letter_key DO UPDATE SET erased = 0, content = excluded.content, passing = excluded.passing
+	received, urgency, expires_at, staff, register, document, passing, class, aging) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	ON CONFLICT ON CONSTRAINT letter_key DO UPDATE SET erased = 0, content = excluded.content, passing = excluded.passing,
+		staff = excluded.staff, class = excluded.class, aging = excluded.aging, cleared = 0
 	WHERE letter.digest <> excluded.digest OR letter.erased <> 0
 	RETURNING digest`
 
@@ -62,7 +63,7 @@ func (a *act) putOneLetter(l *exchange.Letter) {
 		}
 		return nil
 	}, insertLetter, l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), l.Content, l.From,
-		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:], l.Passing)
+		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:], l.Passing, l.Class, l.Aging)
 }
 
 const insertLetterFiles = `INSERT INTO letter_file (letter, position, agency_id, digest, size, leaf_root)

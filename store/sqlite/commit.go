@@ -79,7 +79,7 @@ func (a *act) now() int64 { return a.Entries[0].Time }
 func (a *act) apply() error {
 	for _, part := range []func() error{
 		a.putRequest, a.putLetter, a.putPaths, a.putAims, a.checkThreads,
-		a.wroteBlobs, a.useBlobs, a.sweep, a.putLetterFiles, a.erase, a.putPassings, a.needWhole, a.putPossession,
+		a.wroteBlobs, a.useBlobs, a.sweep, a.putLetterFiles, a.putHolds, a.erase, a.putPassings, a.putAgings, a.needWhole, a.putPossession,
 		a.putDeliveries,
 		a.putFilings, a.fileStatuses,
 		a.stepSeries, a.putNumbers, a.putEntered,

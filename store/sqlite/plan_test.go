@@ -24,6 +24,8 @@ func TestPlans(t *testing.T) {
 		{"letter files", selectLetterFiles, 1, []string{"SEARCH letter_file USING PRIMARY KEY (letter=?)"}},
 		{"erased files", selectErasedFiles, 1, []string{"SEARCH erased_file USING PRIMARY KEY (letter=?)"}},
 		{"passed through", selectPassed, 2, []string{"SEARCH letter USING INDEX letter_passing (passing>? AND passing<?)"}},
+		{"letters without a class", selectClassless, 1, []string{"SEARCH letter USING INDEX letter_aging (class=?)"}},
+		{"letters by age", selectAged, 5, []string{"SEARCH letter USING INDEX letter_aging (class=? AND (aging,envelope_id)>(?,?) AND aging<?)"}},
 		{"path", selectPath, 1, []string{"SEARCH path USING INDEX sqlite_autoindex_path_1 (tip=?)"}},
 		{"deliveries", selectDeliveries, 2, []string{"SEARCH delivery USING INDEX sqlite_autoindex_delivery_2 (envelope_id=? AND origin_node=?)"}},
 		{"delivery", selectDelivery, 1, []string{"SEARCH delivery USING PRIMARY KEY (id=?)"}},

@@ -23,7 +23,7 @@ func before(after envelope.ID) []byte {
 }
 
 const letterColumns = `SELECT n, envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-	received, urgency, expires_at, staff, register, document, passing, erased FROM letter `
+	received, urgency, expires_at, staff, register, document, passing, erased, class, aging, cleared FROM letter `
 
 const (
 	selectLetter      = letterColumns + `WHERE envelope_id = ? AND origin_node = ?`
@@ -36,7 +36,7 @@ const (
 // letterInto lists where the columns of a letter go.
 func letterInto(n *int64, l *exchange.Letter) []any {
 	return []any{n, fixed(l.Key.ID[:]), &l.Key.Origin, &l.Agency, fixed(l.Digest[:]), sealed{&l.Sealed}, &l.Content, &l.From,
-		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:]), &l.Passing, &l.Erased}
+		&l.Received, &l.Urgency, &l.Expires, &l.Staff, fixed(l.Register[:]), fixed(l.Document[:]), &l.Passing, &l.Erased, &l.Class, &l.Aging, &l.Cleared}
 }
 
 // Letter implements [exchange.Store].

@@ -15,11 +15,13 @@ func (s *Store) PassedThrough(ctx context.Context, upTo int64, limit int) ([]exc
 }
 
 const (
-	// Letters of which nothing waits.
-	eraseLetter = `UPDATE letter SET erased = ?1, passing = 0 WHERE envelope_id = ?2 AND origin_node = ?3 AND erased = 0
+	// erasable: letters of which nothing waits, and that nobody holds.
+	erasable = ` WHERE envelope_id = ?2 AND origin_node = ?3
 		AND NOT EXISTS (SELECT 1 FROM delivery x WHERE x.envelope_id = ?2 AND x.origin_node = ?3 AND x.state NOT IN (4, 6, 8, 9))
 		AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.envelope_id = ?2 AND x.origin_node = ?3)
-		AND NOT EXISTS (SELECT 1 FROM job x WHERE x.envelope_id = ?2 AND x.origin_node = ?3)`
+		AND NOT EXISTS (SELECT 1 FROM job x WHERE x.envelope_id = ?2 AND x.origin_node = ?3)
+		AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.released = 0 AND ` + held + `)`
+	eraseLetter = `UPDATE letter SET erased = ?1, passing = 0` + erasable + ` AND erased = 0`
 	// What an earlier erasure has kept, before the letter came once more, is the same.
 	keepDigests = `INSERT INTO erased_file (letter, position, agency_id, digest, size, leaf_root)
 		SELECT letter, position, agency_id, digest, size, leaf_root FROM letter_file
@@ -33,14 +35,18 @@ const (
 func (a *act) erase() error {
 	for _, e := range a.Erase {
 		id, origin := e.Letter.ID[:], e.Letter.Origin
-		n, err := a.exec(eraseLetter, a.now(), id, origin)
+		query, rest := eraseLetter, []string{keepDigests, deleteLetterFiles}
+		if e.Text {
+			query, rest = clearLetter, append(rest, clearRest...)
+		}
+		n, err := a.exec(query, a.now(), id, origin)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return fmt.Errorf("sqlite: erase letter %s of %q: %w", e.Letter.ID, origin, exchange.ErrStale)
 		}
-		for _, query := range []string{keepDigests, deleteLetterFiles} {
+		for _, query := range rest {
 			if err := a.do(query, id, origin); err != nil {
 				return err
 			}

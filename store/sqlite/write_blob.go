@@ -108,6 +108,9 @@ func (a *act) putReports() error {
 			r.Digest[:], r.Agency, some(r.JSON)); err != nil {
 			return err
 		}
+		if err := a.do(`INSERT INTO report_file (file, report) VALUES (?, ?) ON CONFLICT DO NOTHING`, r.File[:], r.Digest[:]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

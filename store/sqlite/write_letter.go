@@ -48,11 +48,12 @@ func (a *act) letters() []*exchange.Letter {
 
 func (a *act) putOneLetter(l *exchange.Letter) error {
 	n, err := a.exec(`INSERT INTO letter (envelope_id, origin_node, agency_id, digest, sealed, content, from_peer,
-		received, urgency, expires_at, staff, register, document, passing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (envelope_id, origin_node) DO UPDATE SET erased = 0, content = excluded.content, passing = excluded.passing
+		received, urgency, expires_at, staff, register, document, passing, class, aging) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (envelope_id, origin_node) DO UPDATE SET erased = 0, content = excluded.content, passing = excluded.passing,
+			staff = excluded.staff, class = excluded.class, aging = excluded.aging, cleared = 0
 		WHERE letter.erased <> 0 AND letter.digest = excluded.digest`,
 		l.Key.ID[:], l.Key.Origin, l.Agency, l.Digest[:], l.Sealed.Marshal(), some(l.Content), l.From,
-		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:], l.Passing)
+		l.Received, int64(l.Urgency), l.Expires, l.Staff, l.Register[:], l.Document[:], l.Passing, l.Class, l.Aging)
 	if err != nil || n == 1 {
 		return err
 	}

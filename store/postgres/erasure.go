@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"context"
+
+	"lienthong/exchange"
+)
+
+const (
+	selectClassless = letterColumns + `WHERE class = '' AND cleared = 0 ORDER BY aging, envelope_id LIMIT $1`
+	selectAged      = letterColumns + `WHERE class = $1 AND cleared = 0 AND aging <= $2 AND (aging, envelope_id) > ($3, $4)
+		ORDER BY aging, envelope_id LIMIT $5`
+	// One step of the index for each class: there are a few, of a million letters.
+	selectClasses = `WITH RECURSIVE c (class) AS ((SELECT class FROM letter WHERE class > '' AND cleared = 0 ORDER BY class LIMIT 1)
+		UNION ALL SELECT (SELECT l.class FROM letter l WHERE l.class > c.class AND l.cleared = 0 ORDER BY l.class LIMIT 1) FROM c WHERE c.class IS NOT NULL)
+		SELECT class FROM c WHERE class IS NOT NULL`
+
+	updateAging = `UPDATE letter SET class = $1, aging = $2 WHERE envelope_id = $3 AND origin_node = $4 AND cleared = 0`
+	clearLetter = `UPDATE letter SET cleared = $1, erased = CASE WHEN erased = 0 THEN $1 ELSE erased END, passing = 0, content = '', staff = '', class = '-'` + erasable + `
+		AND cleared = 0 AND NOT EXISTS (SELECT 1 FROM letter_file f JOIN level_job x ON x.base = f.digest WHERE f.letter = letter.n AND x.state = 1)`
+
+	thisLetter = `(SELECT n FROM letter WHERE envelope_id = $1 AND origin_node = $2)`
+	// ownFiles are the files of a letter that no letter has any more.
+	ownFiles = `(SELECT e.digest FROM erased_file e WHERE e.letter = ` + thisLetter + `
+		AND (SELECT 1 FROM letter_file x WHERE x.digest = e.digest LIMIT 1) IS NULL)`
+)
+
+// clearRest lets go, after its files, what was read from a letter or made of them.
+var clearRest = []string{
+	`DELETE FROM report WHERE digest IN (SELECT report FROM report_file WHERE file IN ` + ownFiles + `)`,
+	`DELETE FROM report_file WHERE file IN ` + ownFiles,
+	`DELETE FROM evidence WHERE file IN ` + ownFiles,
+	`DELETE FROM augmentation WHERE base IN ` + ownFiles,
+	`DELETE FROM level_job WHERE base IN ` + ownFiles,
+	`DELETE FROM claim WHERE delivery IN (SELECT id FROM delivery WHERE envelope_id = $1 AND origin_node = $2)`,
+	`DELETE FROM filing WHERE letter = ` + thisLetter,
+	`UPDATE number SET note = '', reason = '' WHERE letter = $1 AND EXISTS (SELECT 1 FROM letter WHERE envelope_id = $1 AND origin_node = $2 AND from_peer = '')`,
+}
+
+// Classless implements [exchange.RetentionStore].
+func (s *Store) Classless(ctx context.Context, limit int) ([]exchange.Letter, error) {
+	return list(ctx, s, selectClassless, []any{limit}, scanLetter)
+}
+
+// Classes implements [exchange.RetentionStore].
+func (s *Store) Classes(ctx context.Context) ([]string, error) {
+	return list(ctx, s, selectClasses, nil, func(row scanner, class *string) error { return row.Scan(class) })
+}
+
+// Aged implements [exchange.RetentionStore].
+func (s *Store) Aged(ctx context.Context, class string, upTo int64, after exchange.AgedPlace, limit int) ([]exchange.Letter, error) {
+	return list(ctx, s, selectAged, []any{class, upTo, after.Aging, after.ID[:], limit}, scanLetter)
+}
+
+func (a *act) putAgings() {
+	for _, g := range a.Agings {
+		a.do(updateAging, g.Class, g.From, g.Letter.ID[:], g.Letter.Origin)
+	}
+}
