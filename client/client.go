@@ -49,6 +49,7 @@ type Client struct {
 	Statistics lienthongv1.StatisticsServiceClient
 	Dossiers   lienthongv1.DossierServiceClient
 	Groups     lienthongv1.GroupServiceClient
+	EdXML      lienthongv1.EdXMLServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -91,6 +92,7 @@ func Dial(cfg Config) (*Client, error) {
 		Statistics: lienthongv1.NewStatisticsServiceClient(conn),
 		Dossiers:   lienthongv1.NewDossierServiceClient(conn),
 		Groups:     lienthongv1.NewGroupServiceClient(conn),
+		EdXML:      lienthongv1.NewEdXMLServiceClient(conn),
 		conn:       conn,
 	}, nil
 }

@@ -64,7 +64,7 @@ func goldenStatement(kind StatementKind) *Statement {
 	case Failed:
 		st.Failed = &FailedDetail{"NO_ROUTE", "không có đường"}
 	case Status:
-		st.Status = &StatusDetail{2, "Không thuộc thẩm quyền", Staff{"cb-3", "Lê Văn Ưởng", "Một cửa"}}
+		st.Status = &StatusDetail{2, "Không thuộc thẩm quyền", Staff{"cb-3", "Lê Văn Ưởng", "Một cửa"}, nil}
 	case Remark:
 		st.Remark = &RemarkDetail{"INCOMPLETE", "chờ bản 2"}
 	}
@@ -101,7 +101,7 @@ func TestGoldenBytes(t *testing.T) {
 		add("statement-"+name, s, err)
 	}
 	answer := goldenStatement(Consent)
-	answer.Status = &StatusDetail{16, "Đang giải quyết", Staff{"cb-3", "Lê Văn Ưởng", "Một cửa"}}
+	answer.Status = &StatusDetail{16, "Đang giải quyết", Staff{"cb-3", "Lê Văn Ưởng", "Một cửa"}, nil}
 	s, err = SealStatement(answer, signer)
 	add("statement-consent-answer", s, err)
 	answered, err := ParseStatement(s)

@@ -89,11 +89,17 @@ type RemarkDetail struct {
 	Text   string
 }
 
+// MaxStatusMessage is the largest message, in bytes, that goes along with a status.
+const MaxStatusMessage = 16 << 10
+
 // StatusDetail is a business status (mã trạng thái) of QCVN 102:2016.
 type StatusDetail struct {
 	Code   uint32 // 1 đã đến, 2 từ chối, 3 đã tiếp nhận, …, 6 hoàn thành; 13 lấy lại, 15 đồng ý, 16 từ chối
 	Reason string
 	Staff  Staff
+	// Message is the edXML message as which the agency's program reported it, byte for byte;
+	// at most [MaxStatusMessage] bytes, or none. It is believed no further than Code and Reason.
+	Message []byte
 }
 
 // A Checkpoint is the head of a node's journal.

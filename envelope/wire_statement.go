@@ -63,7 +63,7 @@ func (s *Statement) proto() *pb.Statement {
 	case s.Failed != nil:
 		out.Detail = &pb.Statement_Failed{Failed: &pb.FailedDetail{Reason: s.Failed.Reason, Text: s.Failed.Text}}
 	case s.Status != nil:
-		out.Detail = &pb.Statement_Status{Status: &pb.StatusDetail{Code: s.Status.Code, Reason: s.Status.Reason, Staff: s.Status.Staff.Proto()}}
+		out.Detail = &pb.Statement_Status{Status: &pb.StatusDetail{Code: s.Status.Code, Reason: s.Status.Reason, Staff: s.Status.Staff.Proto(), Message: s.Status.Message}}
 	case s.Remark != nil:
 		out.Detail = &pb.Statement_Remark{Remark: &pb.RemarkDetail{Reason: s.Remark.Reason, Text: s.Remark.Text}}
 	}
@@ -94,7 +94,10 @@ func statementFromProto(p *pb.Statement) (Statement, error) {
 		s.Failed = &FailedDetail{Reason: d.Reason, Text: d.Text}
 	}
 	if d := p.GetStatus(); d != nil {
-		s.Status = &StatusDetail{Code: d.Code, Reason: d.Reason, Staff: StaffFromProto(d.Staff)}
+		if len(d.Message) > MaxStatusMessage {
+			return Statement{}, fmt.Errorf("envelope: status with a message of %d bytes: %w, want at most %d", len(d.Message), ErrMalformed, MaxStatusMessage)
+		}
+		s.Status = &StatusDetail{Code: d.Code, Reason: d.Reason, Staff: StaffFromProto(d.Staff), Message: d.Message}
 	}
 	if d := p.GetRemark(); d != nil {
 		s.Remark = &RemarkDetail{Reason: d.Reason, Text: d.Text}

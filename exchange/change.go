@@ -30,6 +30,9 @@ type ChangeRequest struct {
 	Urgency   envelope.Urgency // as before if 0
 	ExpiresAt int64            // microseconds; 0: in seven days
 	Staff     envelope.Staff
+	// Along is an annex that goes along where the files are as before, in the place of one of
+	// its kind and name: such as the message as which the change came.
+	Along     *OutgoingFile `json:",omitempty"`
 	RequestID string
 }
 
@@ -109,6 +112,8 @@ func (s *Service) changing(ctx context.Context, from envelope.Agency, kind envel
 			return nil, err
 		}
 		bad = append(bad, problems...)
+	} else if err := c.along(ctx, req.Along); err != nil {
+		return nil, err
 	}
 	problems, err := c.replace(ctx, req.Replaces)
 	if err != nil {
@@ -122,6 +127,19 @@ func (s *Service) changing(ctx context.Context, from envelope.Agency, kind envel
 		return nil, &Error{Code: Invalid, Reason: "INVALID_CHANGE", Text: "nothing was sent, to any recipient", Fields: bad}
 	}
 	return c, c.possible()
+}
+
+// along adds what goes along with files that are as before.
+func (c *changing) along(ctx context.Context, file *OutgoingFile) error {
+	added, err := c.service.alongside(ctx, c.from, file)
+	if err != nil || len(added) == 0 {
+		return err
+	}
+	c.files = slices.DeleteFunc(slices.Clone(c.files), func(f envelope.ContentFile) bool {
+		return f.Role == envelope.FileAnnex && f.MediaType == added[0].MediaType && f.Name == added[0].Name
+	})
+	c.files = append(c.files, added...)
+	return nil
 }
 
 // replace reads the other documents whose place a replacement takes.

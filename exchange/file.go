@@ -186,3 +186,15 @@ func (s *Service) OpenFile(ctx context.Context, agency string, digest envelope.D
 	blob, err := s.cfg.Blobs.Open(ctx, digest)
 	return file, blob, storeError(err)
 }
+
+// OpenFileOf opens a file of a document that the caller was given: whoever sees a document
+// may read its files, also those that came inside of a request.
+func (s *Service) OpenFileOf(ctx context.Context, document *Document, digest envelope.Digest) (Blob, error) {
+	for _, f := range document.Content.Files {
+		if f.SHA256 == digest {
+			blob, err := s.cfg.Blobs.Open(ctx, digest)
+			return blob, storeError(err)
+		}
+	}
+	return nil, fail(NotFound, "NOT_FOUND", "the document has no file %s", digest)
+}

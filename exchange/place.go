@@ -48,14 +48,14 @@ func (d *draft) home(to *Delivery, route *envelope.Route, content *envelope.Cont
 	to.State, to.Home, to.Custodian, to.Updated = StateDelivered, true, d.node.cfg.ID, now
 	to.Reason, to.HeldUntil, to.Peer = "", 0, ""
 	to.Arrived, to.AnswerBy = now, 0
-	if to.Kind == envelope.KindRecall {
-		return // it has no files of its own, and asks for no answer by a day
-	}
-	to.AnswerBy = answerBy(&content.Metadata)
-	d.fileIn(to, route, content)
 	for _, f := range content.Files {
 		d.change.Files = append(d.change.Files, File{Holder: to.Key.Recipient, Digest: f.SHA256, Size: f.Size, LeafRoot: f.LeafRoot,
 			Name: f.Name, MediaType: f.MediaType, Since: now})
 	}
+	if to.Kind == envelope.KindRecall {
+		return // it has at most what went along, nothing to validate, and asks for no answer by a day
+	}
+	to.AnswerBy = answerBy(&content.Metadata)
+	d.fileIn(to, route, content)
 	d.change.Jobs = append(d.change.Jobs, Job{Key: to.Key, Agency: to.Key.Recipient, DueAt: now})
 }

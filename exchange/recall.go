@@ -27,6 +27,7 @@ type RecallRequest struct {
 	Mode       envelope.RecallMode
 	Reason     string
 	Staff      envelope.Staff
+	Along      *OutgoingFile `json:",omitempty"` // an annex that goes to the receivers with it, such as the message as which it came
 	RequestID  string
 }
 
@@ -168,11 +169,34 @@ func (d *draft) recall(ctx context.Context, s *Service, from envelope.Agency, t 
 		return nil, nil
 	}
 	send.place = place{kind: envelope.KindRecall, thread: t.route.Thread, version: t.version, recall: &envelope.RecallDetail{Mode: req.Mode, Reason: req.Reason}}
-	recall, err := s.seal(from, &send, to, nil)
+	files, err := s.alongside(ctx, from, req.Along)
 	if err != nil {
 		return nil, err
 	}
+	recall, err := s.seal(from, &send, to, files)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		d.change.Uses = append(d.change.Uses, f.SHA256)
+	}
 	return recall, d.submit(ctx, recall, 0)
+}
+
+// alongside finds an annex that goes along with what has no files of its own.
+func (s *Service) alongside(ctx context.Context, from envelope.Agency, file *OutgoingFile) ([]envelope.ContentFile, error) {
+	if file == nil {
+		return nil, nil
+	}
+	named := OutgoingFile{Role: envelope.FileAnnex, Name: file.Name, MediaType: file.MediaType, Digest: file.Digest}
+	found, _, problem, err := s.outgoingFile(ctx, from, "along", named)
+	if err != nil {
+		return nil, err
+	}
+	if problem != nil {
+		return nil, &Error{Code: Invalid, Reason: "INVALID_DOCUMENT", Text: "nothing was sent", Fields: []Field{*problem}}
+	}
+	return []envelope.ContentFile{*found}, nil
 }
 
 // ended reports that nobody will deliver it any more, by what this node knows.

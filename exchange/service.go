@@ -87,6 +87,7 @@ type StatusRequest struct {
 	OverrideVerdict bool
 	AutoReason      bool // of a refusal without Reason: make it from the report of validation
 	RequestID       string
+	Message         []byte `json:",omitempty"` // as which the agency's program reported it, or none
 }
 
 // A JournalCheck is what came of hashing the whole journal again.

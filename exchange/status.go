@@ -103,6 +103,10 @@ func (s *Service) ReportStatus(ctx context.Context, actor journal.Actor, req Sta
 	if len(req.Reason) > 2000 || !plainText(req.Reason) {
 		return nil, &Error{Code: Invalid, Reason: "INVALID_STATUS", Text: "the status was not taken", Fields: []Field{{"reason", "TOO_LONG", "has more than 2,000 bytes, or is not plain text"}}}
 	}
+	if len(req.Message) > envelope.MaxStatusMessage {
+		return nil, &Error{Code: Invalid, Reason: "INVALID_STATUS", Text: "the status was not taken",
+			Fields: []Field{{"message", ReasonTooLarge, fmt.Sprintf("has %d bytes, at most %d", len(req.Message), envelope.MaxStatusMessage)}}}
+	}
 	content := req
 	content.RequestID = ""
 	request, done, err := s.request(ctx, actor, methodStatus, req.RequestID, agency.ID, fingerprint(content))
@@ -158,7 +162,7 @@ func (s *Service) setStatus(ctx context.Context, actor journal.Actor, agency str
 		}
 		to.StatusSeq = s.sequenceAfter(to.StatusSeq)
 		_, err = d.issue(envelope.Status, to, to.StatusSeq, to.Tip, to.From, func(st *envelope.Statement) {
-			st.Status = &envelope.StatusDetail{Code: req.Code, Reason: req.Reason, Staff: req.Staff}
+			st.Status = &envelope.StatusDetail{Code: req.Code, Reason: req.Reason, Staff: req.Staff, Message: req.Message}
 		})
 		if err != nil {
 			return err

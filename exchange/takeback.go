@@ -66,7 +66,7 @@ func (d *draft) answerTakeBack(ctx context.Context, to Delivery, req *StatusRequ
 	}
 	next, _ := d.node.own(stored, envelope.Consent)
 	_, err = d.issue(envelope.Consent, recall, next, recall.Tip, recall.From, func(st *envelope.Statement) {
-		st.Status = &envelope.StatusDetail{Code: req.Code, Reason: req.Reason, Staff: req.Staff}
+		st.Status = &envelope.StatusDetail{Code: req.Code, Reason: req.Reason, Staff: req.Staff, Message: req.Message}
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"lienthong/exchange"
+	"lienthong/exchange/axis"
 	"lienthong/exchange/edxml"
 )
 
@@ -46,7 +47,7 @@ const (
 // byReason are codes that follow from the reason.
 var byReason = map[string]string{
 	reasonBadCredentials: codeCredentials, reasonTimestamp: codeTimestamp, reasonForbidden: codeForbidden, reasonPolicy: codePolicy,
-	reasonSender: codeSender, exchange.ReasonTooLarge: codeTooLarge, exchange.ReasonDigestMismatch: codeFile,
+	axis.ReasonSender: codeSender, exchange.ReasonTooLarge: codeTooLarge, exchange.ReasonDigestMismatch: codeFile,
 	exchange.ReasonUnknownRecipient: codeReceiver, exchange.ReasonNoRoute: codeReceiver, exchange.ReasonRecipientClosed: codeReceiverGone,
 	edxml.ReasonSize: codeTooLarge, edxml.ReasonAttachmentSize: codeTooLarge, edxml.ReasonZIPBomb: codeTooLarge,
 	edxml.ReasonBase64: codeFile, edxml.ReasonMangled: codeFile, edxml.ReasonZIP: codeFile,

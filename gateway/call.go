@@ -96,23 +96,21 @@ func (c *call) checkTime() error {
 	return nil
 }
 
-// actor is the caller, as the journal names it.
-func (c *call) actor(staff envelope.Staff) journal.Actor {
+// Actor is the caller, as the journal names it.
+func (c *call) Actor(staff envelope.Staff) journal.Actor {
 	return journal.Actor{Principal: c.principal.ID, Staff: staff.ID, Token: c.token.ID.String()}
 }
 
-// may holds the caller to roles for an agency (id), and the token to its methods: those of
-// the gRPC calls that do the same.
-func (c *call) may(method, agency string, roles ...exchange.Role) error {
+// May holds the caller to the role of a clerk of an agency (id), and the token to its
+// methods: those of the gRPC calls that do the same.
+func (c *call) May(method, agency string) error {
 	if !c.token.Permits("/lienthong.v1." + method) {
 		return forbidden("token %s is not for %s", c.token.ID, method)
 	}
-	for _, role := range roles {
-		if agency != "" && c.principal.May(role, agency) {
-			return nil
-		}
+	if agency != "" && c.principal.May(exchange.RoleClerk, agency) {
+		return nil
 	}
-	return forbidden("user %q has none of the roles %v for this agency", c.principal.ID, roles)
+	return forbidden("user %q is no clerk of this agency", c.principal.ID)
 }
 
 func forbidden(format string, args ...any) error {

@@ -7,6 +7,6 @@
 // for in every call; what it may do is what the token may do over gRPC. Messages become
 // acts of exchange.Service, in the name of the user, and are journalled there.
 //
-// It knows no SQL, no protobuf and no rule of the exchange: what a message means is package
-// exchange/edxml, what may be done is package exchange.
+// It knows no SQL, no protobuf and no rule of the exchange: what a message means is packages
+// exchange/axis and exchange/edxml, what may be done is package exchange.
 package gateway

@@ -12,22 +12,22 @@ import (
 	"time"
 
 	"lienthong/exchange"
+	"lienthong/exchange/axis"
 	"lienthong/exchange/edxml"
 )
 
 // Options are what a door is made of.
 type Options struct {
 	Service     *exchange.Service
+	Desk        *axis.Desk // of this node's messages; nil: one of its own
 	Certificate tls.Certificate
 	Now         func() time.Time
 	Log         *slog.Logger        // nil discards
 	Refused     func(reason string) // told of each call that was refused to its caller; nil: nobody is told
-	Limits      edxml.Limits        // of messages; zero: those of the axis
+	Limits      edxml.Limits        // of messages, where the desk is its own; zero: those of the axis
 }
 
 const (
-	// heavyCalls is how many messages are in memory at once; further callers wait.
-	heavyCalls = 3
 	// callTime bounds a call, the bytes that come and go included.
 	callTime = 10 * time.Minute
 	// loggedRefusals is how many refusals of one kind and minute are logged.
@@ -39,7 +39,7 @@ type Server struct {
 	opts   Options
 	svc    *exchange.Service
 	log    *slog.Logger
-	heavy  chan struct{}
+	desk   *axis.Desk
 	mu     sync.Mutex
 	floors map[string]uint64 // user and agency: journal index up to which all statuses are done
 }
@@ -55,10 +55,13 @@ func New(o Options) (*Server, error) {
 	if o.Refused == nil {
 		o.Refused = func(string) {}
 	}
-	if o.Limits == (edxml.Limits{}) {
-		o.Limits = edxml.DefaultLimits()
+	if o.Desk == nil {
+		var err error
+		if o.Desk, err = axis.New(axis.Options{Service: o.Service, Now: o.Now, Log: o.Log, Limits: o.Limits}); err != nil {
+			return nil, err
+		}
 	}
-	return &Server{opts: o, svc: o.Service, log: o.Log, heavy: make(chan struct{}, heavyCalls), floors: make(map[string]uint64)}, nil
+	return &Server{opts: o, svc: o.Service, log: o.Log, desk: o.Desk, floors: make(map[string]uint64)}, nil
 }
 
 // Listen opens the address of the door.
@@ -121,14 +124,4 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, f) })
 	}
 	return mux
-}
-
-// enter waits until one more message may be in memory.
-func (s *Server) enter(ctx context.Context) (leave func(), err error) {
-	select {
-	case s.heavy <- struct{}{}:
-		return func() { <-s.heavy }, nil
-	case <-ctx.Done():
-		return nil, &exchange.Error{Code: exchange.Unavailable, Reason: exchange.ReasonBusy, Text: "too many messages at once: ask again", Cause: ctx.Err()}
-	}
 }

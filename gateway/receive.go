@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/base64"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/exchange/axis"
 	"lienthong/exchange/edxml"
 	"lienthong/exchange/notation"
 )
@@ -76,7 +78,7 @@ func (c *call) receivedList() error {
 // listed adds deliveries. One that asks a document back (13) is a status on the axis.
 func (c *call) listed(out []received, agency string, rows []exchange.Delivery, statuses bool) ([]received, error) {
 	for _, d := range rows {
-		if isTakeBack(&d) != statuses {
+		if axis.TakeBack(&d) != statuses {
 			continue
 		}
 		state, err := c.svc.Transport(c.ctx, c.principal.ID, d.ID.String())
@@ -94,10 +96,6 @@ func (c *call) listed(out []received, agency string, rows []exchange.Delivery, s
 		out = append(out, m)
 	}
 	return out, nil
-}
-
-func isTakeBack(d *exchange.Delivery) bool {
-	return d.Kind == envelope.KindRecall && d.TakeBack != exchange.TakeBackNone
 }
 
 // statuses adds what receivers reported. Below the floor of this user and agency all is
@@ -170,7 +168,7 @@ func (c *call) count() error {
 			return err
 		}
 		for i := range rows {
-			if !isTakeBack(&rows[i]) {
+			if !axis.TakeBack(&rows[i]) {
 				n++
 			}
 		}
@@ -181,6 +179,12 @@ func (c *call) count() error {
 // errNoMessage is one for ids that are none, that nothing has, and that others have.
 func errNoMessage() error {
 	return &exchange.Error{Code: exchange.NotFound, Reason: "NOT_FOUND", Text: "there is no such docId among the messages of this caller"}
+}
+
+// unknown reports that an agency has no such thing.
+func unknown(err error) bool {
+	var own *exchange.Error
+	return errors.As(err, &own) && own.Code == exchange.NotFound
 }
 
 // A found is a message that a docId names.
@@ -233,7 +237,7 @@ func (c *call) updateStatus() error {
 	if err != nil {
 		return err
 	}
-	actor, message := c.actor(envelope.Staff{}), c.param("docId")
+	actor, message := c.Actor(envelope.Staff{}), c.param("docId")
 	if state == exchange.TransportDone && f.status == nil && f.view.Delivery.Status == 0 && f.view.Delivery.Copy < exchange.CopyUpdated {
 		var digests []envelope.Digest
 		for _, file := range f.view.Document.Content.Files {
@@ -256,20 +260,20 @@ func (c *call) getEdoc() error {
 	if err != nil {
 		return err
 	}
-	leave, err := c.enter(c.ctx)
+	asked := axis.FoundDelivery(f.agency, f.view)
+	if f.status != nil {
+		asked = axis.FoundStatus(f.view, &f.status.Statement)
+	}
+	message, err := c.desk.Export(c.ctx, c, asked)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	message, err := c.messageOf(f)
-	if err != nil {
-		return err
-	}
+	defer message.Close()
 	c.begin()
 	// Base64 needs no escapes in JSON.
 	_, _ = io.WriteString(c.w, `{"status":"OK","ErrorCode":"0","ErrorDesc":"","data":"`)
 	b := base64.NewEncoder(base64.StdEncoding, c.w)
-	if err := message.Write(b); err != nil {
+	if _, err := io.Copy(b, io.NewSectionReader(message, 0, message.Size())); err != nil {
 		return err
 	}
 	if err := b.Close(); err != nil {
@@ -277,88 +281,6 @@ func (c *call) getEdoc() error {
 	}
 	_, _ = io.WriteString(c.w, "\"}\n")
 	return nil
-}
-
-func (c *call) messageOf(f *found) (*edxml.Message, error) {
-	doc, recipient := &f.view.Document, f.view.Recipient.Agency
-	m := &doc.Content.Metadata
-	about := edxml.Reference{OrganID: doc.Route.OriginAgency.Code, Code: notation.Join(m.Number, m.Symbol), DocumentID: m.DocumentID, PromulgationDate: edxml.FormatDate(m.IssuedDate)}
-	switch {
-	case f.status != nil:
-		st := &f.status.Statement
-		return edxml.StatusOf(*st.Status, c.organisation(recipient), about, timeOf(st.Time)).Message()
-	case isTakeBack(&f.view.Delivery):
-		about.OrganID = recipient.Code
-		detail := envelope.StatusDetail{Code: exchange.StatusTakeBack, Reason: doc.Content.Recall.Reason, Staff: doc.Content.Staff}
-		return edxml.StatusOf(detail, c.organisation(doc.Route.OriginAgency), about, timeOf(doc.Route.Created)).Message()
-	}
-	return c.documentMessage(f)
-}
-
-// documentMessage gives the message that came along if it says what the letter says, and
-// makes one otherwise.
-func (c *call) documentMessage(f *found) (*edxml.Message, error) {
-	l := edxml.LetterOf(&f.view.Document)
-	var plain []envelope.Digest
-	var kept *edxml.Message
-	for _, file := range f.view.Document.Content.Files {
-		if file.MediaType != edxml.MediaType {
-			plain = append(plain, file.SHA256)
-			continue
-		}
-		var err error
-		if kept, err = c.stored(envelope.Agency{ID: f.agency}, file.SHA256); err != nil {
-			c.log.Warn("gateway: the message of a letter cannot be read", "delivery", f.view.Delivery.ID.String(), "error", err)
-		}
-	}
-	if kept != nil {
-		err := kept.Says(l, f.view.Recipient.Agency, plain, c.sameAgency, c.opts.Limits)
-		if err == nil {
-			return kept, nil
-		}
-		c.log.Warn("gateway: the message of a letter does not say what the letter says, and is not given for it", "delivery", f.view.Delivery.ID.String(), "error", err)
-	}
-	if err := c.load(f, l); err != nil {
-		return nil, err
-	}
-	d, err := l.Document(c.organisation, timeOf(f.view.Document.Route.Created), false)
-	if err != nil {
-		return nil, err
-	}
-	return d.Message()
-}
-
-// load reads the files of a letter, as many as a message may hold.
-func (c *call) load(f *found, l *edxml.Letter) error {
-	left := c.opts.Limits.Message
-	for _, file := range f.view.Document.Content.Files {
-		// Base64 makes four bytes of three.
-		if left -= int64(file.Size) / 3 * 4; left < 0 {
-			return &exchange.Error{Code: exchange.Exhausted, Reason: exchange.ReasonTooLarge,
-				Text: "the files of the letter are larger than a message may be: fetch them over gRPC (lienthong fetch)"}
-		}
-		_, blob, err := c.svc.OpenFile(c.ctx, f.agency, file.SHA256)
-		if err != nil {
-			return err
-		}
-		data, err := io.ReadAll(io.NewSectionReader(blob, 0, blob.Size()))
-		blob.Close()
-		if err != nil {
-			return err
-		}
-		l.Files = append(l.Files, exchange.OutgoingFile{Role: file.Role, Name: file.Name, MediaType: file.MediaType, Data: data})
-	}
-	return nil
-}
-
-func (c *call) sameAgency(code string, agency envelope.AgencyRef) bool {
-	a, ok := c.svc.Directory().Agency(code)
-	return ok && a.ID == agency.ID
-}
-
-func (c *call) organisation(ref envelope.AgencyRef) edxml.Organisation {
-	a, _ := c.svc.Directory().Agency(ref.ID)
-	return edxml.Organisation{OrganID: ref.Code, Name: a.Name}
 }
 
 // sentList says what has become of a document that was sent, recipient by recipient.

@@ -115,6 +115,8 @@ RelayService.PutLeaf                liaison
 GroupService.ListGroups             clerk reader
 GroupService.PutGroup               clerk
 GroupService.RemoveGroup            clerk
+EdXMLService.ImportMessage          clerk
+EdXMLService.ExportMessage          clerk reader
 `
 
 // A person is one kind of caller.

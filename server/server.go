@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"lienthong/exchange"
+	"lienthong/exchange/axis"
 	"lienthong/internal/wire"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
@@ -43,6 +44,9 @@ type Options struct {
 	// Refused is told of every call that was refused to its caller, with the reason. May be
 	// nil; it must not wait.
 	Refused func(reason string)
+	// Desk takes messages of the national axis in and gives them out, shared with the node's
+	// other doors. nil: one of its own.
+	Desk *axis.Desk
 }
 
 // DefaultLimit is the largest request of a client: files go in pieces.
@@ -68,6 +72,7 @@ type Server struct {
 	health *health.Server
 	rules  map[string]rule
 	inside inProgress
+	desk   *axis.Desk
 	// stopping ends what waits for news and would else never end: links and watches.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -97,7 +102,12 @@ func New(opts Options) (*Server, error) {
 	if opts.Limit == 0 {
 		opts.Limit = DefaultLimit
 	}
-	s := &Server{opts: opts, svc: opts.Service, relay: opts.Relay, now: opts.Now, log: opts.Log, health: health.NewServer()}
+	if opts.Desk == nil {
+		if opts.Desk, err = axis.New(axis.Options{Service: opts.Service, Now: opts.Now, Log: opts.Log}); err != nil {
+			return nil, err
+		}
+	}
+	s := &Server{opts: opts, desk: opts.Desk, svc: opts.Service, relay: opts.Relay, now: opts.Now, log: opts.Log, health: health.NewServer()}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.grpc = grpc.NewServer(
 		grpc.Creds(creds),
@@ -138,6 +148,7 @@ func (s *Server) register() {
 	lienthongv1.RegisterRelayServiceServer(s.grpc, &relayService{Server: s})
 	lienthongv1.RegisterPeerServiceServer(s.grpc, &peerService{Server: s})
 	lienthongv1.RegisterJoinServiceServer(s.grpc, &joinService{Server: s})
+	lienthongv1.RegisterEdXMLServiceServer(s.grpc, &edxmlService{Server: s})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 }

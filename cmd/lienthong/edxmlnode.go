@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"lienthong/client"
-	"lienthong/envelope"
 	"lienthong/exchange"
 	"lienthong/exchange/edxml"
 	lienthongv1 "lienthong/proto/lienthong/v1"
@@ -21,37 +18,44 @@ func (a *app) edxmlSendCommand() *cobra.Command {
 	var anyway bool
 	c := a.nodeFlags(&cobra.Command{
 		Use:   "send FILE.edxml",
-		Short: "Send the letter of a message by a node (gửi văn bản từ tệp edXML)",
-		Long: `Send what a message holds as a letter: its files, its registration data, to the
-agencies that it names. The agency that you act for must be the one that it is from.
-The same message is sent once, however often this is said.
+		Short: "Do by a node what a message asks for (gửi, thu hồi, cập nhật, thay thế, báo trạng thái từ tệp edXML)",
+		Long: `Give a message to a node, which does what it asks for: it sends a new document (0),
+recalls (1), updates (2) or replaces (3) one that was sent, reports a status (01 to
+06, 15, 16) about one that came, or asks for one back (13). The message goes along,
+so that its receiver gets every byte of it. The agency that you act for must be the
+one that it is from. The same message is one act, however often this is said.
 
-A message with something wrong in it is refused with all that is, unless --anyway.
-Only new documents are sent so; recall, update and replacement act on a letter that
-the node knows, and statuses on one that came: they have commands of their own.`,
+A message with something wrong in it is refused with all that is, unless --anyway.`,
 		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error { return a.edxmlSend(c.Context(), in[0], anyway) },
 	})
-	c.Flags().BoolVar(&anyway, "anyway", false, "send also what has problems by the rules of the axis")
+	c.Flags().BoolVar(&anyway, "anyway", false, "take also what has problems by the rules of the axis")
 	return c
 }
 
 func (a *app) edxmlFetchCommand() *cobra.Command {
 	var out string
 	var wrap bool
+	var status uint32
 	c := a.nodeFlags(&cobra.Command{
 		Use:   "fetch DELIVERY|DOCUMENT -o FILE.edxml",
-		Short: "Get a letter from a node as a message (tải văn bản thành tệp edXML)",
-		Args:  args(1, 1),
-		RunE:  func(c *cobra.Command, in []string) error { return a.edxmlFetch(c.Context(), in[0], out, wrap) },
+		Short: "Get a letter or a status from a node as a message (tải văn bản, trạng thái thành tệp edXML)",
+		Long: `Get a letter that came or was sent, or with --status what its receiver has
+reported, as a message: the very bytes that its sender wrote, where it came as one,
+else one that is made of it.`,
+		Args: args(1, 1),
+		RunE: func(c *cobra.Command, in []string) error {
+			return a.edxmlFetch(c.Context(), &lienthongv1.ExportMessageRequest{Name: in[0], Status: status, Wrap: wrap}, out)
+		},
 	})
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write")
-	c.Flags().BoolVar(&wrap, "wrap", false, "put each file into a ZIP wrapper, as the axis's SDK does")
+	c.Flags().BoolVar(&wrap, "wrap", false, "where a message is made, put each file into a ZIP wrapper, as the axis's SDK does")
+	c.Flags().Uint32Var(&status, "status", 0, "of a delivery, its newest status of this code (1 to 6, 15, 16) and not the letter")
 	return c
 }
 
 func (a *app) edxmlSend(ctx context.Context, path string, anyway bool) error {
-	letter, id, err := a.letterOf(path, anyway)
+	data, from, err := messageFrom(path)
 	if err != nil {
 		return err
 	}
@@ -62,78 +66,44 @@ func (a *app) edxmlSend(ctx context.Context, path string, anyway bool) error {
 	defer c.Close()
 	agency := profile.Agency
 	if agency == "" {
-		agency = letter.From.Code
+		agency = from
 	}
-	if err := sameAgency(ctx, c, agency, letter.From.Code); err != nil {
-		return err
+	answer, err := c.ImportMessage(ctx, agency, data, anyway)
+	var refused *exchange.Error
+	if errors.As(err, &refused) && refused.Reason == "EDXML" {
+		return fail(exitNo, fmt.Errorf("%s: %w", path, err), "take it all the same: --anyway")
 	}
-	m := &lienthongv1.SendDocumentRequest{Agency: agency, Metadata: letter.Metadata.Proto(), Urgency: lienthongv1.Urgency(letter.Urgency),
-		Staff: letter.Staff.Proto(), RequestId: id}
-	for _, r := range letter.Recipients {
-		m.Recipients = append(m.Recipients, &lienthongv1.OutgoingRecipient{Agency: r.Agency.Code, Role: lienthongv1.RecipientRole(r.Role)})
-	}
-	for _, f := range letter.Files {
-		file, err := c.Upload(ctx, agency, f.Name, f.MediaType, bytes.NewReader(f.Data), int64(len(f.Data)), nil)
-		if err != nil {
-			return err
-		}
-		m.Files = append(m.Files, &lienthongv1.OutgoingFile{Role: lienthongv1.FileRole(f.Role), Name: f.Name, MediaType: f.MediaType, Sha256: file.GetSha256()})
-	}
-	answer, err := c.Documents.SendDocument(ctx, m)
 	if err != nil {
 		return err
 	}
-	return a.printSent(answer.GetDocument())
+	if answer.GetDocument() != nil {
+		return a.printSent(answer.GetDocument())
+	}
+	if a.json {
+		return a.printJSON(struct {
+			Delivery string `json:"delivery"`
+		}{answer.GetDelivery()})
+	}
+	a.printf(a.t("reported: %s\n", "đã báo: %s\n"), answer.GetDelivery())
+	return nil
 }
 
-// letterOf reads the letter of a message, with a request id that follows from its bytes.
-func (a *app) letterOf(path string, anyway bool) (*edxml.Letter, string, error) {
-	data, err := readMessage(path)
-	if err != nil {
+// messageFrom reads a message, and the code of the agency that it says it is from.
+func messageFrom(path string) (data []byte, from string, err error) {
+	if data, err = readMessage(path); err != nil {
 		return nil, "", err
 	}
 	message, err := edxml.Parse(data, edxml.DefaultLimits())
 	if err != nil {
 		return nil, "", fail(exitUsage, fmt.Errorf("%s: %w", path, err))
 	}
-	document := message.Document()
-	if document == nil {
-		return nil, "", fail(exitUsage, fmt.Errorf("%s: a %s, want a document", path, message.Kind()), "statuses are reported by: lienthong status")
+	if s := message.Status(); s != nil {
+		return data, s.From.OrganID, nil
 	}
-	letter, problems, err := document.Letter(a.now().In(hanoi).Format(time.DateOnly), edxml.DefaultLimits())
-	if err != nil {
-		return nil, "", fail(exitUsage, fmt.Errorf("%s: %w", path, err))
-	}
-	if letter.Kind != envelope.KindDocument || len(letter.Relations) > 0 {
-		return nil, "", fail(exitUsage, fmt.Errorf("%s: operation %q, or an answer to another document: want a new document (0)", path, document.Business.Type))
-	}
-	if len(problems) > 0 && !anyway {
-		var all []error
-		for _, p := range problems {
-			all = append(all, errors.New(p.String()))
-		}
-		return nil, "", fail(exitNo, fmt.Errorf("%s: %w", path, errors.Join(all...)), "send it all the same: --anyway")
-	}
-	return letter, edxml.RequestID(envelope.Sum(data)), nil
+	return data, message.Document().From.OrganID, nil
 }
 
-// sameAgency compares two names of an agency by what the node's directory knows.
-func sameAgency(ctx context.Context, c *client.Client, own, from string) error {
-	var ids [2]string
-	for i, name := range []string{own, from} {
-		answer, err := c.Directory.GetAgency(ctx, &lienthongv1.GetAgencyRequest{Agency: name})
-		if err != nil {
-			return fmt.Errorf("agency %q: %w", name, err)
-		}
-		ids[i] = answer.GetAgency().GetId()
-	}
-	if ids[0] != ids[1] {
-		return fail(exitNo, fmt.Errorf("the message is from %q, and you act for %q", from, own))
-	}
-	return nil
-}
-
-func (a *app) edxmlFetch(ctx context.Context, name, out string, wrap bool) error {
+func (a *app) edxmlFetch(ctx context.Context, request *lienthongv1.ExportMessageRequest, out string) error {
 	if out == "" {
 		return fail(exitUsage, errors.New("no file to write to"), "-o FILE.edxml")
 	}
@@ -142,56 +112,21 @@ func (a *app) edxmlFetch(ctx context.Context, name, out string, wrap bool) error
 		return err
 	}
 	defer c.Close()
-	document, _, err := find(ctx, c, profile, name)
+	document, deliveries, err := find(ctx, c, profile, request.GetName())
 	if err != nil {
 		return err
 	}
-	letter, err := letterFromNode(ctx, c, document)
-	if err != nil {
+	one := len(deliveries) == 1 && strings.HasSuffix(deliveries[0].GetName(), request.GetName())
+	switch {
+	case one || request.GetStatus() != 0 && len(deliveries) == 1:
+		request.Name = deliveries[0].GetName()
+	case request.GetStatus() != 0:
+		return fail(exitUsage, fmt.Errorf("%q went to %d receivers: name the delivery whose status is wanted", request.GetName(), len(deliveries)), "lienthong show")
+	default:
+		request.Name = document.GetName()
+	}
+	return writeOutput(out, "", func(f *os.File) error {
+		_, err := c.ExportMessage(ctx, request, f)
 		return err
-	}
-	organisation := func(ref envelope.AgencyRef) edxml.Organisation {
-		out := edxml.Organisation{OrganID: ref.Code}
-		if answer, err := c.Directory.GetAgency(ctx, &lienthongv1.GetAgencyRequest{Agency: ref.ID}); err == nil {
-			out.Name = answer.GetAgency().GetName()
-		}
-		return out
-	}
-	converted, err := letter.Document(organisation, edxml.FormatTime(time.UnixMicro(document.GetCreated())), wrap)
-	if err != nil {
-		return fail(exitNo, err)
-	}
-	message, err := converted.Message()
-	if err != nil {
-		return fail(exitNo, err)
-	}
-	return writeOutput(out, "", writer(message.Bytes()))
-}
-
-// letterFromNode gets a letter with all its files, each of which is compared with the
-// digest that its sender signed.
-func letterFromNode(ctx context.Context, c *client.Client, d *lienthongv1.Document) (*edxml.Letter, error) {
-	agency := strings.Split(d.GetName(), "/")[1]
-	letter := &edxml.Letter{Kind: envelope.Kind(d.GetKind()), Urgency: envelope.Urgency(d.GetUrgency()), From: envelope.AgencyRefFromProto(d.GetOriginAgency()),
-		Metadata: envelope.MetadataFromProto(d.GetMetadata()), Staff: envelope.StaffFromProto(d.GetStaff())}
-	for _, s := range d.GetDeliveries() {
-		letter.Recipients = append(letter.Recipients, envelope.RecipientFromProto(s.GetRecipient()))
-	}
-	left := edxml.DefaultLimits().Message
-	for _, f := range d.GetFiles() {
-		digest, err := envelope.DigestFromBytes(f.GetSha256())
-		if err != nil {
-			return nil, fail(exitUndecided, err)
-		}
-		// Base64 makes four bytes of three.
-		if left -= int64(f.GetSize()) / 3 * 4; left < 0 {
-			return nil, fail(exitNo, fmt.Errorf("the files are larger than a message may be (%s)", bytesText(edxml.DefaultLimits().Message)), "lienthong fetch gets the files themselves")
-		}
-		var data bytes.Buffer
-		if _, err := c.Download(ctx, agency, digest, &data, nil); err != nil {
-			return nil, err
-		}
-		letter.Files = append(letter.Files, exchange.OutgoingFile{Role: envelope.FileRole(f.GetRole()), Name: f.GetName(), MediaType: f.GetMediaType(), Data: data.Bytes()})
-	}
-	return letter, nil
+	})
 }

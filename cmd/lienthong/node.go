@@ -16,6 +16,7 @@ import (
 	"lienthong/client"
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/exchange/axis"
 	"lienthong/journal"
 	"lienthong/server"
 	"lienthong/signer"
@@ -35,6 +36,7 @@ type node struct {
 	relay       *exchange.Relay
 	metrics     *admin.Metrics  // nil: nobody can ask for them
 	tracer      *tracing.Tracer // nil: nobody is told
+	desk        *axis.Desk      // for messages of the national axis, by whichever door
 }
 
 // openNode opens the store and wires a node over it. It takes the directory file
@@ -247,7 +249,11 @@ func agenciesOf(cfg *config, key string, names []string, dir *exchange.Directory
 
 // newServer makes the door of the node.
 func (n *node) newServer(a *app, log *slog.Logger) (*server.Server, error) {
-	options := server.Options{Service: n.service, Relay: n.relay, Certificate: n.certificate, Now: a.now, Log: log,
+	var err error
+	if n.desk, err = axis.New(axis.Options{Service: n.service, Now: a.now, Log: log}); err != nil {
+		return nil, err
+	}
+	options := server.Options{Service: n.service, Relay: n.relay, Desk: n.desk, Certificate: n.certificate, Now: a.now, Log: log,
 		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File), MaxCalls: n.cfg.Limits.Calls}
 	if n.tracer != nil {
 		options.Trace = n.tracer

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	axis "lienthong/gateway"
+	httpdoor "lienthong/gateway"
 )
 
 // openGateway opens the door for programs of the national document axis, if there is to be
@@ -14,7 +14,7 @@ func (n *node) openGateway(now func() time.Time, log *slog.Logger) (serve func(c
 	if n.cfg.Gateway.Listen == "" {
 		return nil, nil
 	}
-	options := axis.Options{Service: n.service, Certificate: n.certificate, Now: now, Log: log}
+	options := httpdoor.Options{Service: n.service, Desk: n.desk, Certificate: n.certificate, Now: now, Log: log}
 	if n.cfg.Gateway.Certificate != "" {
 		if options.Certificate, err = loadKeyPair(n.cfg.Gateway.Certificate, n.cfg.Gateway.Key); err != nil {
 			return nil, err
@@ -23,11 +23,11 @@ func (n *node) openGateway(now func() time.Time, log *slog.Logger) (serve func(c
 	if n.metrics != nil {
 		options.Refused = n.metrics.Refused
 	}
-	door, err := axis.New(options)
+	door, err := httpdoor.New(options)
 	if err != nil {
 		return nil, err
 	}
-	l, err := axis.Listen(n.cfg.Gateway.Listen)
+	l, err := httpdoor.Listen(n.cfg.Gateway.Listen)
 	if err != nil {
 		return nil, fail(exitUndecided, err, "another process has the address, or it is not of this machine: see gateway.listen in "+n.cfg.path)
 	}

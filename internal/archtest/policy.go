@@ -25,6 +25,7 @@ store/blob:         internal/durable
 signer:             signer/* certs certs/keys journal
 exchange:           envelope signer certs journal exchange/notation exchange/calendar
 exchange/edxml:     exchange exchange/notation envelope
+exchange/axis:      exchange exchange/edxml exchange/notation envelope journal
 exchange/roster:    envelope
 exchange/evidence:  exchange envelope journal certs signer/cms signer/tsp
 certs/dev:          certs certs/keys certs/ocsp signer/tsp
@@ -37,11 +38,11 @@ store:              store/blob store/postgres store/sqlite exchange envelope jou
 
 # Doors. Protobuf is known here and in envelope, and nowhere else.
 internal/wire:      proto/* exchange signer journal envelope
-server:             proto/* internal/wire envelope exchange signer signer/appearance journal certs certs/keys exchange/evidence
+server:             proto/* internal/wire envelope exchange signer signer/appearance journal certs certs/keys exchange/evidence exchange/axis exchange/edxml
 client:             proto/* internal/wire envelope exchange signer
 web:                exchange signer journal
 admin:              exchange envelope
-gateway:            exchange exchange/edxml exchange/notation envelope journal
+gateway:            exchange exchange/axis exchange/edxml exchange/notation envelope journal
 tracing:            exchange envelope
 
 # The one place that wires everything.

@@ -2057,9 +2057,12 @@ type StatusDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1 đã đến, 2 từ chối, 3 đã tiếp nhận, 4 phân công, 5 đang xử lý, 6 hoàn thành,
 	// 13 lấy lại, 15 đồng ý, 16 từ chối lấy lại.
-	Code          uint32 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	Staff         *Staff `protobuf:"bytes,3,opt,name=staff,proto3" json:"staff,omitempty"`
+	Code   uint32 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Staff  *Staff `protobuf:"bytes,3,opt,name=staff,proto3" json:"staff,omitempty"`
+	// The edXML message as which the agency's program reported it, byte for byte: at most
+	// 16 KiB, or none. It is believed no further than code and reason.
+	Message       []byte `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2111,6 +2114,13 @@ func (x *StatusDetail) GetReason() string {
 func (x *StatusDetail) GetStaff() *Staff {
 	if x != nil {
 		return x.Staff
+	}
+	return nil
+}
+
+func (x *StatusDetail) GetMessage() []byte {
+	if x != nil {
+		return x.Message
 	}
 	return nil
 }
@@ -3111,11 +3121,12 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\rreport_sha256\x18\x03 \x01(\fR\freportSha256\":\n" +
 	"\fFailedDetail\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"e\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\x7f\n" +
 	"\fStatusDetail\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12)\n" +
-	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"\x90\x01\n" +
+	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\fR\amessage\"\x90\x01\n" +
 	"\n" +
 	"Checkpoint\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12 \n" +
