@@ -67,7 +67,12 @@ func (s *Service) changeDocument(ctx context.Context, actor journal.Actor, metho
 			if id, err = c.submit(ctx, request); err != nil {
 				return err
 			}
+			promised, err := s.admitSent(ctx, c.change.Letter, kind, c.to)
+			if err != nil {
+				return err
+			}
 			_, err = s.commit(ctx, c.change)
+			promised.end(err == nil)
 			return err
 		})
 		return id, err

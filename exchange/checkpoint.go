@@ -15,7 +15,9 @@ import (
 const featureCheckpoints = "checkpoints"
 
 // features are what this version understands beyond the frames of the first one.
-func features() []string { return []string{FeatureZones, featureCheckpoints, featureCredit} }
+func features() []string {
+	return []string{FeatureZones, featureCheckpoints, featureCredit, featureRoom}
+}
 
 // A Head shows the parent where a journal is, and that what the parent has cosigned is
 // the beginning of it.

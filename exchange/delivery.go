@@ -56,6 +56,7 @@ type Delivery struct {
 	Status       uint32          // newest business status; 0 if none
 	StatusSeq    uint64          // its sequence
 	VerdictSeq   uint64          // sequence of the Validated statement that gave Verdict
+	Size         int64           // its share of the bytes of content and files, with those taken together
 	Attempts     int             // offers of this tenure that were refused, or could not be made
 	Revision     uint64          // counts changes; 0 for a new row
 	Changed      uint64          // read only: journal index of its last change

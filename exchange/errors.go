@@ -26,6 +26,8 @@ type Error struct {
 	Text   string
 	Fields []Field // for Invalid: every bad field at once
 	Cause  error
+
+	RetryAfter uint32 // seconds; 0: nobody knows
 }
 
 // A Field is one bad field of a request.
@@ -75,6 +77,9 @@ const (
 	ReasonMalformed        = "MALFORMED"
 	ReasonBadChain         = "BAD_CHAIN"
 	ReasonSpace            = "SPACE"
+	ReasonQuota            = "QUOTA"        // its neighbour holds as much here as it may
+	ReasonQuotaAgency      = "QUOTA_AGENCY" // its agency does
+	ReasonQuotaNext        = "QUOTA_NEXT"   // as much waits for its next hop as may
 	ReasonBusy             = "BUSY"
 	ReasonDirectorySkew    = "DIRECTORY_SKEW"
 	ReasonRefused          = "REFUSED"

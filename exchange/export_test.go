@@ -131,6 +131,9 @@ func (r *Relay) Meet(ctx context.Context, peer *Node) error {
 // Beat makes links of a relay quicker to notice silence.
 func (r *Relay) Beat(pause time.Duration) { r.heartbeat = pause }
 
+// Look reads what is free and held, as a running node does every second.
+func (n *Node) Look(ctx context.Context) error { return n.look(ctx) }
+
 // Turns are those of a link's transfers, by a clock of the test.
 type Turns struct{ turns }
 

@@ -50,11 +50,15 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	}
 	var wrote []BlobRow
 	if needed {
-		giveBack, err := n.promise(ctx, o)
+		var promised *promise
+		promised, o.noRoom, err = n.admit(ctx, wish{s.peer, o.letter.Agency, o.letter.bytes(), o.route.Kind, o.recipients})
 		if err != nil {
 			return s.refusal(ctx, o, f, err)
 		}
-		defer giveBack()
+		if promised == nil {
+			return s.refusals(ctx, o, o.noRoom)
+		}
+		defer func() { promised.end(err == nil) }()
 		if wrote, err = s.fetchAll(ctx, o, f); err != nil {
 			if asRefusal(err).permanent {
 				n.dropPartials(ctx, o, f)
@@ -122,6 +126,7 @@ func (s *session) refusals(ctx context.Context, o *offered, why map[string]*refu
 }
 
 func (s *session) refusedFrames(o *offered, why map[string]*refusal, failed []StatementRow, receipts []envelope.Receipt) []Frame {
+	s.starve(why)
 	byReason := map[refusal]*Refused{}
 	var order []*Refused
 	for _, r := range o.recipients {
@@ -131,7 +136,7 @@ func (s *session) refusedFrames(o *offered, why map[string]*refusal, failed []St
 		}
 		frame := byReason[*w]
 		if frame == nil {
-			frame = &Refused{Letter: o.letter.Key, Reason: w.reason, Text: w.text, Permanent: w.permanent, RetryAfter: w.retry}
+			frame = &Refused{Letter: o.letter.Key, Reason: s.reasonFor(w.reason), Text: w.text, Permanent: w.permanent, RetryAfter: w.retry}
 			byReason[*w] = frame
 			order = append(order, frame)
 		}

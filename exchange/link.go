@@ -9,7 +9,7 @@ import (
 
 // A Frame is one message on the link between two nodes: [Hello], [Offer],
 // [Accepted], [Refused], [Statements], [Stored], [Heartbeat], [GoAway], [NeedFiles],
-// [DirectoryNews], [Head], [Cosigned] or [Credit].
+// [DirectoryNews], [Head], [Cosigned], [Credit] or [Room].
 type Frame interface{ frame() }
 
 // Hello opens a link; both sides send it first.

@@ -33,6 +33,7 @@ type Config struct {
 	MaxFile     int64        // bytes of one file; 0 means 4 GiB
 	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
 	Reserve     int64        // bytes that stay free where files are kept, see [space]; 0 means 256 MiB
+	Quotas      Quotas       // what one neighbour, or one agency, may hold here
 	Workers     int          // validations at once; 0 means 2
 
 	Calendar *calendar.Calendar // working days and hours; nil: one that knows no year
@@ -103,11 +104,13 @@ func NewNode(cfg Config) (*Node, error) {
 		cfg.Calendar = calendar.Plain()
 	}
 	cfg.levelDefaults()
+	cfg.Quotas.defaults()
 	cfg.observe()
 	if cfg.Trace == nil {
 		cfg.Trace = untraced{}
 	}
 	n := &Node{cfg: cfg}
+	n.space.begin()
 	if cfg.Signing != nil && cfg.Signing.Suspended == nil {
 		cfg.Signing.Suspended = n.KeySuspended
 	}

@@ -14,6 +14,8 @@ type refusal struct {
 	permanent bool // it will never be taken: a Failed statement goes with it
 	twice     bool // another letter is here under its id
 	retry     uint32
+	account   account // of a refusal for space: which has none
+	need      usage   // and for how much
 }
 
 func (r *refusal) Error() string { return "exchange: offer refused: " + r.reason + ": " + r.text }
@@ -35,12 +37,12 @@ type offered struct {
 	content    envelope.Content
 	recipients []envelope.Recipient // for which this node is to answer
 	chain      []envelope.Sealed
-	under      envelope.Digest // last statement of the chain: the peer's own
-	visited    []string        // nodes that the chain names
-	behind     bool            // the peer's directory is newer
-	again      bool            // the peer has taken the letter up before
-	homeOnly   bool            // there is space for what is at home here, and for nothing else
-	seen       []int64         // when each statement of the chain was first seen by another node
+	under      envelope.Digest     // last statement of the chain: the peer's own
+	visited    []string            // nodes that the chain names
+	behind     bool                // the peer's directory is newer
+	again      bool                // the peer has taken the letter up before
+	noRoom     map[string]*refusal // recipients for which there is no space
+	seen       []int64             // when each statement of the chain was first seen by another node
 }
 
 // knownSchema is the schema of content that this version reads. Content of another
@@ -217,7 +219,7 @@ func asRefusal(err error) *refusal {
 	case errors.As(err, &r):
 		return r
 	case errors.Is(err, ErrFull):
-		return &refusal{reason: ReasonSpace, text: "no space", retry: 60}
+		return &refusal{reason: ReasonSpace, text: "no space", retry: spaceRetry}
 	}
 	return &refusal{reason: ReasonBusy, text: "this node could not take it now", retry: 10}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,6 +92,9 @@ const outboxBatch = 1024
 func (s *session) pumpOffers(ctx context.Context) error {
 	for ctx.Err() == nil {
 		freed, woken := s.window.freed.next(), s.relay.outboxes.of(s.peer).next()
+		if err := s.wakeRefused(ctx); err != nil {
+			return err
+		}
 		granted := s.purse.more.next()
 		free := s.window.free()
 		if free < refill {
@@ -379,8 +383,11 @@ func (s *session) refused(ctx context.Context, f Refused) error {
 	}
 	why := setback{reason: f.Reason, atOnce: f.Permanent, asked: true, pause: min(max(int64(f.RetryAfter)*1_000_000, minRetry), maxRetry)}
 	switch f.Reason {
-	case ReasonSpace, ReasonBusy:
+	case ReasonSpace, ReasonBusy, ReasonQuota:
 		s.breaker.refuse(why.pause)
+	}
+	if slices.Contains(forSpace, f.Reason) {
+		s.news.set(false)
 	}
 	return errors.Join(err, s.later(ctx, f.Letter, rest, why))
 }

@@ -45,6 +45,8 @@ func (s *session) receive(ctx context.Context) error {
 			})
 		case Credit:
 			s.purse.grant(f)
+		case Room:
+			s.hasRoom()
 		case Accepted, Refused, Statements, Stored, NeedFiles, Head, Cosigned:
 			err = s.start(ctx, f, func() { s.handle(ctx, f) })
 		default:

@@ -64,7 +64,7 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		return nil, err
 	}
 	bad = append(bad, problems...)
-	if err := s.roomFor(ctx, 0); err != nil {
+	if err := s.roomToSend(ctx, from, &req, to); err != nil {
 		return nil, err
 	}
 	files, wrote, problems, err := s.outgoing(ctx, from, req.Files)
@@ -123,9 +123,14 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	if err := d.foldDeliveries(ctx); err != nil {
 		return nil, err
 	}
+	promised, err := s.admitSent(ctx, letter, sealed.route.Kind, to)
+	if err != nil {
+		return nil, err
+	}
 	ctx, end := s.span(ctx, SpanSend, letter.Key.ID)
 	done, err := s.commit(ctx, d.change)
 	end(err)
+	promised.end(err == nil)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +160,7 @@ func (d *draft) submit(ctx context.Context, e *sealedLetter, notBefore int64) er
 
 // submitted adds one recipient: its Submitted statement, and where it goes from here.
 func (d *draft) submitted(ctx context.Context, e *sealedLetter, r envelope.Recipient, notBefore int64, tip envelope.Digest) (envelope.Digest, error) {
-	to, err := d.newDelivery(e.letter, &e.route, r)
+	to, err := d.newDelivery(e.letter, &e.route, r, len(e.route.Recipients))
 	if err != nil {
 		return tip, err
 	}
@@ -188,13 +193,15 @@ func (d *draft) submitted(ctx context.Context, e *sealedLetter, r envelope.Recip
 	return tip, nil
 }
 
-// newDelivery is a row for a recipient that this node has none for.
-func (d *draft) newDelivery(letter *Letter, route *envelope.Route, r envelope.Recipient) (Delivery, error) {
+// newDelivery is a row for a recipient that this node has none for, one among so many that
+// are taken together.
+func (d *draft) newDelivery(letter *Letter, route *envelope.Route, r envelope.Recipient, among int) (Delivery, error) {
 	id, err := d.node.newID()
 	now := d.node.now()
+	among = max(among, 1)
 	return Delivery{ID: id, Key: DeliveryKey{letter.Key.Origin, letter.Key.ID, r.Agency.ID}, Digest: letter.Digest, OriginAgency: letter.Agency,
 		Role: r.Role, From: letter.From, Urgency: letter.Urgency, Created: now, Updated: now, ExpiresAt: letter.Expires,
-		Kind: route.Kind, Thread: route.Thread, Version: route.Version}, err
+		Kind: route.Kind, Thread: route.Thread, Version: route.Version, Size: (letter.bytes() + int64(among) - 1) / int64(among)}, err
 }
 
 // A sealedLetter is an envelope that was just signed here.

@@ -54,8 +54,10 @@ type session struct {
 	window  window
 	shown   envelope.Sealed // the head that was shown last
 	breaker breaker
-	grants  grants // to the peer
-	purse   purse  // from the peer
+	starved starved  // letters of the peer that were refused for space
+	news    roomNews // of space that the peer has again
+	grants  grants   // to the peer
+	purse   purse    // from the peer
 	inbound inbound
 	spread  spread
 	told    *Directory // of which Hello spoke
@@ -216,6 +218,7 @@ func (s *session) checkHello(frame Frame) error {
 	s.checkClock(hello.Clock)
 	s.grants.on = contains(hello.Features, featureCredit)
 	s.purse.on = s.grants.on
+	s.starved.told = contains(hello.Features, featureRoom)
 	s.spread.speaks, s.spread.theirs = contains(hello.Features, FeatureZones), hello.Epochs
 	return nil
 }

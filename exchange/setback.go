@@ -24,7 +24,7 @@ const maxSetbacks = 10
 
 // passing are the reasons that are the peer's trouble, or the directory's, and not the
 // letter's: it is offered again however often they occur, until its deadline.
-var passing = map[string]bool{ReasonBusy: true, ReasonSpace: true, ReasonDirectorySkew: true, ReasonNotYet: true, ReasonUnknownOrigin: true,
+var passing = map[string]bool{ReasonBusy: true, ReasonSpace: true, ReasonQuota: true, ReasonQuotaAgency: true, ReasonQuotaNext: true, ReasonDirectorySkew: true, ReasonNotYet: true, ReasonUnknownOrigin: true,
 	ReasonBadSignature: true, ReasonNotUnderstood: true, ReasonNoRoute: true, ReasonUnknownRecipient: true}
 
 // poisonous are the reasons for which another offer of the same bytes is refused again.

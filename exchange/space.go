@@ -6,58 +6,183 @@ import (
 	"sync"
 )
 
-// Space where files are kept is given out in three steps, so that a node that fills up
-// still ends what it can:
+// Space where files are kept is accounted for letters that go up (to the parent) and for
+// those that go down (to all other neighbours), apart. Each account has a reserve that the
+// other cannot use, and below both lies one more that no letter uses:
 //
-//	letters that pass through        while two reserves are left
-//	letters for agencies at home     while one is left; so is what is submitted here
-//	receipts and statuses            always: they are what empties the neighbours
+//	letters that go up      while what is left is more than one reserve, and than what of
+//	                        the reserve for those that go down is not in use; the same the
+//	                        other way round
+//	letters for agencies    while one reserve is left: they may use what the other two have
+//	at home, and recalls
+//	receipts and statuses   always: they are what empties the neighbours
 //
 // Two neighbours that are both full therefore still take from each other what is at home
 // with them, and every statement.
+//
+// Beside that there are quotas (see [Quotas]), so that what one neighbour, or one agency,
+// pours in leaves room for the others.
+//
+// What is held is read from the store's rows, at most once a second, and what was taken
+// since is added to it in memory: an offer or a document costs no read. It survives a
+// restart so, and counts what other processes of this node take, a second later: what they
+// take within it may go beyond a quota.
 type space struct {
-	mu       sync.Mutex
-	promised int64 // bytes of offers that are being taken, and are not durable yet
+	looking sync.Mutex // one look at a time
+	mu      sync.Mutex
+	looked  int64 // when, in microseconds; 0: never
+	due     int64 // when to look again
+	free    int64 // bytes where files are kept, as of the last look
+	share   int64 // bytes that one neighbour, or agency, may hold where no setting says so
+	stored  holdings
+	before  holdings // was taken before the look that goes on, and is not in stored
+	recent  holdings // was taken since the last look began
+	pending holdings // is being taken, and is not durable yet
+	shut    map[account]bool
+	refused map[account]uint64 // since the process began
 }
 
-// promise sets space aside for an offer until it is given back. Where there is none for
-// what passes through, the offer is marked so; where there is none at all: ErrFull.
-func (n *Node) promise(ctx context.Context, o *offered) (giveBack func(), err error) {
-	size := int64(len(o.letter.Content)) + int64(min(o.route.FilesSize, uint64(n.cfg.MaxLetter)))
-	left, err := n.left(ctx, size)
-	if err != nil {
-		return nil, err
+// holdings are what accounts hold.
+type holdings map[account]usage
+
+// A usage is letters, one for each recipient, and bytes.
+type usage struct{ letters, bytes int64 }
+
+func (h holdings) add(a account, u usage) {
+	had := h[a]
+	had.letters, had.bytes = had.letters+u.letters, had.bytes+u.bytes
+	if h[a] = had; had == (usage{}) {
+		delete(h, a)
 	}
-	n.space.mu.Lock()
-	defer n.space.mu.Unlock()
-	switch left -= n.space.promised; {
-	case left < n.cfg.Reserve:
-		return nil, ErrFull
-	case left < 2*n.cfg.Reserve:
-		o.homeOnly = true
-	}
-	n.space.promised += size
-	return func() {
-		n.space.mu.Lock()
-		defer n.space.mu.Unlock()
-		n.space.promised -= size
-	}, nil
 }
 
-// left is the space that would be free after so many bytes more.
-func (n *Node) left(ctx context.Context, size int64) (int64, error) {
-	free, err := n.cfg.Blobs.Left(ctx)
+// unfetched is for how long what an agency at home here has not acknowledged counts as held
+// for its sender, in microseconds: an agency that never acknowledges closes nobody's way.
+const unfetched = 24 * 3600 * 1_000_000
+
+// Pauses between two looks, in microseconds. Of a very long queue a look takes a while:
+// the next one waits so many times as long.
+const (
+	lookPause    = 1_000_000
+	lookShare    = 50
+	maxLookPause = 60_000_000
+)
+
+// look reads what is free and what is held, one at a time.
+func (n *Node) look(ctx context.Context) error {
+	n.space.looking.Lock()
+	defer n.space.looking.Unlock()
+	return n.lookNow(ctx)
+}
+
+func (n *Node) lookNow(ctx context.Context) error {
+	s := &n.space
+	began := n.now()
+	s.mu.Lock()
+	for a, u := range s.recent {
+		s.before.add(a, u)
+	}
+	s.recent = holdings{}
+	s.mu.Unlock()
+	room, err := n.cfg.Blobs.Left(ctx)
 	if errors.Is(err, ErrFull) {
-		free, err = 0, nil
+		room, err = 0, nil
 	}
-	return int64(min(free, 1<<60)) - size, err
+	if err != nil {
+		return err
+	}
+	rows, err := n.cfg.Store.Holdings(ctx, began-unfetched)
+	if err != nil {
+		return err
+	}
+	stored := holdings{}
+	for _, row := range rows {
+		for _, a := range n.accountsOf(row) {
+			stored.add(a, usage{row.Letters, row.Bytes})
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looked, s.free, s.stored, s.before = began, int64(min(room, 1<<60)), stored, holdings{}
+	s.due = began + min(max(lookPause, lookShare*(n.now()-began)), maxLookPause)
+	s.share = max(s.free-n.cfg.Reserve+stored[goingUp].bytes+stored[goingDown].bytes+stored[goingHome].bytes, 0) / 2
+	n.settleAccounts()
+	return nil
 }
 
-// roomFor refuses what a client wants to put here if it would use the last reserve.
-func (n *Node) roomFor(ctx context.Context, size uint64) error {
-	left, err := n.left(ctx, int64(min(size, 1<<60)))
-	if err == nil && left < n.cfg.Reserve {
-		return storeError(ErrFull)
+// seen looks if nobody has, or not for long: whoever runs the node looks every second. While
+// one looks, and where that fails, the others go by what is known.
+func (n *Node) seen(ctx context.Context) error {
+	n.space.mu.Lock()
+	looked, due := n.space.looked, n.space.due
+	n.space.mu.Unlock()
+	now := n.now()
+	switch {
+	case looked == 0:
+		return n.look(ctx)
+	case now >= looked && now < due+4*lookPause || !n.space.looking.TryLock():
+		return nil
 	}
-	return err
+	defer n.space.looking.Unlock()
+	if err := n.lookNow(ctx); err != nil && ctx.Err() == nil {
+		n.cfg.Log.Warn("space: what is free and held is not known", "error", err)
+	}
+	return nil
+}
+
+// lookDue is a look if it is time for one.
+func (n *Node) lookDue(ctx context.Context) error {
+	n.space.mu.Lock()
+	wait := n.space.due - n.now()
+	n.space.mu.Unlock()
+	if wait > lookPause && wait <= maxLookPause {
+		return nil // the last one took long
+	}
+	return n.look(ctx)
+}
+
+// begin makes the maps.
+func (s *space) begin() {
+	s.stored, s.before, s.recent, s.pending = holdings{}, holdings{}, holdings{}, holdings{}
+	s.shut, s.refused = map[account]bool{}, map[account]uint64{}
+}
+
+// held is what an account holds. The caller has the lock.
+func (s *space) held(a account) usage {
+	var out usage
+	for _, h := range []holdings{s.stored, s.before, s.recent, s.pending} {
+		u := h[a]
+		out.letters, out.bytes = out.letters+u.letters, out.bytes+u.bytes
+	}
+	return out
+}
+
+// left is what is free, less what was promised or taken since the last look.
+func (s *space) left() int64 {
+	return s.free - s.pending[anywhere].bytes - s.recent[anywhere].bytes - s.before[anywhere].bytes
+}
+
+// A promise is space that is set aside for what is being taken.
+type promise struct {
+	node *Node
+	over sync.Once
+	what holdings
+}
+
+// end ends a promise, once: what was promised is durable here now (kept), or it is not.
+func (p *promise) end(kept bool) {
+	if p == nil {
+		return
+	}
+	p.over.Do(func() {
+		s := &p.node.space
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for a, u := range p.what {
+			s.pending.add(a, usage{-u.letters, -u.bytes})
+			if kept {
+				s.recent.add(a, u)
+			}
+		}
+	})
 }

@@ -25,6 +25,17 @@ func (w *world) disks(free *atomic.Uint64) {
 	w.config = func(c *exchange.Config) { c.Reserve = reserve }
 }
 
+// has says how much is free from now on, at nodes that look at once.
+func (w *world) has(free *atomic.Uint64, bytes uint64, nodes ...*testNode) {
+	w.t.Helper()
+	free.Store(bytes)
+	for _, n := range nodes {
+		if err := n.core.Look(context.Background()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // Two neighbours are full, and letters wait for and behind each of them. What is at home
 // with the other is taken all the same, so are all statements; what passes through waits,
 // is not lost, and goes on when there is space.
@@ -48,7 +59,7 @@ func TestFullNeighboursStillDrain(t *testing.T) {
 	right.eventually("no link", func() bool { return !right.relay.HasLink("left") })
 	rightward := left.send(letter(t, "at-left", "at-right", "beyond-right"))
 	leftward := right.send(letter(t, "at-right", "at-left", "beyond-left"))
-	free.Store(reserve*3/2 + 100_000) // less than two reserves
+	w.has(&free, reserve*3/2+100_000, left, right) // less than two reserves
 	w.setDown("left", "right", false)
 	left.eventually("delivered next door", left.delivered(rightward.Letter.Key, "at-right"))
 	right.eventually("delivered next door", right.delivered(leftward.Letter.Key, "at-left"))
@@ -60,7 +71,7 @@ func TestFullNeighboursStillDrain(t *testing.T) {
 		})
 	}
 	// Nothing is left but one reserve: statements still pass, and clients are told.
-	free.Store(reserve / 2)
+	w.has(&free, reserve/2, left, right)
 	d, _ := right.delivery(rightward.Letter.Key, "at-right")
 	if _, err := right.service.ReportStatus(context.Background(), clerk, exchange.StatusRequest{Agency: "at-right", Delivery: d.ID, Code: exchange.StatusRefused, Reason: "gửi nhầm"}); err != nil {
 		t.Fatal(err)

@@ -96,6 +96,7 @@ type Store interface {
 	ClockStore
 	RestoreStore
 	QueueStore
+	SpaceStore
 	CheckpointStore
 	// OutboxPeers lists peers that have rows, with the number of rows of each.
 	OutboxPeers(ctx context.Context) (map[string]int, error)

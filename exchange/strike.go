@@ -170,7 +170,7 @@ func (t *taking) answerStopped(ctx context.Context, r envelope.Recipient, have *
 		t.out.custody = append(t.out.custody, *row)
 		return nil
 	}
-	to, err := t.newDelivery(t.letter, &t.route, r)
+	to, err := t.newDelivery(t.letter, &t.route, r, len(t.recipients))
 	if err != nil {
 		return err
 	}

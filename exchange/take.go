@@ -236,7 +236,7 @@ func (t *taking) work(ctx context.Context, r envelope.Recipient, have *Delivery,
 		t.out.refused[r.Agency.ID] = why
 		return nil
 	}
-	to, err := t.newDelivery(t.letter, &t.route, r)
+	to, err := t.newDelivery(t.letter, &t.route, r, len(t.recipients))
 	if err != nil {
 		return err
 	}
@@ -299,8 +299,8 @@ func (n *Node) refuses(o *offered, recipient string, hop Hop) *refusal {
 		return refuseForGood(ReasonSecret, "the letter is marked %.40q: documents with state secrets are not carried by this network", o.content.Metadata.Secrecy)
 	case o.route.Kind == envelope.KindDocument && n.closed(recipient, o.route.Created): // what is about an earlier letter follows it
 		return refuseForGood(ReasonRecipientClosed, "%s", n.resolve(recipient, nil).text())
-	case o.homeOnly && !hop.Here:
-		return &refusal{reason: ReasonSpace, text: "no space for letters that pass through", retry: 60}
+	case o.noRoom[recipient] != nil:
+		return o.noRoom[recipient]
 	case hop.Here && (o.route.Schema != knownSchema || !o.understood()):
 		return refuse(ReasonNotUnderstood, "node %q does not understand kind %d with content of schema %d: a newer version may", n.cfg.ID, o.route.Kind, o.route.Schema)
 	case !hop.None() || o.behind:
@@ -364,7 +364,7 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 		if refused.twice && !n.twice.first(o.peer, o.letter.Key, o.letter.Digest) {
 			continue
 		}
-		to, err := d.newDelivery(o.letter, &o.route, r)
+		to, err := d.newDelivery(o.letter, &o.route, r, len(o.recipients))
 		if err != nil {
 			return nil, err
 		}

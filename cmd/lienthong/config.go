@@ -80,9 +80,17 @@ type config struct {
 
 	Limits struct {
 		File    byteSize `yaml:"file" default:"4GiB" doc:"largest file that is taken"`
-		Reserve byteSize `yaml:"reserve" default:"256MiB" doc:"bytes that stay free where files are kept: twice as many for letters that pass through, so that those for agencies here, and receipts, still come in"`
+		Reserve byteSize `yaml:"reserve" default:"256MiB" doc:"bytes that stay free where files are kept for letters that go up, as many for those that go down, which the others cannot use, and as many for neither, so that receipts still come in; letters for agencies here may use all but the last"`
 		Message byteSize `yaml:"message" default:"4MiB" doc:"largest gRPC message"`
 		Calls   int      `yaml:"calls" default:"1000" doc:"calls and watches that one user or peer may have in progress at once"`
+
+		Quota struct {
+			PeerBytes     byteSize `yaml:"peer_bytes" default:"0" doc:"bytes of letters from one neighbour, and of those for one, that may be held at once; 0: half of the space for letters"`
+			PeerLetters   int      `yaml:"peer_letters" default:"2000000" doc:"as above, letters: one for each recipient, until the next node has taken it over, or an agency here has acknowledged it (24 hours at most)"`
+			AgencyBytes   byteSize `yaml:"agency_bytes" default:"0" doc:"bytes of letters that one agency has sent and that may be held here at once; 0: half of the space for letters"`
+			AgencyLetters int      `yaml:"agency_letters" default:"2000000" doc:"as above, letters"`
+			LowWater      int      `yaml:"low_water" default:"90" doc:"what was refused for space or a quota is taken again when so much of the limit is used, in per cent"`
+		} `yaml:"quota"`
 
 		Grace time.Duration `yaml:"grace" default:"10s" doc:"how long calls in progress may take after the node is told to stop; then they are cut"`
 	} `yaml:"limits"`

@@ -137,6 +137,8 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 	}
 	return exchange.Config{ID: cfg.Node, CheckpointEvery: cfg.Journal.CheckpointEvery, StampEvery: cfg.Journal.StampEvery, Stamp: headStamper(signing), Calendar: days, Signer: own, Authorities: authorities,
 		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File), Reserve: int64(cfg.Limits.Reserve),
+		Quotas: exchange.Quotas{PeerBytes: int64(cfg.Limits.Quota.PeerBytes), PeerLetters: int64(cfg.Limits.Quota.PeerLetters),
+			AgencyBytes: int64(cfg.Limits.Quota.AgencyBytes), AgencyLetters: int64(cfg.Limits.Quota.AgencyLetters), LowWater: cfg.Limits.Quota.LowWater},
 		WaitLevel: cfg.Signing.WaitLevel, GiveUp: cfg.TSA.GiveUp, RenewBefore: cfg.TSA.RenewBefore,
 		Retention: retention}, nil
 }

@@ -3,10 +3,12 @@ package wire
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"lienthong/exchange"
 )
@@ -74,6 +76,11 @@ func domainStatus(e *exchange.Error) *status.Status {
 		text = e.Reason
 	}
 	s := NewStatus(code, e.Reason, text)
+	if e.RetryAfter > 0 {
+		if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Duration(e.RetryAfter) * time.Second)}); err == nil {
+			s = detailed
+		}
+	}
 	if len(e.Fields) == 0 {
 		return s
 	}
@@ -119,6 +126,8 @@ func ErrorFromStatus(err error) error {
 		switch d := d.(type) {
 		case *errdetails.ErrorInfo:
 			out.Reason = d.GetReason()
+		case *errdetails.RetryInfo:
+			out.RetryAfter = uint32(min(max(d.GetRetryDelay().GetSeconds(), 0), 1<<31))
 		case *errdetails.BadRequest:
 			for _, f := range d.GetFieldViolations() {
 				out.Fields = append(out.Fields, exchange.Field{Path: f.GetField(), Reason: f.GetReason(), Text: f.GetDescription()})

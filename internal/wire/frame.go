@@ -42,6 +42,8 @@ func FrameToProto(f exchange.Frame) (*lienthongv1.LinkFrame, error) {
 		out.Frame = &lienthongv1.LinkFrame_Head{Head: &lienthongv1.HeadShown{Checkpoint: f.Checkpoint.Proto(), From: f.From, Proof: digestList(f.Proof)}}
 	case exchange.Cosigned:
 		out.Frame = &lienthongv1.LinkFrame_Cosigned{Cosigned: cosignedToProto(f)}
+	case exchange.Room:
+		out.Frame = &lienthongv1.LinkFrame_Room{Room: &lienthongv1.Room{}}
 	case exchange.Credit:
 		out.Frame = &lienthongv1.LinkFrame_Credit{Credit: &lienthongv1.Credit{Offers: f.Offers, Bytes: f.Bytes}}
 	default:
@@ -113,6 +115,8 @@ func frameFromProto(m *lienthongv1.LinkFrame) (exchange.Frame, error) {
 		return headFromProto(f.Head)
 	case *lienthongv1.LinkFrame_Credit:
 		return exchange.Credit{Offers: f.Credit.GetOffers(), Bytes: f.Credit.GetBytes()}, nil
+	case *lienthongv1.LinkFrame_Room:
+		return exchange.Room{}, nil
 	case *lienthongv1.LinkFrame_Cosigned:
 		return cosignedFromProto(f.Cosigned)
 	}

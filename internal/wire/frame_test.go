@@ -35,6 +35,7 @@ var frames = []exchange.Frame{
 	exchange.Stored{Digests: []envelope.Digest{digest}},
 	exchange.Heartbeat{Clock: 9},
 	exchange.Credit{Offers: 64, Bytes: 1 << 40},
+	exchange.Room{},
 	exchange.GoAway{Reason: "stopping", RetryAfter: 1},
 	exchange.NeedFiles{Letter: letter, Files: []envelope.Digest{digest}},
 	exchange.Head{Checkpoint: sealed, From: 3, Proof: []envelope.Digest{digest}},

@@ -132,6 +132,8 @@ func TestPlans(t *testing.T) {
 		{"outbox row", selectOutbox, "outbox_key", nil},
 		// What is counted waits: these indexes hold nothing else.
 		{"waiting deliveries", countWaiting, "delivery_waiting", []string{"Sort", "no condition"}}, // sorts what waits
+		{"what waits holds", sumWaiting, "delivery_waiting", []string{"Sort", "no condition"}},
+		{"what is fresh holds", sumFresh, "delivery_fresh", []string{"Sort"}},
 		{"waiting statements", countStatements, "statement_out", []string{"no condition"}},
 		{"waiting jobs", countJobs, "job_claimable", nil},
 		{"waiting level jobs", countLevelJobs, "level_job_claimable", []string{"no condition"}},
@@ -161,7 +163,7 @@ func TestPlans(t *testing.T) {
 		{"a letter", insertLetter, "letter_key", []string{"Conflict Filter: ((letter.digest <> excluded.digest) OR (letter.erased <> 0))", "no condition"}},
 		{"touched blobs", touchBlobs, "blob_pkey", []string{"Filter: ((touched < $3) AND (state = 1))"}},
 		{"missing blobs", selectMissing, "blob_pkey", []string{"Filter: (b.state = 1)", "Filter: (state = 1)", "Sort"}}, // as many as were named
-		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $27)"}},
+		{"a changed delivery", updateDelivery, "delivery_pkey", []string{"Filter: (revision = $28)"}},
 		{"claimed jobs", claimJobs, "job_claimable", nil},
 		{"a finished job", deleteJob, "job_pkey", nil},
 		{"a settled row", deleteOutbox, "outbox_key", nil},

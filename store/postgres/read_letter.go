@@ -87,7 +87,7 @@ func (s *Store) Path(ctx context.Context, tip envelope.Digest) (p exchange.Path,
 
 const deliveryColumns = `id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role, home, state, reason,
 	from_peer, peer, urgency, created, updated, expires_at, held_until, tip, custodian, verdict, status, status_seq,
-	verdict_seq, revision, changed, arrived, answer_by, attempts, kind, thread, version, follows, offered, copy, take_back`
+	verdict_seq, revision, changed, arrived, answer_by, attempts, kind, thread, version, follows, offered, copy, take_back, size`
 
 const (
 	selectDeliveries = `SELECT ` + deliveryColumns + ` FROM delivery WHERE envelope_id = $1 AND origin_node = $2 ORDER BY agency_id`
@@ -112,7 +112,7 @@ func deliveryInto(d *exchange.Delivery) []any {
 		&d.Role, &d.Home, &d.State, &d.Reason, &d.From, &d.Peer, &d.Urgency, &d.Created, &d.Updated, &d.ExpiresAt, &d.HeldUntil,
 		fixed(d.Tip[:]), &d.Custodian, &d.Verdict, &d.Status, unsigned{&d.StatusSeq}, unsigned{&d.VerdictSeq},
 		unsigned{&d.Revision}, unsigned{&d.Changed}, &d.Arrived, &d.AnswerBy, &d.Attempts,
-		&d.Kind, fixed(d.Thread[:]), &d.Version, &d.Follows, &d.Offered, &d.Copy, &d.TakeBack}
+		&d.Kind, fixed(d.Thread[:]), &d.Version, &d.Follows, &d.Offered, &d.Copy, &d.TakeBack, &d.Size}
 }
 
 func (s *Store) deliveries(ctx context.Context, query string, args ...any) ([]exchange.Delivery, error) {

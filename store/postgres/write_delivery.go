@@ -10,15 +10,15 @@ const (
 	insertDelivery = `INSERT INTO delivery (id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role,
 		home, state, reason, from_peer, peer, urgency, created, updated, expires_at, held_until,
 		tip, custodian, verdict, status, status_seq, verdict_seq, revision, changed, arrived, answer_by, attempts,
-		kind, thread, version, follows, offered, copy, take_back)
+		kind, thread, version, follows, offered, copy, take_back, size)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, 1, $24, $25, $26,
-		$27, $28, $29, $30, $31, $32, $33, $34)
+		$27, $28, $29, $30, $31, $32, $33, $34, $35)
 		ON CONFLICT DO NOTHING`
 	updateDelivery = `UPDATE delivery SET role = $1, home = $2, state = $3, reason = $4, from_peer = $5, peer = $6, urgency = $7,
 		created = $8, updated = $9, expires_at = $10, held_until = $11,
 		tip = $12, custodian = $13, verdict = $14, status = $15, status_seq = $16, verdict_seq = $17,
 		revision = revision + 1, changed = $18, arrived = $19, answer_by = $20, attempts = $21, follows = $22, offered = $23, copy = $24,
-		take_back = $25 WHERE id = $26 AND revision = $27`
+		take_back = $25, size = $26 WHERE id = $27 AND revision = $28`
 )
 
 // putDeliveries inserts rows of revision 0 and replaces others if they are as
@@ -34,13 +34,13 @@ func (a *act) putDeliveries() {
 			a.must(stale, insertDelivery, d.ID[:], d.Key.ID[:], d.Key.Origin, d.Key.Recipient, d.OriginAgency, d.Digest[:], int64(d.Role),
 				d.Home, int64(d.State), d.Reason, d.From, d.Peer, int64(d.Urgency), d.Created, d.Updated, d.ExpiresAt, d.HeldUntil,
 				d.Tip[:], d.Custodian, d.Verdict, int64(d.Status), int64(d.StatusSeq), int64(d.VerdictSeq), a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts),
-				int64(d.Kind), d.Thread[:], int64(d.Version), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack))
+				int64(d.Kind), d.Thread[:], int64(d.Version), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack), d.Size)
 			continue
 		}
 		a.must(stale, updateDelivery, int64(d.Role), d.Home, int64(d.State), d.Reason, d.From, d.Peer, int64(d.Urgency),
 			d.Created, d.Updated, d.ExpiresAt, d.HeldUntil,
 			d.Tip[:], d.Custodian, d.Verdict, int64(d.Status), int64(d.StatusSeq), int64(d.VerdictSeq),
-			a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack), d.ID[:], int64(d.Revision))
+			a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack), d.Size, d.ID[:], int64(d.Revision))
 	}
 }
 

@@ -94,6 +94,10 @@ func TestPlans(t *testing.T) {
 		{"outbox row", selectOutbox, 3, []string{"SEARCH outbox USING INDEX sqlite_autoindex_outbox_1 (envelope_id=? AND origin_node=? AND recipient=?)"}},
 		// What is counted waits: these indexes hold nothing else.
 		{"waiting deliveries", countWaiting, 0, []string{"SEARCH delivery USING COVERING INDEX delivery_waiting (state=?)"}},
+		{"what waits holds", sumWaiting, 0, []string{"SEARCH delivery USING COVERING INDEX delivery_waiting (state=?)", "USE TEMP B-TREE FOR GROUP BY"}},
+		{"what is fresh holds", sumFresh, 1, []string{"SEARCH delivery USING COVERING INDEX delivery_fresh (created>?)", "USE TEMP B-TREE FOR GROUP BY"}},
+		{"refused rows that wake", wakeRefused, 4, []string{"SEARCH outbox USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY 2",
+			"SEARCH o USING INDEX outbox_asleep (peer=? AND due_at<?)", "SEARCH d USING INDEX sqlite_autoindex_delivery_2 (envelope_id=? AND origin_node=? AND agency_id=?)", "LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:", "CREATE BLOOM FILTER"}},
 		{"waiting statements", countStatements, 0, []string{"SCAN statement_out USING COVERING INDEX statement_out_peer"}},
 		{"waiting jobs", countJobs, 1, []string{"SEARCH job USING COVERING INDEX job_claimable (claimable_at<?)"}},
 		{"waiting level jobs", countLevelJobs, 0, []string{"SCAN level_job USING INDEX level_job_claimable"}},

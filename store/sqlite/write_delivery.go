@@ -31,23 +31,23 @@ func (a *act) insertDelivery(d *exchange.Delivery) (int64, error) {
 	return a.exec(`INSERT INTO delivery (id, envelope_id, origin_node, agency_id, origin_agency_id, digest, role,
 		home, state, reason, from_peer, peer, urgency, created, updated, expires_at, held_until,
 		tip, custodian, verdict, status, status_seq, verdict_seq, revision, changed, arrived, answer_by, attempts,
-		kind, thread, version, follows, offered, copy, take_back)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		kind, thread, version, follows, offered, copy, take_back, size)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		d.ID[:], d.Key.ID[:], d.Key.Origin, d.Key.Recipient, d.OriginAgency, d.Digest[:], int64(d.Role),
 		d.Home, int64(d.State), d.Reason, d.From, d.Peer, int64(d.Urgency), d.Created, d.Updated, d.ExpiresAt, d.HeldUntil,
 		d.Tip[:], d.Custodian, d.Verdict, int64(d.Status), int64(d.StatusSeq), int64(d.VerdictSeq), a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts),
-		int64(d.Kind), d.Thread[:], int64(d.Version), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack))
+		int64(d.Kind), d.Thread[:], int64(d.Version), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack), d.Size)
 }
 
 func (a *act) updateDelivery(d *exchange.Delivery) (int64, error) {
 	return a.exec(`UPDATE delivery SET role = ?, home = ?, state = ?, reason = ?, from_peer = ?, peer = ?, urgency = ?,
 		created = ?, updated = ?, expires_at = ?, held_until = ?,
 		tip = ?, custodian = ?, verdict = ?, status = ?, status_seq = ?, verdict_seq = ?,
-		revision = revision + 1, changed = ?, arrived = ?, answer_by = ?, attempts = ?, follows = ?, offered = ?, copy = ?, take_back = ? WHERE id = ? AND revision = ?`,
+		revision = revision + 1, changed = ?, arrived = ?, answer_by = ?, attempts = ?, follows = ?, offered = ?, copy = ?, take_back = ?, size = ? WHERE id = ? AND revision = ?`,
 		int64(d.Role), d.Home, int64(d.State), d.Reason, d.From, d.Peer, int64(d.Urgency),
 		d.Created, d.Updated, d.ExpiresAt, d.HeldUntil,
 		d.Tip[:], d.Custodian, d.Verdict, int64(d.Status), int64(d.StatusSeq), int64(d.VerdictSeq),
-		a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack), d.ID[:], int64(d.Revision))
+		a.last(), d.Arrived, d.AnswerBy, int64(d.Attempts), int64(d.Follows), d.Offered, int64(d.Copy), int64(d.TakeBack), d.Size, d.ID[:], int64(d.Revision))
 }
 
 func (a *act) putJobs() error {

@@ -83,6 +83,8 @@ func Run(t *testing.T, open Opener) {
 		{"a key is suspended at the revision that was read", testKeyStates},
 		{"what was fetched is replaced, and forgotten long after", testFetched},
 		{"what waits is counted, and what has ended is not", testBacklog},
+		{"what is held is added up by who gave it, whose it is and where it goes", testHoldings},
+		{"what was refused for space is due again at once", testWakeRefused},
 		{"what is under way is paged by state, peer and age", testUnderway},
 		{"commits and what was in them are counted", testWritten},
 		{"what is filed is found by its words, the newest first", testFilings},

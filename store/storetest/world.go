@@ -101,7 +101,7 @@ func (w *world) letter(origin, agency, from string) exchange.Letter {
 func (w *world) delivery(l *exchange.Letter, recipient string, home bool) exchange.Delivery {
 	return exchange.Delivery{ID: w.id(), Key: exchange.DeliveryKey{Origin: l.Key.Origin, ID: l.Key.ID, Recipient: recipient},
 		Digest: l.Digest, OriginAgency: l.Agency, Role: envelope.RecipientTo, State: exchange.StateQueued, Home: home,
-		From: l.From, Urgency: l.Urgency, Created: w.now, Updated: w.now, ExpiresAt: l.Expires, Tip: w.digest(), Arrived: w.now, AnswerBy: w.now + 1}
+		From: l.From, Urgency: l.Urgency, Created: w.now, Updated: w.now, ExpiresAt: l.Expires, Tip: w.digest(), Arrived: w.now, AnswerBy: w.now + 1, Size: 1000}
 }
 
 // outbox makes an outbox row of a delivery that is due now.

@@ -38,6 +38,7 @@ type LinkFrame struct {
 	//	*LinkFrame_Head
 	//	*LinkFrame_Cosigned
 	//	*LinkFrame_Credit
+	//	*LinkFrame_Room
 	//	*LinkFrame_News
 	Frame         isLinkFrame_Frame `protobuf_oneof:"frame"`
 	unknownFields protoimpl.UnknownFields
@@ -189,6 +190,15 @@ func (x *LinkFrame) GetCredit() *Credit {
 	return nil
 }
 
+func (x *LinkFrame) GetRoom() *Room {
+	if x != nil {
+		if x, ok := x.Frame.(*LinkFrame_Room); ok {
+			return x.Room
+		}
+	}
+	return nil
+}
+
 func (x *LinkFrame) GetNews() *DirectoryNews {
 	if x != nil {
 		if x, ok := x.Frame.(*LinkFrame_News); ok {
@@ -250,6 +260,10 @@ type LinkFrame_Credit struct {
 	Credit *Credit `protobuf:"bytes,12,opt,name=credit,proto3,oneof"`
 }
 
+type LinkFrame_Room struct {
+	Room *Room `protobuf:"bytes,13,opt,name=room,proto3,oneof"`
+}
+
 type LinkFrame_News struct {
 	News *DirectoryNews `protobuf:"bytes,20,opt,name=news,proto3,oneof"`
 }
@@ -277,6 +291,8 @@ func (*LinkFrame_Head) isLinkFrame_Frame() {}
 func (*LinkFrame_Cosigned) isLinkFrame_Frame() {}
 
 func (*LinkFrame_Credit) isLinkFrame_Frame() {}
+
+func (*LinkFrame_Room) isLinkFrame_Frame() {}
 
 func (*LinkFrame_News) isLinkFrame_Frame() {}
 
@@ -2102,11 +2118,49 @@ func (x *Credit) GetBytes() uint64 {
 	return 0
 }
 
+// Room tells the peer that there is space again for what was refused on this
+// link for want of it; sent where Hello of both sides has the feature "room".
+type Room struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Room) Reset() {
+	*x = Room{}
+	mi := &file_lienthong_v1_relay_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Room) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Room) ProtoMessage() {}
+
+func (x *Room) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_relay_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Room.ProtoReflect.Descriptor instead.
+func (*Room) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_relay_proto_rawDescGZIP(), []int{32}
+}
+
 var File_lienthong_v1_relay_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\n" +
-	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"\xb4\x05\n" +
+	"\x18lienthong/v1/relay.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\x1a\x17lienthong/v1/zone.proto\"\xde\x05\n" +
 	"\tLinkFrame\x12+\n" +
 	"\x05hello\x18\x01 \x01(\v2\x13.lienthong.v1.HelloH\x00R\x05hello\x12+\n" +
 	"\x05offer\x18\x02 \x01(\v2\x13.lienthong.v1.OfferH\x00R\x05offer\x124\n" +
@@ -2120,7 +2174,8 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x04head\x18\n" +
 	" \x01(\v2\x17.lienthong.v1.HeadShownH\x00R\x04head\x128\n" +
 	"\bcosigned\x18\v \x01(\v2\x1a.lienthong.v1.HeadCosignedH\x00R\bcosigned\x12.\n" +
-	"\x06credit\x18\f \x01(\v2\x14.lienthong.v1.CreditH\x00R\x06credit\x121\n" +
+	"\x06credit\x18\f \x01(\v2\x14.lienthong.v1.CreditH\x00R\x06credit\x12(\n" +
+	"\x04room\x18\r \x01(\v2\x12.lienthong.v1.RoomH\x00R\x04room\x121\n" +
 	"\x04news\x18\x14 \x01(\v2\x1b.lienthong.v1.DirectoryNewsH\x00R\x04newsB\a\n" +
 	"\x05frame\"E\n" +
 	"\rDirectoryNews\x124\n" +
@@ -2260,7 +2315,8 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x0fPutLeafResponse\"6\n" +
 	"\x06Credit\x12\x16\n" +
 	"\x06offers\x18\x01 \x01(\x04R\x06offers\x12\x14\n" +
-	"\x05bytes\x18\x02 \x01(\x04R\x05bytes2\xa8\x05\n" +
+	"\x05bytes\x18\x02 \x01(\x04R\x05bytes\"\x06\n" +
+	"\x04Room2\xa8\x05\n" +
 	"\fRelayService\x12E\n" +
 	"\x04Link\x12\x17.lienthong.v1.LinkFrame\x1a\x17.lienthong.v1.LinkFrame\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x04(\x010\x01\x12G\n" +
@@ -2291,7 +2347,7 @@ func file_lienthong_v1_relay_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_relay_proto_rawDescData
 }
 
-var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_lienthong_v1_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*LinkFrame)(nil),            // 0: lienthong.v1.LinkFrame
 	(*DirectoryNews)(nil),        // 1: lienthong.v1.DirectoryNews
@@ -2325,9 +2381,10 @@ var file_lienthong_v1_relay_proto_goTypes = []any{
 	(*PutLeafRequest)(nil),       // 29: lienthong.v1.PutLeafRequest
 	(*PutLeafResponse)(nil),      // 30: lienthong.v1.PutLeafResponse
 	(*Credit)(nil),               // 31: lienthong.v1.Credit
-	(*Envelope)(nil),             // 32: lienthong.v1.Envelope
-	(*Receipt)(nil),              // 33: lienthong.v1.Receipt
-	(*DirectoryChunk)(nil),       // 34: lienthong.v1.DirectoryChunk
+	(*Room)(nil),                 // 32: lienthong.v1.Room
+	(*Envelope)(nil),             // 33: lienthong.v1.Envelope
+	(*Receipt)(nil),              // 34: lienthong.v1.Receipt
+	(*DirectoryChunk)(nil),       // 35: lienthong.v1.DirectoryChunk
 }
 var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	2,  // 0: lienthong.v1.LinkFrame.hello:type_name -> lienthong.v1.Hello
@@ -2342,48 +2399,49 @@ var file_lienthong_v1_relay_proto_depIdxs = []int32{
 	22, // 9: lienthong.v1.LinkFrame.head:type_name -> lienthong.v1.HeadShown
 	23, // 10: lienthong.v1.LinkFrame.cosigned:type_name -> lienthong.v1.HeadCosigned
 	31, // 11: lienthong.v1.LinkFrame.credit:type_name -> lienthong.v1.Credit
-	1,  // 12: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
-	3,  // 13: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	3,  // 14: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	32, // 15: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
-	32, // 16: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
-	3,  // 17: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	5,  // 18: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
-	33, // 19: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
-	33, // 20: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
-	33, // 21: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
-	14, // 22: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
-	3,  // 23: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
-	34, // 24: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
-	34, // 25: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
-	3,  // 26: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
-	32, // 27: lienthong.v1.HeadShown.checkpoint:type_name -> lienthong.v1.Envelope
-	32, // 28: lienthong.v1.HeadCosigned.cosignature:type_name -> lienthong.v1.Envelope
-	32, // 29: lienthong.v1.HeadCosigned.held:type_name -> lienthong.v1.Envelope
-	24, // 30: lienthong.v1.GetLeavesRequest.file:type_name -> lienthong.v1.TransferFile
-	24, // 31: lienthong.v1.PutLeavesRequest.file:type_name -> lienthong.v1.TransferFile
-	24, // 32: lienthong.v1.PutLeafRequest.file:type_name -> lienthong.v1.TransferFile
-	0,  // 33: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
-	13, // 34: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
-	16, // 35: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
-	25, // 36: lienthong.v1.RelayService.GetLeaves:input_type -> lienthong.v1.GetLeavesRequest
-	27, // 37: lienthong.v1.RelayService.PutLeaves:input_type -> lienthong.v1.PutLeavesRequest
-	29, // 38: lienthong.v1.RelayService.PutLeaf:input_type -> lienthong.v1.PutLeafRequest
-	18, // 39: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
-	20, // 40: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
-	0,  // 41: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
-	15, // 42: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
-	17, // 43: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
-	26, // 44: lienthong.v1.RelayService.GetLeaves:output_type -> lienthong.v1.GetLeavesResponse
-	28, // 45: lienthong.v1.RelayService.PutLeaves:output_type -> lienthong.v1.PutLeavesResponse
-	30, // 46: lienthong.v1.RelayService.PutLeaf:output_type -> lienthong.v1.PutLeafResponse
-	19, // 47: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
-	21, // 48: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
-	41, // [41:49] is the sub-list for method output_type
-	33, // [33:41] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	32, // 12: lienthong.v1.LinkFrame.room:type_name -> lienthong.v1.Room
+	1,  // 13: lienthong.v1.LinkFrame.news:type_name -> lienthong.v1.DirectoryNews
+	3,  // 14: lienthong.v1.DirectoryNews.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	3,  // 15: lienthong.v1.Hello.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	33, // 16: lienthong.v1.Offer.envelope:type_name -> lienthong.v1.Envelope
+	33, // 17: lienthong.v1.Offer.chain:type_name -> lienthong.v1.Envelope
+	3,  // 18: lienthong.v1.Offer.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	5,  // 19: lienthong.v1.Offer.files:type_name -> lienthong.v1.OfferedFile
+	34, // 20: lienthong.v1.Accepted.custody:type_name -> lienthong.v1.Receipt
+	34, // 21: lienthong.v1.Refused.failed:type_name -> lienthong.v1.Receipt
+	34, // 22: lienthong.v1.StatementFrame.statements:type_name -> lienthong.v1.Receipt
+	14, // 23: lienthong.v1.PutRequest.header:type_name -> lienthong.v1.PutHeader
+	3,  // 24: lienthong.v1.GetDirectoryRequest.have:type_name -> lienthong.v1.DirectoryEpoch
+	35, // 25: lienthong.v1.GetDirectoryResponse.chunk:type_name -> lienthong.v1.DirectoryChunk
+	35, // 26: lienthong.v1.PutDirectoryRequest.chunk:type_name -> lienthong.v1.DirectoryChunk
+	3,  // 27: lienthong.v1.PutDirectoryResponse.epochs:type_name -> lienthong.v1.DirectoryEpoch
+	33, // 28: lienthong.v1.HeadShown.checkpoint:type_name -> lienthong.v1.Envelope
+	33, // 29: lienthong.v1.HeadCosigned.cosignature:type_name -> lienthong.v1.Envelope
+	33, // 30: lienthong.v1.HeadCosigned.held:type_name -> lienthong.v1.Envelope
+	24, // 31: lienthong.v1.GetLeavesRequest.file:type_name -> lienthong.v1.TransferFile
+	24, // 32: lienthong.v1.PutLeavesRequest.file:type_name -> lienthong.v1.TransferFile
+	24, // 33: lienthong.v1.PutLeafRequest.file:type_name -> lienthong.v1.TransferFile
+	0,  // 34: lienthong.v1.RelayService.Link:input_type -> lienthong.v1.LinkFrame
+	13, // 35: lienthong.v1.RelayService.Put:input_type -> lienthong.v1.PutRequest
+	16, // 36: lienthong.v1.RelayService.Get:input_type -> lienthong.v1.GetRequest
+	25, // 37: lienthong.v1.RelayService.GetLeaves:input_type -> lienthong.v1.GetLeavesRequest
+	27, // 38: lienthong.v1.RelayService.PutLeaves:input_type -> lienthong.v1.PutLeavesRequest
+	29, // 39: lienthong.v1.RelayService.PutLeaf:input_type -> lienthong.v1.PutLeafRequest
+	18, // 40: lienthong.v1.RelayService.GetDirectory:input_type -> lienthong.v1.GetDirectoryRequest
+	20, // 41: lienthong.v1.RelayService.PutDirectory:input_type -> lienthong.v1.PutDirectoryRequest
+	0,  // 42: lienthong.v1.RelayService.Link:output_type -> lienthong.v1.LinkFrame
+	15, // 43: lienthong.v1.RelayService.Put:output_type -> lienthong.v1.PutResponse
+	17, // 44: lienthong.v1.RelayService.Get:output_type -> lienthong.v1.GetResponse
+	26, // 45: lienthong.v1.RelayService.GetLeaves:output_type -> lienthong.v1.GetLeavesResponse
+	28, // 46: lienthong.v1.RelayService.PutLeaves:output_type -> lienthong.v1.PutLeavesResponse
+	30, // 47: lienthong.v1.RelayService.PutLeaf:output_type -> lienthong.v1.PutLeafResponse
+	19, // 48: lienthong.v1.RelayService.GetDirectory:output_type -> lienthong.v1.GetDirectoryResponse
+	21, // 49: lienthong.v1.RelayService.PutDirectory:output_type -> lienthong.v1.PutDirectoryResponse
+	42, // [42:50] is the sub-list for method output_type
+	34, // [34:42] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_relay_proto_init() }
@@ -2407,6 +2465,7 @@ func file_lienthong_v1_relay_proto_init() {
 		(*LinkFrame_Head)(nil),
 		(*LinkFrame_Cosigned)(nil),
 		(*LinkFrame_Credit)(nil),
+		(*LinkFrame_Room)(nil),
 		(*LinkFrame_News)(nil),
 	}
 	file_lienthong_v1_relay_proto_msgTypes[15].OneofWrappers = []any{}
@@ -2416,7 +2475,7 @@ func file_lienthong_v1_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_relay_proto_rawDesc), len(file_lienthong_v1_relay_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

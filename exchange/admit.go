@@ -1,0 +1,184 @@
+package exchange
+
+import (
+	"context"
+
+	"lienthong/envelope"
+)
+
+// A wish is what somebody wants this node to take: a letter that a peer offers, or that is
+// sent here.
+type wish struct {
+	from   string // peer; empty: it is sent here
+	agency string // whose it is
+	bytes  int64  // of content and files
+	kind   envelope.Kind
+	to     []envelope.Recipient
+}
+
+// admit sets space aside for what is wished, as far as there is any. Recipients for which
+// there is none are in refused; where that are all, there is no promise. It reads nothing:
+// the high mark of an account shuts it, and a [Node.look] opens it at the low one.
+func (n *Node) admit(ctx context.Context, w wish) (p *promise, refused map[string]*refusal, err error) {
+	if err := n.seen(ctx); err != nil {
+		return nil, nil, err
+	}
+	s := &n.space
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	byAccount := map[account][]envelope.Recipient{}
+	refused = map[string]*refusal{}
+	for _, r := range w.to {
+		a := n.way(w, r.Agency.ID)
+		byAccount[a] = append(byAccount[a], r)
+	}
+	what := holdings{}
+	for way, to := range byAccount {
+		u := usage{int64(len(to)), w.bytes / int64(len(w.to)) * int64(len(to))}
+		why := n.admitTo(way, w, u)
+		if why != nil {
+			for _, r := range to {
+				refused[r.Agency.ID] = why
+			}
+			continue
+		}
+		for _, a := range n.accountsOf(Holding{From: w.from, Peer: way.name, Agency: w.agency, Home: way.kind == spaceHome}) {
+			what.add(a, u)
+		}
+	}
+	if len(what) == 0 {
+		return nil, refused, nil
+	}
+	what.add(anywhere, usage{1, w.bytes})
+	for a, u := range what {
+		s.pending.add(a, u)
+	}
+	return &promise{node: n, what: what}, refused, nil
+}
+
+// way is the account of space of a recipient, with the next hop as its name.
+func (n *Node) way(w wish, recipient string) account {
+	hop := n.Directory().Route(n.cfg.ID, recipient)
+	if hop.Here {
+		return goingHome
+	}
+	return account{n.direction(w.from, hop.Peer).kind, hop.Peer}
+}
+
+// admitTo says why so much is not taken that goes one way. The caller has the lock.
+func (n *Node) admitTo(way account, w wish, u usage) *refusal {
+	place := account{kind: way.kind}
+	if w.kind == envelope.KindRecall {
+		place = goingHome // it makes room, where anything does
+	}
+	ask := []account{place, {quotaAgency, w.agency}}
+	if w.from != "" {
+		ask = append(ask, account{quotaFrom, w.from})
+	}
+	if way.kind != spaceHome && way.name != "" {
+		ask = append(ask, account{quotaFor, way.name})
+	}
+	for i, a := range ask {
+		want := u
+		if i == 0 {
+			want.bytes = w.bytes // its files are here once, whole
+		}
+		if !n.space.shut[a] && !n.over(a, want) {
+			continue
+		}
+		n.space.refused[a]++
+		if n.small(a, want) {
+			n.shut(a)
+		}
+		return n.why(a, want)
+	}
+	return nil
+}
+
+// shut closes an account at its high mark. The caller has the lock.
+func (n *Node) shut(a account) {
+	if n.space.shut[a] {
+		return
+	}
+	n.space.shut[a] = true
+	held := n.space.held(a)
+	n.cfg.Log.Warn("space: full, no more are taken", "account", a.String(), "letters", held.letters, "bytes", held.bytes, "free", n.space.left())
+}
+
+// settleAccounts opens, after a look, what is below its low mark, and shuts what is at its
+// high one. Between the two everything stays as it is. The caller has the lock.
+func (n *Node) settleAccounts() {
+	s := &n.space
+	for a := range s.shut {
+		if n.low(a) {
+			delete(s.shut, a)
+			n.cfg.Log.Info("space: letters are taken again", "account", a.String(), "refused", s.refused[a])
+		}
+	}
+	for _, a := range []account{goingUp, goingDown, goingHome} {
+		if n.over(a, usage{1, 0}) {
+			n.shut(a)
+		}
+	}
+	for a := range s.stored {
+		if !a.isSpace() && n.over(a, usage{1, 0}) {
+			n.shut(a)
+		}
+	}
+}
+
+// admitSent is admit for a letter that was sealed here: all its recipients, or none.
+func (n *Node) admitSent(ctx context.Context, letter *Letter, kind envelope.Kind, to []envelope.Recipient) (*promise, error) {
+	p, refused, err := n.admit(ctx, wish{agency: letter.Agency, bytes: letter.bytes(), kind: kind, to: to})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range to {
+		if why := refused[r.Agency.ID]; why != nil {
+			p.end(false)
+			return nil, why.error()
+		}
+	}
+	return p, nil
+}
+
+// roomToSend refuses what will be refused, before a byte of it is stored.
+func (s *Service) roomToSend(ctx context.Context, from envelope.Agency, req *SendRequest, to []envelope.Recipient) error {
+	if len(to) == 0 {
+		return s.roomFor(ctx, 0)
+	}
+	inside := &Letter{Agency: from.ID}
+	for _, f := range req.Files {
+		inside.Files = append(inside.Files, LetterFile{Size: uint64(len(f.Data))})
+	}
+	p, err := s.admitSent(ctx, inside, envelope.KindDocument, to)
+	p.end(false)
+	return err
+}
+
+// bytes are those of a letter's content and files.
+func (l *Letter) bytes() int64 {
+	n := int64(len(l.Content))
+	for _, f := range l.Files {
+		n += int64(f.Size)
+	}
+	return n
+}
+
+// error is what a caller is told of a refusal for space.
+func (r *refusal) error() *Error {
+	return &Error{Code: Exhausted, Reason: r.reason, Text: "nothing was taken, for any recipient: " + r.text, RetryAfter: r.retry}
+}
+
+// roomFor refuses bytes that a client wants to put here if they would use the last reserve.
+func (n *Node) roomFor(ctx context.Context, size uint64) error {
+	if err := n.seen(ctx); err != nil {
+		return err
+	}
+	n.space.mu.Lock()
+	defer n.space.mu.Unlock()
+	if u := (usage{1, int64(min(size, 1<<60))}); n.over(goingHome, u) {
+		return n.why(goingHome, u).error()
+	}
+	return nil
+}
