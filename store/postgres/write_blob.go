@@ -98,13 +98,13 @@ func (a *act) putPossession() {
 
 const (
 	insertReport     = `INSERT INTO report (digest, agency_id, json) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
-	insertReportFile = `INSERT INTO report_file (file, report) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	insertReportFile = `INSERT INTO report_file (file, report, agency_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
 )
 
 func (a *act) putReports() {
 	for _, r := range a.Reports {
 		a.do(insertReport, r.Digest[:], r.Agency, r.JSON)
-		a.do(insertReportFile, r.File[:], r.Digest[:])
+		a.do(insertReportFile, r.File[:], r.Digest[:], r.Agency)
 	}
 }
 

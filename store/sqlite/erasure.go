@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	selectClassless = letterColumns + `WHERE class = '' AND cleared = 0 ORDER BY aging, envelope_id LIMIT ?`
+	selectClassless = letterColumns + `WHERE class = '' AND cleared = 0 ORDER BY aging, envelope_id LIMIT 0+?`
 	selectAged      = letterColumns + `WHERE class = ?1 AND cleared = 0 AND aging <= ?2 AND (aging, envelope_id) > (?3, ?4)
-		ORDER BY aging, envelope_id LIMIT ?5`
+		ORDER BY aging, envelope_id LIMIT 0+?5`
 	// One step of the index for each class: there are a few, of a million letters.
 	selectClasses = `WITH RECURSIVE c (class) AS (SELECT min(class) FROM letter WHERE class > '' AND cleared = 0
 		UNION ALL SELECT (SELECT min(l.class) FROM letter l WHERE l.class > c.class AND l.cleared = 0) FROM c WHERE c.class IS NOT NULL)

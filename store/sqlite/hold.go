@@ -17,8 +17,8 @@ const (
 
 	holdColumns       = `h.id, h.kind, h.subject, h.origin_node, h.agency_id, h.reason, h.by, h.placed, h.released, h.released_by, h.release_reason, h.revision`
 	selectHold        = `SELECT ` + holdColumns + ` FROM legal_hold h WHERE h.id = ?`
-	selectHolds       = `SELECT ` + holdColumns + ` FROM legal_hold h WHERE h.id < ? ORDER BY h.id DESC LIMIT ?`
-	selectActiveHolds = `SELECT ` + holdColumns + ` FROM legal_hold h WHERE h.released = 0 AND h.id < ? ORDER BY h.id DESC LIMIT ?`
+	selectHolds       = `SELECT ` + holdColumns + ` FROM legal_hold h WHERE h.id < ? ORDER BY h.id DESC LIMIT 0+?`
+	selectActiveHolds = `SELECT ` + holdColumns + ` FROM legal_hold h WHERE h.released = 0 AND h.id < ? ORDER BY h.id DESC LIMIT 0+?`
 	selectHeldBy      = `SELECT ` + holdColumns + ` FROM legal_hold h WHERE h.released = ?1 AND ` + held
 
 	// A letter or thread must have its text.

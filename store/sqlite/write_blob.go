@@ -108,7 +108,7 @@ func (a *act) putReports() error {
 			r.Digest[:], r.Agency, some(r.JSON)); err != nil {
 			return err
 		}
-		if err := a.do(`INSERT INTO report_file (file, report) VALUES (?, ?) ON CONFLICT DO NOTHING`, r.File[:], r.Digest[:]); err != nil {
+		if err := a.do(`INSERT INTO report_file (file, report, agency_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, r.File[:], r.Digest[:], r.Agency); err != nil {
 			return err
 		}
 	}
