@@ -32,7 +32,7 @@ func TestRoom(t *testing.T) {
 	}
 }
 
-// Left believes a file that was put, once.
+// Left believes each file that was put, once, and none before one that could not be.
 func TestLeft(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "blobs")
@@ -40,17 +40,25 @@ func TestLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Put([]byte("a")); err != nil {
-		t.Fatal(err)
+	for _, data := range []string{"a", "b", "c"} {
+		if _, err := s.Put([]byte(data)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.RemoveAll(s.partials()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Left(); err != nil || n == 0 {
-		t.Errorf("room for %d bytes, %v, after a file was put; want some", n, err)
+		t.Errorf("room for %d bytes, %v, after files were put; want some", n, err)
+	}
+	if err := errors.Join(os.RemoveAll(s.blobs()), os.WriteFile(s.blobs(), nil, 0o600)); err != nil { // in the folder's place
+		t.Fatal(err)
+	}
+	if _, err := s.Put([]byte("d")); err == nil {
+		t.Fatal("a file was put where there is no folder")
 	}
 	if _, err := s.Left(); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("where nothing was put since, and nothing can be written: %v", err)
+		t.Errorf("after a file could not be put, and nothing can be written: %v", err)
 	}
 }
 
@@ -63,7 +71,7 @@ func BenchmarkLeft(b *testing.B) {
 	for name, ask := range map[string]func() (uint64, error){"room": s.Room, "left": s.Left} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				s.wrote.Store(true)
+				s.proven(nil)
 				if _, err := ask(); err != nil {
 					b.Fatal(err)
 				}
