@@ -41,6 +41,7 @@ func (s *byHand) close() {
 	}
 	s.closed = true
 	for _, n := range s.nodes {
+		s.counted(n)
 		if err := n.store.Close(); err != nil {
 			s.t.Error(err)
 		}

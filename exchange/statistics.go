@@ -55,8 +55,8 @@ func (f *Figures) add(t *Tally) {
 }
 
 // Statistics counts for an agency (id or code), period by period, from one day to another
-// (yyyy-mm-dd, both included). Every number is counted from the rows of that time, by
-// index, as of now.
+// (yyyy-mm-dd, both included). Every number is as of now, from counts
+// that are kept by the day.
 func (s *Service) Statistics(ctx context.Context, agency, from, to string, period Period) ([]Statistic, error) {
 	a, err := s.agencyOf(agency)
 	if err != nil {
@@ -80,7 +80,7 @@ type span struct{ from, until time.Time }
 
 func (s *Service) statistic(ctx context.Context, agency string, p span) (Statistic, error) {
 	out := Statistic{From: p.from.Format(time.DateOnly), To: p.until.AddDate(0, 0, -1).Format(time.DateOnly)}
-	from, until := p.from.UnixMicro(), p.until.UnixMicro()
+	from, until := DayOf(p.from), DayOf(p.until)
 	received, err := s.cfg.Store.TallyFilings(ctx, agency, WayIn, from, until, s.now())
 	if err != nil {
 		return out, err

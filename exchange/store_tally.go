@@ -1,17 +1,32 @@
 package exchange
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"lienthong/exchange/calendar"
+)
 
 // TallyStore is what a [Store] counts.
 type TallyStore interface {
-	// TallyFilings counts what came to an agency, or was sent by it, from a time on and before
+	// TallyFilings counts what came to an agency, or was sent by it, from a day on and before
 	// another, by status and whether it handed a dossier over to the agency ([Handover]; copies
 	// that were superseded are none). What is not done by now is late if its time is over: a
 	// dossier is done when its result was given back, any other letter when its status is 06.
-	TallyFilings(ctx context.Context, agency string, way Way, from, until, now int64) ([]Tally, error)
-	// TallySent counts deliveries of what an agency sent from here in that time, by state and
+	// What it costs grows with the days, not with the documents.
+	TallyFilings(ctx context.Context, agency string, way Way, from, until Day, now int64) ([]Tally, error)
+	// TallySent counts deliveries of what an agency sent from here on those days, by state and
 	// status.
-	TallySent(ctx context.Context, agency string, from, until int64) ([]SentTally, error)
+	TallySent(ctx context.Context, agency string, from, until Day) ([]SentTally, error)
+}
+
+// A Day is one of Vietnam's, in days since 1970.
+type Day int64
+
+// DayOf is the day of a time.
+func DayOf(t time.Time) Day {
+	y, m, d := t.In(calendar.Zone).Date()
+	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 3600))
 }
 
 // A Tally counts filings of one kind. Of what was sent there is no status, and OnTime and

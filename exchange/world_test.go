@@ -17,6 +17,7 @@ import (
 	"lienthong/journal"
 	"lienthong/signer"
 	"lienthong/store"
+	"lienthong/store/storetest"
 )
 
 // A world is a few nodes in one process, with real stores, and links in memory that
@@ -126,6 +127,7 @@ func (w *world) start(id, dir string) *testNode {
 			cancel()
 			w.cutAll(id)
 			<-done
+			w.counted(n)
 			if err := n.store.Close(); err != nil {
 				w.t.Error(err)
 			}
@@ -136,6 +138,15 @@ func (w *world) start(id, dir string) *testNode {
 	w.nodes[id] = n
 	w.mu.Unlock()
 	return n
+}
+
+// counted finds that what a node counts is what all rows of its store say, whatever its
+// test has done.
+func (w *world) counted(n *testNode) {
+	w.mu.Lock()
+	now := w.now.UnixMicro()
+	w.mu.Unlock()
+	storetest.Counted(w.t, n.store, now)
 }
 
 func (w *world) open(id, dir string) *testNode {

@@ -15,6 +15,7 @@ import (
 	"lienthong/exchange"
 	"lienthong/internal/testpg"
 	"lienthong/store"
+	"lienthong/store/storetest"
 )
 
 // onServer is the URL of a new store on a PostgreSQL server.
@@ -112,6 +113,8 @@ func goesOn(t *testing.T, at string) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
+	storetest.Counted(t, rows, 0, 1<<62)
+	defer storetest.Counted(t, rows, 1<<62)
 	before, err := rows.OutboxPeers(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -216,6 +216,7 @@ func (a *attempt) commit() error {
 		p.Queue(updateHead, int64(a.tree.Size()), root[:])
 		p.Queue(notify, a.notice)
 	}
+	a.queueCounted(&p)
 	rand.Read(a.id[:]) // never fails
 	a.number = a.replica.Load()
 	p.Queue(updateBatch, a.id[:], a.number)

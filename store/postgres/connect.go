@@ -109,6 +109,9 @@ func (w *writer) prepare(ctx context.Context) error {
 			return failure(err)
 		}
 	}
+	if err := w.prepareCounts(ctx); err != nil {
+		return err
+	}
 	return w.load(ctx)
 }
 

@@ -19,6 +19,7 @@ const (
 	codeDeadlock      = "40P01"
 	codeNotAvailable  = "55P03" // another replica has the journal's head at this moment
 	codeUnique        = "23505"
+	codePrivilege     = "42501"
 	codeDivision      = "22012" // see checkHead
 	codeDiskFull      = "53100"
 	classConnection   = "08"

@@ -104,8 +104,8 @@ func (s *Store) FillFilings(ctx context.Context, filings []exchange.Filing) erro
 }
 
 const (
-	insertFiling = `INSERT INTO filing (letter, agency_id, way, id, at, due, answer_by, dossier, status, acknowledged, finished, entered, year, number, words, state)
-		SELECT n, $1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, 0, 0, $9, '` + exchange.StatusWord + `0' FROM letter WHERE envelope_id = $10 AND origin_node = $11
+	insertFiling = `INSERT INTO filing (letter, agency_id, way, id, at, due, answer_by, dossier, status, acknowledged, finished, entered, year, number, words, state, copy)
+		SELECT n, $1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, 0, 0, $9, '` + exchange.StatusWord + `0', COALESCE((SELECT copy FROM delivery WHERE id = $3), 0) FROM letter WHERE envelope_id = $10 AND origin_node = $11
 		ON CONFLICT DO NOTHING`
 	fillFiling = `UPDATE filing SET due = $1, dossier = $2, acknowledged = greatest(acknowledged, $3), finished = greatest(finished, $4), words = $5
 		WHERE id = $6 AND way = $7 AND length(words) = 0`

@@ -30,6 +30,7 @@ type writer struct {
 	pid       atomic.Uint32 // of the connection's server process
 	tree      journal.Edge  // as this process knows it; another replica may be further
 	contended bool          // another replica wrote since our last batch
+	gathers   bool          // the connection has tables for what it changes in the counts
 
 	queue chan *operation
 	ctx   context.Context // of everything that the goroutine does; ends with close

@@ -167,8 +167,8 @@ func (w *writer) index() error {
 }
 
 const (
-	insertFiling = `INSERT INTO filing (letter, agency_id, way, id, at, due, answer_by, dossier, status, acknowledged, finished, entered, year, number, words, state)
-		SELECT n, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, 0, 0, ?, '` + exchange.StatusWord + `0' FROM letter WHERE envelope_id = ? AND origin_node = ?
+	insertFiling = `INSERT INTO filing (letter, agency_id, way, id, at, due, answer_by, dossier, status, acknowledged, finished, entered, year, number, words, state, copy)
+		SELECT n, ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, ?8, 0, 0, ?9, '` + exchange.StatusWord + `0', coalesce((SELECT copy FROM delivery WHERE id = ?3), 0) FROM letter WHERE envelope_id = ?10 AND origin_node = ?11
 		ON CONFLICT (id, way) DO NOTHING RETURNING n`
 	updateReceivedState = `UPDATE filing SET status = ?1, state = '` + exchange.StatusWord + `' || ?1,
 		acknowledged = iif(acknowledged = 0, ?2, acknowledged), finished = iif(?3 AND finished = 0, ?2, finished)

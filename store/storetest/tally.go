@@ -1,204 +1,167 @@
 package storetest
 
 import (
-	"cmp"
-	"math/rand/v2"
-	"slices"
+	"flag"
+
+	"pgregory.net/rapid"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
 )
 
-// testTallies compares what the store counts with a count of every row, over registers
-// that a generator has made and ranges that it has drawn.
+// testTallies compares what the store counts with a walk over all rows, after letters were
+// sent and filed, and were changed in every way that a store knows, in any order.
+//
+// -rapid.checks says how many orders are tried.
 func testTallies(w *world) {
-	draw := rand.New(rand.NewPCG(1, 2))
-	var filings []exchange.Filing
-	var sent []exchange.Delivery
-	t := &tallying{world: w, draw: draw, dossiers: map[envelope.ID]exchange.Handover{}, copies: map[envelope.ID]exchange.Copy{}}
-	for range 60 {
-		l := w.letter("ward", "agency-1", "")
-		l.Received = int64(draw.IntN(100))
-		d := w.delivery(&l, "agency-2", true)
-		d.From, d.Thread, d.Created, d.Arrived, d.AnswerBy = "", l.Key.ID, l.Received, l.Received+int64(draw.IntN(20)), int64(draw.IntN(2)*draw.IntN(200))
-		out, in := w.filing(&l, nil, "w"), w.filing(&l, &d, "w")
-		out.By, in.By = int64(draw.IntN(200)), int64(draw.IntN(200))
-		t.handOver(&in, &d)
-		w.commit(exchange.Change{Letter: &l, Deliveries: []exchange.Delivery{d}, Filings: []exchange.Filing{out, in}})
-		d.Revision = 1
-		for range draw.IntN(3) {
-			d.Status, d.Updated = []uint32{1, 2, 3, 6}[draw.IntN(4)], d.Arrived+1+int64(draw.IntN(100))
-			w.commit(exchange.Change{Deliveries: []exchange.Delivery{d}})
-			d.Revision++
-			if d.Status != in.Status {
-				in.Status = d.Status
-				if in.Acknowledged == 0 {
-					in.Acknowledged = d.Updated
-				}
-				if in.Finished == 0 && exchange.Finishes(d.Status) {
-					in.Finished = d.Updated
-				}
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := flag.Set("rapid.checks", "15"); err != nil { // a fifth of them with -short
+			w.Fatal(err)
+		}
+	}
+	rapid.Check(w.T, func(r *rapid.T) {
+		p := tallied{world: w, r: r}
+		p.send()
+		for range rapid.IntRange(1, 15).Draw(r, "steps") {
+			switch rapid.IntRange(0, 8).Draw(r, "act") {
+			case 0, 1:
+				p.send()
+			case 2:
+				p.fill()
+			case 3:
+				p.refused()
+			case 4:
+				p.giveBack()
+			default:
+				p.step()
 			}
 		}
-		t.finish(&l, &in, &d)
-		filings, sent = append(filings, out, in), append(sent, d)
-	}
-	for range 40 {
-		from, now := int64(draw.IntN(100)), int64(draw.IntN(250))
-		until := from + int64(draw.IntN(100))
-		for _, way := range []exchange.Way{exchange.WayOut, exchange.WayIn} {
-			agency := map[exchange.Way]string{exchange.WayOut: "agency-1", exchange.WayIn: "agency-2"}[way]
-			got := ok[[]exchange.Tally](w)(w.s.TallyFilings(w.ctx, agency, way, from, until, now))
-			slices.SortFunc(got, func(a, b exchange.Tally) int {
-				return cmp.Or(bools(a.Dossier, b.Dossier), cmp.Compare(a.Status, b.Status))
-			})
-			same(w, "filings", t.count(filings, way, from, until, now), got)
-		}
-		got := ok[[]exchange.SentTally](w)(w.s.TallySent(w.ctx, "agency-1", from, until))
-		slices.SortFunc(got, func(a, b exchange.SentTally) int { return cmp.Compare(a.Status, b.Status) })
-		same(w, "deliveries", countSent(sent, from, until), got)
-	}
-	same(w, "of another", nil, ok[[]exchange.Tally](w)(w.s.TallyFilings(w.ctx, "agency-3", exchange.WayIn, 0, 1000, 0)))
-}
-
-func bools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
-}
-
-func one(is bool) uint64 {
-	if is {
-		return 1
-	}
-	return 0
-}
-
-// tallying knows what became of each dossier.
-type tallying struct {
-	*world
-	draw     *rand.Rand
-	dossiers map[envelope.ID]exchange.Handover // by the delivery that handed it over; superseded ones too
-	copies   map[envelope.ID]exchange.Copy
-}
-
-// handOver makes some letters belong to a dossier, and of those that have a day some hand
-// it over: by a day that can be later than that of the letter, which may be a free one.
-func (t *tallying) handOver(in *exchange.Filing, d *exchange.Delivery) {
-	if t.draw.IntN(3) == 0 {
-		in.Dossier = ""
-	}
-	if in.Dossier != "" && in.AnswerBy != 0 {
-		in.WantedBy = in.AnswerBy + int64(t.draw.IntN(2)*20)
-		t.dossiers[d.ID] = exchange.Handover{Due: in.WantedBy}
-	}
-}
-
-// finish gives some results back, and recalls or supersedes some letters.
-func (t *tallying) finish(l *exchange.Letter, in *exchange.Filing, d *exchange.Delivery) {
-	if h, is := t.dossiers[d.ID]; is && t.draw.IntN(2) == 0 {
-		h.Answered = in.At + 1 + int64(t.draw.IntN(200))
-		t.result(l, in.Dossier, h.Answered)
-		t.dossiers[d.ID] = h
-	}
-	if d.Copy = []exchange.Copy{exchange.CopyCurrent, exchange.CopyUpdated, exchange.CopyReplaced, exchange.CopyRecalled}[max(0, t.draw.IntN(8)-4)]; d.Copy != 0 {
-		t.commit(exchange.Change{Deliveries: []exchange.Delivery{*d}})
-	}
-	t.copies[d.ID] = d.Copy
-}
-
-// result answers a letter within its dossier: nothing that is counted here.
-func (t *tallying) result(l *exchange.Letter, dossier string, at int64) {
-	back := t.letter("ward", "agency-2", "")
-	back.Received = at
-	d := t.delivery(&back, "agency-1", true)
-	d.From, d.Created, d.Arrived, d.Thread = "", at, at, l.Key.ID
-	in := t.filing(&back, &d, "w")
-	in.Dossier, in.Answers, in.AnsweredAt = dossier, []envelope.Digest{l.Digest}, at
-	out := t.filing(&back, nil, "w")
-	out.Dossier, out.Answers, out.AnsweredAt = dossier, in.Answers, at
-	t.commit(exchange.Change{Letter: &back, Deliveries: []exchange.Delivery{d}, Filings: []exchange.Filing{out, in}})
-}
-
-// answered is by when an answer to what came is wanted, 0 if nobody waits, and when it
-// came; and whether it handed a dossier over.
-func (t *tallying) answered(f *exchange.Filing) (wanted, at int64, dossier bool) {
-	if f.Way == exchange.WayOut {
-		return 0, 0, false
-	}
-	h, dossier := t.dossiers[f.ID]
-	wanted, at = f.AnswerBy, f.Finished
-	if dossier {
-		wanted, at = h.Due, h.Answered
-	}
-	switch copied := t.copies[f.ID]; {
-	case copied == exchange.CopyUpdated || copied == exchange.CopyReplaced:
-		return 0, at, false
-	case copied == exchange.CopyRecalled || f.Status == exchange.StatusRefused:
-		wanted = 0
-	}
-	return wanted, at, dossier
-}
-
-func (s *tallying) count(all []exchange.Filing, way exchange.Way, from, until, now int64) (out []exchange.Tally) {
-	for _, f := range all {
-		if f.Way != way || f.At < from || f.At >= until {
-			continue
-		}
-		wanted, answered, dossier := s.answered(&f)
-		i := slices.IndexFunc(out, func(t exchange.Tally) bool { return t.Dossier == dossier && t.Status == f.Status })
-		if i < 0 {
-			i = len(out)
-			out = append(out, exchange.Tally{Dossier: dossier, Status: f.Status})
-		}
-		t := &out[i]
-		t.Documents++
-		done := f.Acknowledged
-		if way == exchange.WayOut {
-			done = f.At
-		}
-		t.OnTime += one((done != 0 || way == exchange.WayOut) && done < f.By)
-		t.Late += one(f.By != 0 && (done >= f.By || way == exchange.WayIn && done == 0 && f.By <= now))
-		if f.Acknowledged != 0 {
-			t.Acknowledged++
-			t.AcknowledgeSum += f.Acknowledged - f.At
-		}
-		if wanted != 0 {
-			t.Due++
-			t.DueOnTime += one(answered != 0 && answered < wanted)
-			t.DueLate += one(answered != 0 && answered >= wanted || answered == 0 && wanted <= now)
-		}
-		if f.Finished != 0 {
-			t.Finished++
-			t.FinishSum += f.Finished - f.At
-		}
-	}
-	slices.SortFunc(out, func(a, b exchange.Tally) int {
-		return cmp.Or(bools(a.Dossier, b.Dossier), cmp.Compare(a.Status, b.Status))
+		now := p.moment("now")
+		Counted(w, w.s, now, 0, 1<<62)
 	})
-	return out
+	w.reopen()
+	Counted(w, w.s, w.now)
 }
 
-func countSent(all []exchange.Delivery, from, until int64) (out []exchange.SentTally) {
-	for _, d := range all {
-		if d.Created < from || d.Created >= until {
-			continue
+// tallied is a register under rapid's hand.
+type tallied struct {
+	*world
+	r          *rapid.T
+	deliveries []exchange.Delivery
+	filings    []exchange.Filing // that came, as they were filed
+	letters    []exchange.Letter // those of filings
+}
+
+// moment is within a few days, often where two fall together, and on both sides of midnight.
+func (p *tallied) moment(of string) int64 {
+	const midnight = start - 7*hour // in Vietnam, on a day of the world's
+	return midnight + int64(rapid.IntRange(-8, 8).Draw(p.r, of))*6*hour - int64(rapid.IntRange(0, 1).Draw(p.r, "before"))
+}
+
+// some is a moment, or none.
+func (p *tallied) some(of string) int64 {
+	if rapid.Bool().Draw(p.r, "no "+of) {
+		return 0
+	}
+	return p.moment(of)
+}
+
+// send commits a letter that an agency here sends to others here and elsewhere, or one
+// that comes over a link.
+func (p *tallied) send() {
+	from := rapid.SampledFrom([]string{"", "", "peer"}).Draw(p.r, "from")
+	l := p.letter("ward", rapid.SampledFrom([]string{"agency-1", "agency-2"}).Draw(p.r, "sender"), from)
+	l.Received = p.moment("sent")
+	c := exchange.Change{Letter: &l}
+	if from == "" {
+		out := p.filing(&l, nil, "w")
+		out.By = p.some("send by")
+		c.Filings = append(c.Filings, out)
+	}
+	for _, to := range []string{"agency-1", "agency-2", "agency-3"}[:rapid.IntRange(1, 3).Draw(p.r, "recipients")] {
+		d := p.delivery(&l, to, to != "agency-3")
+		d.Thread, d.Created, d.Arrived, d.AnswerBy = l.Key.ID, l.Received, 0, p.some("answer by")
+		d.Copy = rapid.SampledFrom([]exchange.Copy{0, 0, exchange.CopyRecalled}).Draw(p.r, "copy that comes")
+		if d.Home {
+			d.Arrived, d.State = p.moment("arrived"), exchange.StateDelivered
+			in := p.filing(&l, &d, rapid.SampledFrom([]string{"", "w"}).Draw(p.r, "words"))
+			in.By = p.some("acknowledge by")
+			if rapid.Bool().Draw(p.r, "of no dossier") {
+				in.Dossier = ""
+			} else if d.AnswerBy != 0 && rapid.Bool().Draw(p.r, "handed over") {
+				in.WantedBy = d.AnswerBy + int64(rapid.IntRange(0, 1).Draw(p.r, "later"))*24*hour
+			}
+			c.Filings = append(c.Filings, in)
+			p.filings, p.letters = append(p.filings, in), append(p.letters, l)
 		}
-		i := slices.IndexFunc(out, func(t exchange.SentTally) bool { return t.State == d.State && t.Status == d.Status })
-		if i < 0 {
-			i = len(out)
-			out = append(out, exchange.SentTally{State: d.State, Status: d.Status})
+		c.Deliveries = append(c.Deliveries, d)
+		d.Revision = 1
+		p.deliveries = append(p.deliveries, d)
+	}
+	p.commit(c)
+}
+
+// step changes deliveries: state, arrival, status, recall, or nothing that is counted.
+func (p *tallied) step() {
+	var c exchange.Change
+	for range rapid.IntRange(1, 3).Draw(p.r, "at once") {
+		d := &p.deliveries[rapid.IntRange(0, len(p.deliveries)-1).Draw(p.r, "delivery")]
+		switch rapid.IntRange(0, 4).Draw(p.r, "step") {
+		case 0:
+			d.State = rapid.SampledFrom([]exchange.State{exchange.StateOffered, exchange.StateRelayed, exchange.StateDelivered, exchange.StateFailed, exchange.StateDropped}).Draw(p.r, "state")
+		case 1:
+			d.Arrived = p.some("arrived")
+		case 2:
+			d.Copy = rapid.SampledFrom([]exchange.Copy{exchange.CopyCurrent, exchange.CopyUpdated, exchange.CopyReplaced, exchange.CopyRecalled}).Draw(p.r, "copy")
+		case 3:
+			d.Verdict = "valid"
+		default:
+			d.Status, d.Updated = rapid.SampledFrom([]uint32{1, 2, 3, 4, 5, 6}).Draw(p.r, "status"), p.moment("reported")
 		}
-		out[i].Deliveries++
-		if d.Arrived != 0 {
-			out[i].Arrived++
-			out[i].ArriveSum += d.Arrived - d.Created
+		c.Deliveries = append(c.Deliveries, *d)
+		d.Revision++
+	}
+	p.commit(c)
+}
+
+// giveBack answers a letter within its dossier; the answer can be refused later.
+func (p *tallied) giveBack() {
+	if len(p.filings) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(p.filings)-1).Draw(p.r, "answered")
+	in, l := p.filings[i], p.letters[i]
+	back := p.letter("ward", in.Agency, "")
+	back.Received = p.moment("given back")
+	d := p.delivery(&back, l.Agency, true)
+	d.From, d.Created, d.Arrived, d.Thread = "", back.Received, back.Received, l.Key.ID
+	came, sent := p.filing(&back, &d, "w"), p.filing(&back, nil, "w")
+	for _, f := range []*exchange.Filing{&came, &sent} {
+		f.Dossier, f.Answers, f.AnsweredAt = in.Dossier, []envelope.Digest{l.Digest}, back.Received
+	}
+	p.commit(exchange.Change{Letter: &back, Deliveries: []exchange.Delivery{d}, Filings: []exchange.Filing{sent, came}})
+	d.Revision = 1
+	p.deliveries = append(p.deliveries, d)
+}
+
+// fill gives words to filings of an older version, with times that are found late.
+func (p *tallied) fill() {
+	var list []exchange.Filing
+	for _, f := range p.filings {
+		if f.Words == "" {
+			f.Words, f.By, f.Acknowledged, f.Finished = "w", p.some("acknowledge by"), p.some("acknowledged"), p.some("finished")
+			list = append(list, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b exchange.SentTally) int { return cmp.Compare(a.Status, b.Status) })
-	return out
+	if err := p.s.FillFilings(p.ctx, list); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// refused is a change that fails after it has changed what is counted: nothing stays.
+func (p *tallied) refused() {
+	d, stale := p.deliveries[0], p.deliveries[len(p.deliveries)-1]
+	d.Status, d.State = 6, exchange.StateStopped
+	stale.Revision += 7
+	p.refuse(exchange.Change{Deliveries: []exchange.Delivery{d, stale}}, exchange.ErrStale)
 }
