@@ -26,6 +26,7 @@ type Source struct {
 	Connected func() []string            // that there is one to
 	Epoch     func() uint64              // of the directory
 	Zones     func() []exchange.ZoneInfo // of the directory; nil: none
+	Binding   func() exchange.Binding    // of the node's certificate; nil: not told
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -57,6 +58,8 @@ var (
 	free        = describe("files_free_bytes", "Bytes that may still be written where files are kept.")
 	epoch       = describe("directory_epoch", "Epoch of the directory.")
 	zoneEpoch   = describe("directory_zone_epoch", "Epoch of a zone of the directory; 0: the list names it, and it is not here.", "zone")
+	certBound   = describe("node_certificate_bound", "1 if the directory binds the certificate in use to this node now, 0 if no neighbour lets it in.")
+	certEnds    = describe("node_certificate_ends_seconds", "How long the certificate in use is good for, by itself and by the directory; negative: it has ended.")
 	zoneAge     = describe("directory_zone_age_seconds", "How long ago the authority of a zone signed what is here.", "zone")
 )
 
@@ -75,7 +78,7 @@ type source struct {
 // Describe implements [prometheus.Collector].
 func (s *source) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{up, deliveries, oldest, late, outbox, unsent, link, validations, lateness, levelJobs, levelAge,
-		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge} {
+		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge, certBound, certEnds} {
 		ch <- d
 	}
 }
@@ -124,6 +127,7 @@ func (s *source) ask(now time.Time) {
 	s.counter(operations, written.Operations)
 	s.gauge(epoch, float64(s.Epoch()))
 	s.askZones(now)
+	s.askCertificate(now)
 	s.askLinks()
 }
 
@@ -212,4 +216,17 @@ func (s *source) askZones(now time.Time) {
 			s.gauge(zoneAge, now.Sub(time.UnixMicro(z.Issued)).Seconds(), z.Zone)
 		}
 	}
+}
+
+func (s *source) askCertificate(now time.Time) {
+	if s.Binding == nil {
+		return
+	}
+	b := s.Binding()
+	bound := 0.0
+	if b.Bound {
+		bound = 1
+	}
+	s.gauge(certBound, bound)
+	s.gauge(certEnds, b.Ends.Sub(now).Seconds())
 }

@@ -19,9 +19,10 @@ type Ready struct {
 	Store     exchange.Store
 	Blobs     exchange.Blobs
 	Directory func() *exchange.Directory
-	Now       func() time.Time // nil: ages of zones are not told
-	MinFree   uint64           // bytes below which it is not ready
-	Stopping  context.Context  // ends when the node is told to stop
+	Binding   func() exchange.Binding // of the node's certificate; nil: not told
+	Now       func() time.Time        // nil: ages of zones are not told
+	MinFree   uint64                  // bytes below which it is not ready
+	Stopping  context.Context         // ends when the node is told to stop
 
 	mu sync.Mutex // one look at a time: each writes a small file
 }
@@ -49,6 +50,7 @@ func (r *Ready) Look(ctx context.Context) (text string, ready bool) {
 	if n, err := r.Store.Damaged(ctx); err == nil && n > 0 {
 		fmt.Fprintf(&b, "damaged: %d files, see the journal (file.damaged) and docs/storage.md\n", n)
 	}
+	r.certificate(&b)
 	r.zones(&b)
 	return b.String(), ready
 }
@@ -94,4 +96,21 @@ func (r *Ready) directory(context.Context) error {
 		return errors.New("no directory is loaded: directory.file, or lienthong agency import")
 	}
 	return nil
+}
+
+// certificate tells how long the node's own is good for. Clients are served with one that no
+// neighbour takes, and letters wait: that is for people to mend, not for a balancer.
+func (r *Ready) certificate(b *strings.Builder) {
+	if r.Binding == nil || r.Now == nil {
+		return
+	}
+	own := r.Binding()
+	switch left := own.Ends.Sub(r.Now()); {
+	case !own.Bound:
+		fmt.Fprintf(b, "certificate: %x is not bound to this node by the directory now: no neighbour lets it in\n", own.Certificate[:8])
+	case left < 30*24*time.Hour:
+		fmt.Fprintf(b, "certificate: ends in %s (%s): lienthong node rotate\n", left.Round(time.Hour), own.Ends.UTC().Format(time.RFC3339))
+	default:
+		fmt.Fprintf(b, "certificate: ends %s\n", own.Ends.UTC().Format(time.RFC3339))
+	}
 }

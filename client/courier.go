@@ -18,7 +18,8 @@ import (
 // A Dialer reaches peer nodes by the addresses and certificates that the directory
 // gives them. It implements [exchange.Dialer].
 type Dialer struct {
-	Certificate tls.Certificate // of this node
+	Certificate tls.Certificate         // of this node, where it stays the same
+	Current     func() *tls.Certificate // of this node, at each handshake; nil: always Certificate
 	Now         func() time.Time
 	Timeout     time.Duration // of connecting to one address; 10 s if 0
 }
@@ -34,13 +35,20 @@ func (d *Dialer) Dial(ctx context.Context, peer envelope.Node) (exchange.Courier
 	}
 	var errs []error
 	for _, address := range peer.Addresses {
-		c, err := d.connect(ctx, Config{Address: address, Certificate: &d.Certificate, Pinned: pinned})
+		c, err := d.connect(ctx, Config{Address: address, Certificate: d.own(), Pinned: pinned})
 		if err == nil {
 			return c, nil
 		}
 		errs = append(errs, err)
 	}
 	return nil, errors.Join(errs...)
+}
+
+func (d *Dialer) own() *tls.Certificate {
+	if d.Current != nil {
+		return d.Current()
+	}
+	return &d.Certificate
 }
 
 func (d *Dialer) certificates(peer envelope.Node) []*x509.Certificate {

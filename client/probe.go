@@ -22,7 +22,7 @@ func (d *Dialer) Probe(ctx context.Context, peer envelope.Node, address string, 
 	if len(pinned) == 0 {
 		return exchange.Hello{}, fmt.Errorf("client: node %q has no certificate that is valid now", peer.ID)
 	}
-	c, err := Dial(Config{Address: address, Certificate: &d.Certificate, Pinned: pinned})
+	c, err := Dial(Config{Address: address, Certificate: d.own(), Pinned: pinned})
 	if err != nil {
 		return exchange.Hello{}, err
 	}

@@ -53,6 +53,7 @@ type Config struct {
 type Node struct {
 	cfg         Config
 	incarnation envelope.ID
+	signer      atomic.Pointer[envelope.Signer]
 	restored    Restored
 	quiet       atomic.Uint64 // leaves of the journal when only the answer to a shown head was new
 	directory   atomic.Pointer[Directory]
@@ -62,6 +63,8 @@ type Node struct {
 	twice       equivocations
 	alarms      map[envelope.Digest]bool // files by which an authority has signed two states
 	moved       broadcast                // the directory has changed
+	rotating    sync.Mutex               // one change of the key at a time
+	renewed     broadcast                // this node has another certificate
 	heads       heads
 	space       space
 	hashes      hashCache
@@ -111,6 +114,7 @@ func NewNode(cfg Config) (*Node, error) {
 	}
 	n := &Node{cfg: cfg}
 	n.space.begin()
+	n.signer.Store(&cfg.Signer)
 	if cfg.Signing != nil && cfg.Signing.Suspended == nil {
 		cfg.Signing.Suspended = n.KeySuspended
 	}

@@ -91,26 +91,35 @@ const closeLimit = 2 * time.Second
 // if this one was closed because of a newer, or of what the peer did. Where the peer does
 // not read it is told nothing.
 func (s *session) leave(ctx context.Context, reads bool) {
-	fenced := errors.Is(context.Cause(ctx), ErrFenced)
-	s.blame(context.Cause(ctx), reads)
+	cause := context.Cause(ctx)
+	fenced := errors.Is(cause, ErrFenced)
+	s.blame(cause, reads)
 	if fenced && !reads {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	if fenced {
-		sent := make(chan struct{})
-		go func() { // the peer may not read any more
-			defer close(sent)
-			_ = s.conn.Send(GoAway{Reason: "a newer link took over"}) // it is going anyway
-		}()
-		select {
-		case <-sent:
-		case <-ctx.Done():
-		}
+		s.goAway(ctx, "a newer link took over")
 		return
+	}
+	if reads && errors.Is(cause, errRenewed) {
+		s.goAway(ctx, goRenewed)
 	}
 	if err := s.relay.cfg.Store.EndLink(ctx, s.link); err != nil {
 		s.relay.cfg.Log.Warn("relay: end of link", "peer", s.peer, "error", err)
+	}
+}
+
+// goAway says why the link ends. The peer may not read any more: it is going anyway.
+func (s *session) goAway(ctx context.Context, reason string) {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_ = s.conn.Send(GoAway{Reason: reason})
+	}()
+	select {
+	case <-sent:
+	case <-ctx.Done():
 	}
 }

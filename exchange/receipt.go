@@ -17,6 +17,13 @@ type heads struct {
 	sealed envelope.Sealed
 }
 
+// forget has the next head signed anew.
+func (h *heads) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.head, h.sealed = envelope.Checkpoint{}, envelope.Sealed{}
+}
+
 // checkpoint gives a signed head of at least size leaves. It can be made again at
 // any time from the stored tree, so it is not stored.
 func (n *Node) checkpoint(ctx context.Context, size uint64) (envelope.Checkpoint, envelope.Sealed, error) {
@@ -40,7 +47,7 @@ func (n *Node) checkpoint(ctx context.Context, size uint64) (envelope.Checkpoint
 		return envelope.Checkpoint{}, envelope.Sealed{}, err
 	}
 	head := envelope.Checkpoint{Node: n.cfg.ID, Incarnation: n.incarnation, TreeSize: have, RootHash: envelope.Digest(root), Time: n.now()}
-	sealed, err := envelope.SealCheckpoint(&head, n.cfg.Signer)
+	sealed, err := envelope.SealCheckpoint(&head, n.Signer())
 	if err != nil {
 		return envelope.Checkpoint{}, envelope.Sealed{}, err
 	}

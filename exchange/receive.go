@@ -22,6 +22,9 @@ func (s *session) receive(ctx context.Context) error {
 		case DirectoryNews:
 			s.spread.hear(f.Epochs)
 		case GoAway:
+			if f.Reason == goRenewed {
+				return fmt.Errorf("exchange: link with %q: %w", s.peer, errPeerRenewed)
+			}
 			return fmt.Errorf("exchange: link with %q: it goes away: %.200s", s.peer, f.Reason)
 		case Hello:
 			return s.fault(FaultFrame, "a second Hello")

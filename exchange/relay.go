@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -121,7 +122,15 @@ func (r *Relay) keepLink(ctx context.Context, dialer Dialer, peer string) {
 		if useful {
 			pause = minPause
 		}
+		if errors.Is(err, errRenewed) {
+			r.cfg.Log.Info("relay: link is renewed", "peer", peer)
+			continue
+		}
 		r.cfg.Log.Warn("relay: link ended", "peer", peer, "error", err, "pause", pause)
+		if errors.Is(err, errPeerRenewed) {
+			wait(ctx, nil, minPause/8)
+			continue
+		}
 		wait(ctx, nil, minPause/8+rand.N(pause))
 		pause = min(2*pause, maxPause)
 	}
@@ -129,6 +138,7 @@ func (r *Relay) keepLink(ctx context.Context, dialer Dialer, peer string) {
 
 func (r *Relay) link(ctx context.Context, dialer Dialer, peer string) (useful bool, err error) {
 	node, ok := r.Directory().Node(peer)
+	renewed := r.renewed.next() // before the handshake, which may still be with the old certificate
 	if !ok {
 		return false, fmt.Errorf("exchange: dial %q: no such node in the directory", peer)
 	}
@@ -138,6 +148,7 @@ func (r *Relay) link(ctx context.Context, dialer Dialer, peer string) (useful bo
 	}
 	defer courier.Close()
 	s := r.session(peer, courier, courier)
+	s.renewed = renewed
 	err = s.serve(ctx)
 	return s.heard.Load() > 0, err // a peer that greets and hangs up is as good as a dead one
 }
@@ -146,9 +157,13 @@ func (r *Relay) link(ctx context.Context, dialer Dialer, peer string) (useful bo
 // transport has proved that the other side is the node peer. A newer link to the
 // same peer ends an older one. courier is nil where the peer dialled.
 //
+// An end because this node has taken another certificate is no error: the peer was told.
 // Serve may return while a last Recv is still waiting: it ends with its stream.
 func (r *Relay) Serve(ctx context.Context, peer string, conn Conn, courier Courier) error {
-	return r.session(peer, conn, courier).serve(ctx)
+	if err := r.session(peer, conn, courier).serve(ctx); !errors.Is(err, errRenewed) {
+		return err
+	}
+	return nil
 }
 
 // Connected lists the peers that a link is up to.

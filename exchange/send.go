@@ -254,7 +254,7 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 		route.FilesSize += f.Size
 		letter.Files = append(letter.Files, LetterFile{f.SHA256, f.Size, f.LeafRoot})
 	}
-	if letter.Sealed, err = envelope.SealRoute(&route, s.cfg.Signer); err != nil {
+	if letter.Sealed, err = envelope.SealRoute(&route, s.Signer()); err != nil {
 		return nil, err
 	}
 	letter.Digest = letter.Sealed.Digest()

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -60,14 +61,16 @@ type session struct {
 	purse   purse    // from the peer
 	inbound inbound
 	spread  spread
-	told    *Directory // of which Hello spoke
+	told    *Directory                 // of which Hello spoke
+	stood   map[[sha256.Size]byte]bool // by which certificates the peer was known then
+	renewed <-chan struct{}            // closed when this node has another certificate than this link
 }
 
 func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
 	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
 		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork),
 		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
-		inbound: inbound{files: map[string]*inboundFile{}}, turns: turns{now: r.now}}
+		inbound: inbound{files: map[string]*inboundFile{}}, turns: turns{now: r.now}, renewed: r.renewed.next()}
 }
 
 // stop ends the session for a reason.
@@ -110,7 +113,7 @@ func (s *session) serve(ctx context.Context) error {
 	}
 	s.relay.cfg.Log.Info("relay: link is up", "peer", s.peer, "dialled", s.courier != nil)
 	var wg sync.WaitGroup
-	for _, run := range []func(context.Context) error{s.pumpOffers, s.pumpStatements, s.pumpDirectory, s.watch} {
+	for _, run := range []func(context.Context) error{s.pumpOffers, s.pumpStatements, s.pumpDirectory, s.awaitRenewal, s.watch} {
 		wg.Go(func() { s.cancel(run(ctx)) })
 	}
 	if s.showsHeads() {
@@ -143,6 +146,7 @@ func (s *session) serve(ctx context.Context) error {
 // greet exchanges Hello with the peer.
 func (s *session) greet(ctx context.Context) error {
 	s.told = s.relay.Directory()
+	s.stood = s.told.standing(s.peer, s.relay.now())
 	hello := s.relay.Hello()
 	type result struct {
 		frame Frame
@@ -184,17 +188,9 @@ func (s *session) greet(ctx context.Context) error {
 // sayWhy tells the peer why there will be no link, so that its operator reads it too. The
 // peer may not read any more: the link is closed either way.
 func (s *session) sayWhy(err error) {
-	said := make(chan struct{})
-	go func() {
-		defer close(said)
-		_ = s.conn.Send(GoAway{Reason: err.Error()})
-	}()
-	timer := time.NewTimer(closeLimit)
-	defer timer.Stop()
-	select {
-	case <-said:
-	case <-timer.C:
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	s.goAway(ctx, err.Error())
 }
 
 // maxSkew is how far two clocks may differ before it is logged, in microseconds.

@@ -65,15 +65,15 @@ func (s *session) pumpDirectory(ctx context.Context) error {
 	for ctx.Err() == nil {
 		moved, heard := s.relay.moved.next(), s.spread.changed.next()
 		theirs, speaks := s.spread.heard()
+		dir := s.relay.Directory()
+		if s.lapsed(dir) {
+			return fmt.Errorf("exchange: link with %q: the directory ends a certificate of it that counted when they shook hands: once more", s.peer)
+		}
 		if !speaks {
-			wait(ctx, nil, spreadPause)
+			wait(ctx, moved, spreadPause)
 			continue
 		}
-		dir := s.relay.Directory()
 		if dir != told {
-			if dir.standing(s.peer, s.relay.now()) != told.standing(s.peer, s.relay.now()) {
-				return fmt.Errorf("exchange: link with %q: the directory says something new of its certificates: shake hands again", s.peer)
-			}
 			told = dir
 			if err := s.answer(DirectoryNews{Epochs: dir.Epochs()}); err != nil {
 				return err
@@ -105,19 +105,30 @@ func (s *session) pumpDirectory(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// standing is by what a node is known at a time: its certificates that count, or nothing
+// standing is by what a node is known at a time: its certificates that count, or none
 // where it has ended.
-func (d *Directory) standing(node string, now int64) string {
+func (d *Directory) standing(node string, now int64) map[[sha256.Size]byte]bool {
+	out := map[[sha256.Size]byte]bool{}
 	n := d.nodes[node]
 	if n == nil || n.Ended != 0 && now >= n.Ended {
-		return ""
+		return out
 	}
-	var out []byte
 	for _, c := range d.signers(node, now, now) {
-		sum := sha256.Sum256(c.Raw)
-		out = append(out, sum[:]...)
+		out[sha256.Sum256(c.Raw)] = true
 	}
-	return string(out)
+	return out
+}
+
+// lapsed reports whether a certificate that counted when the link was shaken counts no more:
+// it may be that of this link. A further one changes nothing: the link goes on.
+func (s *session) lapsed(dir *Directory) bool {
+	now := dir.standing(s.peer, s.relay.now())
+	for sum := range s.stood {
+		if !now[sum] {
+			return true
+		}
+	}
+	return false
 }
 
 // compareStates alarms where an authority has told this node one thing and the peer

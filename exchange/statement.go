@@ -31,7 +31,7 @@ func (d *draft) issue(kind envelope.StatementKind, to Delivery, seq uint64, prev
 	if detail != nil {
 		detail(&st)
 	}
-	sealed, err := envelope.SealStatement(&st, d.node.cfg.Signer)
+	sealed, err := envelope.SealStatement(&st, d.node.Signer())
 	if err != nil {
 		return StatementRow{}, err
 	}

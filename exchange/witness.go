@@ -93,7 +93,7 @@ func (s *session) again(shown envelope.Sealed, head envelope.Checkpoint, held Ch
 // cosignature signs that a head is consistent with those before.
 func (n *Node) cosignature(sealed envelope.Sealed, head envelope.Checkpoint) (envelope.Sealed, error) {
 	co := envelope.Cosignature{Node: n.cfg.ID, Checkpoint: sealed.Digest(), LogNode: head.Node, LogIncarnation: head.Incarnation, TreeSize: head.TreeSize, Time: n.now()}
-	return envelope.SealCosignature(&co, n.cfg.Signer)
+	return envelope.SealCosignature(&co, n.Signer())
 }
 
 // cosign signs, and keeps before it answers: what is cosigned is remembered.

@@ -19,8 +19,9 @@ import (
 // Options are what a door is made of.
 type Options struct {
 	Service     *exchange.Service
-	Desk        *axis.Desk // of this node's messages; nil: one of its own
-	Certificate tls.Certificate
+	Desk        *axis.Desk              // of this node's messages; nil: one of its own
+	Certificate tls.Certificate         // where it stays the same
+	Current     func() *tls.Certificate // at each handshake; nil: always Certificate
 	Now         func() time.Time
 	Log         *slog.Logger        // nil discards
 	Refused     func(reason string) // told of each call that was refused to its caller; nil: nobody is told
@@ -46,7 +47,10 @@ type Server struct {
 
 // New makes the door. It takes no call before Serve.
 func New(o Options) (*Server, error) {
-	if o.Service == nil || o.Now == nil || len(o.Certificate.Certificate) == 0 {
+	if o.Current == nil {
+		o.Current = func() *tls.Certificate { return &o.Certificate }
+	}
+	if o.Service == nil || o.Now == nil || len(o.Current().Certificate) == 0 {
 		return nil, errors.New("gateway: want a service, a clock and a TLS certificate")
 	}
 	if o.Log == nil {
@@ -84,7 +88,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		// Adapters of today run on Java 8: TLS 1.2 is what TT 15/2025 asks for at least.
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{s.opts.Certificate}, MinVersion: tls.VersionTLS12},
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12,
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.opts.Current(), nil }},
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

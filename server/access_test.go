@@ -107,6 +107,8 @@ JoinService.Invite                  admin certificate
 JoinService.ListInvitations         admin auditor
 JoinService.DecideJoin              admin certificate
 JoinService.Join                    open
+NodeService.GetNodeCertificate      admin
+NodeService.RotateCertificate       admin certificate
 RelayService.Put                    liaison
 RelayService.Get                    liaison
 RelayService.GetLeaves              liaison

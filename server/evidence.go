@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto"
 	"time"
 
 	"lienthong/envelope"
@@ -34,8 +33,7 @@ func (j *journalService) ExportEvidence(m *lienthongv1.ExportEvidenceRequest, st
 	}
 	options := evidence.Options{Now: j.now(), WithoutDocuments: m.GetWithoutDocuments(), WithoutContent: m.GetWithoutContent() || !j.mayRead(ctx, agency),
 		Open: func(digest envelope.Digest) (exchange.Blob, error) { return j.svc.OpenLetterFile(ctx, digest) }}
-	key, _ := j.opts.Certificate.PrivateKey.(crypto.Signer) // nil is refused by who signs
-	options.Signer = envelope.Signer{Key: key, Certificate: j.opts.Certificate.Leaf}
+	options.Signer = j.svc.Signer()
 	if stamp := j.svc.Stamper(); stamp != nil {
 		options.Stamp = j.stampOr(ctx, stamp)
 	}

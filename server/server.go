@@ -23,6 +23,7 @@ import (
 	"lienthong/exchange"
 	"lienthong/exchange/axis"
 	"lienthong/internal/wire"
+	"lienthong/journal"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
@@ -30,12 +31,17 @@ import (
 type Options struct {
 	Service     *exchange.Service
 	Relay       *exchange.Relay
-	Certificate tls.Certificate // of this node
-	Now         func() time.Time
-	Log         *slog.Logger // nil discards
-	Limit       int          // bytes of a request of a client; DefaultLimit if 0
-	MaxFile     uint64       // bytes of a file, as told to clients that upload
-	MaxCalls    int          // calls that one caller may have in progress, over all its connections; DefaultCalls if 0
+	Certificate tls.Certificate // of this node, where it stays the same
+	// Current is the node's certificate at each handshake. nil: always Certificate.
+	Current func() *tls.Certificate
+	// Rotate has the node take the certificate that its configuration names now; with check
+	// it looks and changes nothing. nil: this node cannot. See [exchange.Relay.Rotate].
+	Rotate   func(ctx context.Context, actor journal.Actor, check, force bool) (exchange.Binding, error)
+	Now      func() time.Time
+	Log      *slog.Logger // nil discards
+	Limit    int          // bytes of a request of a client; DefaultLimit if 0
+	MaxFile  uint64       // bytes of a file, as told to clients that upload
+	MaxCalls int          // calls that one caller may have in progress, over all its connections; DefaultCalls if 0
 	// Called is told of every call that has ended: "/package.Service/Method", and the
 	// gRPC code. Links and watches end late. May be nil; it must not wait.
 	Called func(method, code string, took time.Duration)
@@ -83,7 +89,10 @@ func New(opts Options) (*Server, error) {
 	if opts.Service == nil || opts.Relay == nil || opts.Now == nil {
 		return nil, errors.New("server: service, relay and clock are required")
 	}
-	creds, err := transport(opts.Certificate)
+	if opts.Current == nil {
+		opts.Current = func() *tls.Certificate { return &opts.Certificate }
+	}
+	creds, err := transport(opts.Current)
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +158,7 @@ func (s *Server) register() {
 	lienthongv1.RegisterPeerServiceServer(s.grpc, &peerService{Server: s})
 	lienthongv1.RegisterJoinServiceServer(s.grpc, &joinService{Server: s})
 	lienthongv1.RegisterEdXMLServiceServer(s.grpc, &edxmlService{Server: s})
+	lienthongv1.RegisterNodeServiceServer(s.grpc, &nodeService{Server: s})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 }

@@ -14,15 +14,15 @@ import (
 // health is open to it. Which certificate may do what is decided by its public
 // key, in identify, so no authority for clients is configured here. TLS 1.3 proves
 // that the client holds the private key.
-func transport(certificate tls.Certificate) (credentials.TransportCredentials, error) {
-	if len(certificate.Certificate) == 0 {
+func transport(current func() *tls.Certificate) (credentials.TransportCredentials, error) {
+	if c := current(); c == nil || len(c.Certificate) == 0 {
 		return nil, errors.New("server: no TLS certificate")
 	}
 	return credentials.NewTLS(&tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		ClientAuth:   tls.RequestClientCert,
-		MinVersion:   tls.VersionTLS13,
-		NextProtos:   []string{"h2"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return current(), nil },
+		ClientAuth:     tls.RequestClientCert,
+		MinVersion:     tls.VersionTLS13,
+		NextProtos:     []string{"h2"},
 	}), nil
 }
 

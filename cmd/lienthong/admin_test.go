@@ -90,11 +90,20 @@ func (g *gateway) carry(c net.Conn, target string) {
 // terminate TEXT asks the background command that has this argument to stop, as a service
 // manager does; kill of testscript knows SIGINT alone.
 func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	tell(ts, args[0], interrupt)
+}
+
+// hangup TEXT has the background command that has this argument take its key anew.
+func hangup(ts *testscript.TestScript, neg bool, args []string) {
+	tell(ts, args[0], func(p *os.Process) error { return p.Signal(rotateSignals[0]) })
+}
+
+func tell(ts *testscript.TestScript, text string, signal func(*os.Process) error) {
 	for _, c := range ts.BackgroundCmds() {
-		if slices.Contains(c.Args, args[0]) {
-			ts.Check(interrupt(c.Process))
+		if slices.Contains(c.Args, text) {
+			ts.Check(signal(c.Process))
 			return
 		}
 	}
-	ts.Fatalf("no background command with %q", args[0])
+	ts.Fatalf("no background command with %q", text)
 }

@@ -20,12 +20,13 @@ func (a *app) agencyNodeCommand() *cobra.Command {
 func (a *app) agencyNodePutCommand() *cobra.Command {
 	var f authorFlags
 	var node envelope.Node
-	var certificates []string
+	var certificates, ended, stolen []string
 	c := &cobra.Command{
 		Use:   "put NODE --certificate FILE --key URI",
 		Short: "Add a node to a zone, or change what is named of one",
 		Long: `Add a node to a zone, or change what is named of one that is there. A certificate is added to
-those that the node has: both are good while the node goes over to the new one.`,
+those that the node has: both are good while the node goes over to the new one. Then the old
+one is ended (--end-certificate): what it signed before stays good.`,
 		Args: args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error {
 			node.ID = in[0]
@@ -36,7 +37,15 @@ those that the node has: both are good while the node goes over to the new one.`
 				}
 				node.Certificates = append(node.Certificates, envelope.NodeCertificate{Certificate: der})
 			}
-			return a.change(c.Context(), f, func(_ *authoring, d *envelope.Directory) error { return putNode(d, node, a.now().UnixMicro()) })
+			return a.change(c.Context(), f, func(_ *authoring, d *envelope.Directory) error {
+				if err := putNode(d, node, a.now().UnixMicro()); err != nil {
+					return err
+				}
+				if err := endCertificates(d, node.ID, ended, func(c *envelope.NodeCertificate) { c.NotAfter = a.now().UnixMicro() }); err != nil {
+					return err
+				}
+				return endCertificates(d, node.ID, stolen, func(c *envelope.NodeCertificate) { c.Compromised = a.now().UnixMicro() })
+			})
 		},
 	}
 	c.Flags().StringVar(&node.Name, "name", "", "name; default: as it is")
@@ -44,7 +53,28 @@ those that the node has: both are good while the node goes over to the new one.`
 	c.Flags().StringArrayVar(&node.Addresses, "address", nil, "host:port, tried in this order, instead of those that it has; repeatable")
 	c.Flags().StringArrayVar(&node.Dials, "dials", nil, "id of a node beyond parent and children that it dials; repeatable")
 	c.Flags().StringArrayVar(&certificates, "certificate", nil, "certificate (PEM or DER) of the node, ECDSA P-256; repeatable")
+	c.Flags().StringArrayVar(&ended, "end-certificate", nil, "certificate of the node that ends now, in order; repeatable")
+	c.Flags().StringArrayVar(&stolen, "compromised-certificate", nil, "certificate of the node whose key is in other hands: nothing counts that others first see from now on; repeatable")
 	return a.authorFlags(c, &f)
+}
+
+// endCertificates marks certificates of a node, which stay in the directory.
+func endCertificates(d *envelope.Directory, id string, files []string, mark func(*envelope.NodeCertificate)) error {
+	at := nodeIndex(d, id)
+	for _, file := range files {
+		der, err := firstCertificate(file)
+		if err != nil {
+			return err
+		}
+		list := slices.Clone(d.Nodes[at].Certificates)
+		i := slices.IndexFunc(list, func(c envelope.NodeCertificate) bool { return bytes.Equal(c.Certificate, der) })
+		if i < 0 || list[i].NotAfter != 0 || list[i].Compromised != 0 {
+			return fail(exitUsage, fmt.Errorf("%s: the directory binds no such certificate to node %q, or it has ended", file, id), "lienthong agency zones, and the certificate that it named")
+		}
+		mark(&list[i])
+		d.Nodes[at].Certificates = list
+	}
+	return nil
 }
 
 // putNode adds a node, or sets what is given of one that is there.

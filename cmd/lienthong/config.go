@@ -28,8 +28,10 @@ type config struct {
 	Listen string `yaml:"listen" default:":7443" doc:"address on which gRPC is served"`
 
 	TLS struct {
-		Certificate string `yaml:"certificate" doc:"PEM file with this node's certificate, ECDSA P-256, as the directory names it (required)"`
-		Key         string `yaml:"key" doc:"PEM file with its private key; the file of the certificate if empty"`
+		Certificate string `yaml:"certificate" doc:"PEM file with this node's certificate, ECDSA P-256, as the directory names it (required, unless tls.key is a URI)"`
+		Key         string `yaml:"key" doc:"PEM file with its private key, or pkcs12:FILE, or pkcs11:token=…;object=…?module-path=LIBRARY; the file of the certificate if empty. A running node takes another by lienthong node rotate, or SIGHUP"`
+
+		PasswordFile string `yaml:"password_file" doc:"file that holds the password or PIN of a tls.key that is a URI, on the first line"`
 	} `yaml:"tls"`
 
 	Directory struct {
@@ -185,7 +187,7 @@ func yamlError(path string, err error) error {
 
 func (c *config) check() error {
 	var missing []string
-	for _, k := range []struct{ key, value string }{{"node", c.Node}, {"tls.certificate", c.TLS.Certificate}} {
+	for _, k := range []struct{ key, value string }{{"node", c.Node}, {"tls.certificate", c.TLS.Certificate + uriOf(c.TLS.Key)}} {
 		if k.value == "" {
 			missing = append(missing, k.key)
 		}
@@ -242,7 +244,7 @@ func (c *config) check() error {
 func (c *config) resolve() {
 	base := filepath.Dir(c.path)
 	c.Store = store.Rebase(c.Store, c.Data, func(name string) string { return under(base, name) })
-	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.Key, &c.Directory.File, &c.Calendar, &c.Gateway.Certificate, &c.Gateway.Key} {
+	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.PasswordFile, &c.Directory.File, &c.Calendar, &c.Gateway.Certificate, &c.Gateway.Key} {
 		*p = under(base, *p)
 	}
 	for _, list := range [][]string{c.Directory.Authority, c.Trust.Anchors, c.Trust.CRLs} {
@@ -253,11 +255,12 @@ func (c *config) resolve() {
 	for i := range c.Keys {
 		k := &c.Keys[i]
 		k.PasswordFile = under(base, k.PasswordFile)
-		for _, scheme := range []string{"pkcs12:", "pem:"} {
-			if rest, ok := bytes.CutPrefix([]byte(k.URI), []byte(scheme)); ok {
-				k.URI = scheme + under(base, string(rest))
-			}
-		}
+		k.URI = underURI(base, k.URI)
+	}
+	if uriOf(c.TLS.Key) != "" {
+		c.TLS.Key = underURI(base, c.TLS.Key)
+	} else {
+		c.TLS.Key = under(base, c.TLS.Key)
 	}
 	if c.TLS.Key == "" {
 		c.TLS.Key = c.TLS.Certificate
@@ -268,6 +271,16 @@ func (c *config) resolve() {
 	if c.Store == "" {
 		c.Store = "sqlite:" + c.Data
 	}
+}
+
+// underURI is under for the file of a key's URI.
+func underURI(base, uri string) string {
+	for _, scheme := range []string{"pkcs12:", "pem:"} {
+		if rest, ok := strings.CutPrefix(uri, scheme); ok {
+			return scheme + under(base, rest)
+		}
+	}
+	return uri
 }
 
 func under(base, name string) string {

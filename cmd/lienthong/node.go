@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"lienthong/admin"
@@ -28,7 +29,8 @@ import (
 // A node is all parts of a running node, wired.
 type node struct {
 	cfg         *config
-	certificate tls.Certificate
+	certificate atomic.Pointer[tls.Certificate] // in use: see rotate
+	door        atomic.Pointer[tls.Certificate] // of the gateway, where it has one of its own
 	store       exchange.Store
 	blobs       exchange.Blobs
 	evidence    *certs.Evidence
@@ -46,10 +48,12 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 		return nil, err
 	}
 	n := &node{cfg: cfg}
-	if n.certificate, err = loadKeyPair(cfg.TLS.Certificate, cfg.TLS.Key); err != nil {
+	pair, err := cfg.identity()
+	if err != nil {
 		return nil, err
 	}
-	parts, err := a.nodeParts(cfg, n.certificate, log)
+	n.certificate.Store(&pair)
+	parts, err := a.nodeParts(cfg, pair, log)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +259,10 @@ func (n *node) newServer(a *app, log *slog.Logger) (*server.Server, error) {
 	if n.desk, err = axis.New(axis.Options{Service: n.service, Now: a.now, Log: log}); err != nil {
 		return nil, err
 	}
-	options := server.Options{Service: n.service, Relay: n.relay, Desk: n.desk, Certificate: n.certificate, Now: a.now, Log: log,
+	options := server.Options{Service: n.service, Relay: n.relay, Desk: n.desk, Current: n.certificate.Load, Now: a.now, Log: log,
+		Rotate: func(ctx context.Context, actor journal.Actor, check, force bool) (exchange.Binding, error) {
+			return n.rotate(ctx, a, actor, check, force)
+		},
 		Limit: int(n.cfg.Limits.Message), MaxFile: uint64(n.cfg.Limits.File), MaxCalls: n.cfg.Limits.Calls}
 	if n.tracer != nil {
 		options.Trace = n.tracer
@@ -293,7 +300,7 @@ func (n *node) refresh(ctx context.Context, log *slog.Logger) error {
 }
 
 func (n *node) dialer(a *app) exchange.Dialer {
-	return &client.Dialer{Certificate: n.certificate, Now: a.now}
+	return &client.Dialer{Current: n.certificate.Load, Now: a.now}
 }
 
 // close keeps what was counted last, and closes the store.

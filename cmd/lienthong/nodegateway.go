@@ -14,11 +14,14 @@ func (n *node) openGateway(now func() time.Time, log *slog.Logger) (serve func(c
 	if n.cfg.Gateway.Listen == "" {
 		return nil, nil
 	}
-	options := httpdoor.Options{Service: n.service, Desk: n.desk, Certificate: n.certificate, Now: now, Log: log}
+	options := httpdoor.Options{Service: n.service, Desk: n.desk, Current: n.certificate.Load, Now: now, Log: log}
 	if n.cfg.Gateway.Certificate != "" {
-		if options.Certificate, err = loadKeyPair(n.cfg.Gateway.Certificate, n.cfg.Gateway.Key); err != nil {
+		pair, err := loadKeyPair(n.cfg.Gateway.Certificate, n.cfg.Gateway.Key)
+		if err != nil {
 			return nil, err
 		}
+		n.door.Store(&pair)
+		options.Current = n.door.Load
 	}
 	if n.metrics != nil {
 		options.Refused = n.metrics.Refused

@@ -13,3 +13,6 @@ import (
 func detach(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 func interrupt(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
+
+// rotateSignals have a node take another key: see rotateOnSignal.
+var rotateSignals = []os.Signal{syscall.SIGHUP}

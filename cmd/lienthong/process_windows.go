@@ -15,3 +15,6 @@ func detach(c *exec.Cmd) {
 // interrupt ends a process: Windows has no signal that asks for it. What was
 // acknowledged is durable, so a node bears it.
 func interrupt(p *os.Process) error { return p.Kill() }
+
+// rotateSignals are none: lienthong node rotate.
+var rotateSignals []os.Signal

@@ -86,6 +86,7 @@ func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.List
 		func() error { return s.Serve(ctx, l, n.cfg.Limits.Grace) },
 		func() error { return n.relay.Run(ctx, n.dialer(a)) },
 		func() error { return n.refresh(ctx, log) },
+		func() error { return n.rotateOnSignal(ctx, a, log) },
 		func() error { return n.sweep(ctx, a.now, log) },
 		func() error { return n.scrub(ctx, a.now, log) },
 	}

@@ -3,10 +3,12 @@ package testnode
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,8 +32,9 @@ type Node struct {
 
 	network  *Network
 	leaf     *testpki.Leaf
-	folder   string // of the embedded store
-	store    string // URL
+	current  atomic.Pointer[tls.Certificate] // of leaf, while it runs
+	folder   string                          // of the embedded store
+	store    string                          // URL
 	address  string
 	listener net.Listener // opened at first for its address
 	stop     context.CancelFunc
@@ -62,8 +65,10 @@ func (n *Node) Start(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stop = cancel
+	certificate := TLS(n.leaf)
+	n.current.Store(&certificate)
 	n.open(t, ctx)
-	options := server.Options{Service: n.Service, Relay: n.Relay, Certificate: TLS(n.leaf), Now: n.network.Now, MaxFile: 4 << 30}
+	options := server.Options{Service: n.Service, Relay: n.Relay, Current: n.current.Load, Now: n.network.Now, MaxFile: 4 << 30}
 	if n.network.tracer != nil {
 		options.Trace = n.network.tracer(n.ID)
 	}

@@ -21,7 +21,7 @@ func (d dialer) Dial(ctx context.Context, peer envelope.Node) (exchange.Courier,
 		return nil, err
 	}
 	peer.Addresses = []string{w.listener.Addr().String()}
-	c := client.Dialer{Certificate: TLS(d.from.leaf), Now: d.from.network.Now}
+	c := client.Dialer{Current: d.from.current.Load, Now: d.from.network.Now}
 	return c.Dial(ctx, peer)
 }
 
