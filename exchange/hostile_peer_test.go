@@ -367,3 +367,57 @@ func TestEquivocationIsWrittenOnce(t *testing.T) {
 	}
 	s.flows(third)
 }
+
+// A peer offers letters that are refused for good, thousands of them: a bounded number a
+// minute is signed and journalled, the others are refused for now and counted. What was
+// signed is answered from what is stored; and in the next minute there are signatures again.
+func TestRefusalsAreNotSignedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	s := newStranger(t)
+	third := s.bystander()
+	expired := func(i int) *offer {
+		o := s.offer(1, pdf)
+		o.route.ID = envelope.ID{1, byte(i), byte(i >> 8), 6: 0x70, 8: 0x80}
+		o.route.Created, o.route.ExpiresAt = o.route.Created-7_200_000_000, o.route.Created-3_600_000_000
+		s.seal(o, "peer")
+		return o
+	}
+	ask := func(o *offer) exchange.Refused {
+		s.put(o.Offer)
+		f, ok := s.next().(exchange.Refused)
+		if !ok || f.Reason != exchange.ReasonExpired {
+			t.Fatalf("got %+v, want it refused as expired", f)
+		}
+		return f
+	}
+	const action = "statement.failed"
+	const flood = 5 * exchange.SignedRefusals
+	var first *offer
+	signed := 0
+	for i := range flood {
+		o := expired(i)
+		if f := ask(o); len(f.Failed) == 1 && f.Permanent {
+			signed++
+		} else if f.Permanent || f.RetryAfter == 0 {
+			t.Fatalf("offer %d: %+v, want a signature, or to be asked again later", i, f)
+		}
+		if i == 0 {
+			first = o
+		}
+	}
+	if n := s.node.action(action); signed != n || n < exchange.SignedRefusals || n > 2*exchange.SignedRefusals { // the minute may turn once
+		t.Errorf("%d offers: %d signed, %d journal entries, want %d of each", flood, signed, n, exchange.SignedRefusals)
+	}
+	if n := s.counted(exchange.ReasonExpired); int(n) != flood-signed {
+		t.Errorf("%d were counted, want %d", n, flood-signed)
+	}
+	before := s.node.action(action)
+	if f := ask(first); len(f.Failed) != 1 || !f.Permanent || s.node.action(action) != before {
+		t.Errorf("asked again: %+v, want the stored signature and no entry", f)
+	}
+	s.w.advance(time.Minute)
+	if f := ask(expired(flood)); len(f.Failed) != 1 {
+		t.Errorf("a minute later: %+v, want a signature", f)
+	}
+	s.flows(third)
+}

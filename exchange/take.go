@@ -344,7 +344,8 @@ func (n *Node) answers(stored []StatementRow, under envelope.Digest) []Statement
 }
 
 // failing signs, once, that this node will not take these recipients over, and
-// gives the statements. They are the proof on which the peer ends its rows.
+// gives the statements. They are the proof on which the peer ends its rows. Beyond
+// [SignedRefusals] a minute the refusal is changed to one for now.
 func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal) ([]StatementRow, error) {
 	var out []StatementRow
 	d := n.draft(journal.Actor{Node: o.peer})
@@ -362,6 +363,10 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 			continue
 		}
 		if refused.twice && !n.twice.first(o.peer, o.letter.Key, o.letter.Digest) {
+			continue
+		}
+		if !refused.twice && !n.signs.take(o.peer, n.now()) {
+			why[r.Agency.ID] = n.unsigned(o.peer, refused)
 			continue
 		}
 		to, err := d.newDelivery(o.letter, &o.route, r, len(o.recipients))
