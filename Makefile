@@ -11,10 +11,10 @@ TESTFLAGS ?=
 LIENTHONG_TOOLS ?= $(CURDIR)/.tools
 LIENTHONG_VENV  ?= $(LIENTHONG_TOOLS)/venv
 
-# Tests look for python3, pyhanko and verapdf on the PATH: the installed ones come first.
+# Tests look for python3, pyhanko, verapdf and versitygw on the PATH: the installed ones come first.
 export LIENTHONG_VENV
 export LIENTHONG_TOOLS
-export PATH := $(LIENTHONG_VENV)/bin:$(LIENTHONG_TOOLS)/verapdf:$(PATH)
+export PATH := $(LIENTHONG_VENV)/bin:$(LIENTHONG_TOOLS)/verapdf:$(LIENTHONG_TOOLS)/versitygw:$(PATH)
 
 # Linters have module graphs of hundreds of modules, so they stay out of go.mod:
 # each is built from its own release and kept under its version and Go's.

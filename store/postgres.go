@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"lienthong/exchange"
-	"lienthong/store/blob"
 	"lienthong/store/postgres"
 )
 
@@ -27,7 +26,7 @@ func openPostgres(ctx context.Context, text string) (exchange.Store, exchange.Bl
 	query := u.Query()
 	folder, file := query.Get(paramBlobs), query.Get(paramPassword)
 	if folder == "" {
-		return nil, nil, fmt.Errorf("store: %q names no folder for files, %s", Shown(text), wanted)
+		return nil, nil, fmt.Errorf("store: %q names no place for files, %s", Shown(text), wanted)
 	}
 	query.Del(paramBlobs)
 	query.Del(paramPassword)
@@ -36,15 +35,15 @@ func openPostgres(ctx context.Context, text string) (exchange.Store, exchange.Bl
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := blob.Open(folder)
+	b, err := openFiles(ctx, folder)
 	if err != nil {
-		return nil, nil, fmt.Errorf("store: %w", err)
+		return nil, nil, err
 	}
 	s, err := postgres.Open(ctx, u.String(), password)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: open %q: %w", Shown(text), err)
 	}
-	return s, Blobs(b), nil
+	return s, b, nil
 }
 
 // parse reads a postgres URL. Its errors show nothing of it: what does not parse may
@@ -95,7 +94,7 @@ func readPassword(name string) (string, error) {
 }
 
 // Rebase makes the names of files in a store's URL relative to the folder of whoever
-// names the store; a postgres URL that names no folder for its files gets the one given.
+// names the store; a postgres URL that names no place for its files gets the folder given.
 // A URL that Open would refuse is returned as it is, for Open to say so.
 func Rebase(text, data string, under func(name string) string) string {
 	if !strings.HasPrefix(text, "postgres") {
@@ -109,10 +108,9 @@ func Rebase(text, data string, under func(name string) string) string {
 	if query.Get(paramBlobs) == "" {
 		query.Set(paramBlobs, data)
 	}
-	for _, param := range []string{paramBlobs, paramPassword} {
-		if name := query.Get(param); name != "" {
-			query.Set(param, under(name))
-		}
+	query.Set(paramBlobs, rebaseFiles(query.Get(paramBlobs), data, under))
+	if name := query.Get(paramPassword); name != "" {
+		query.Set(paramPassword, under(name))
 	}
 	u.RawQuery = query.Encode()
 	return u.String()

@@ -11,6 +11,7 @@ import (
 	"lienthong/exchange"
 	"lienthong/journal"
 	"lienthong/store/blob"
+	"lienthong/store/s3"
 )
 
 // A Scrubber reads every file of a store again and compares it with its digest, so that
@@ -38,7 +39,7 @@ type Scrubbed struct {
 func (s *Scrubber) Scrub(ctx context.Context, from envelope.Digest) (out Scrubbed, at envelope.Digest, err error) {
 	b, ok := s.Files.(blobs)
 	if !ok {
-		return out, from, fmt.Errorf("store: scrub: %T is no folder of blobs", s.Files)
+		return out, from, fmt.Errorf("store: scrub: %T is no place of blobs", s.Files)
 	}
 	for {
 		page, err := s.Rows.StoredBlobs(ctx, from, sweepPage)
@@ -59,9 +60,12 @@ func (s *Scrubber) one(ctx context.Context, b blobs, row exchange.StoredBlob, ou
 		return nil
 	}
 	began := s.Now()
-	err := b.s.VerifyAt(row.Digest, func(n int) error { return s.Pace(ctx, n) })
+	err := b.VerifyAt(ctx, row.Digest, func(n int) error { return s.Pace(ctx, n) })
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if errors.Is(err, s3.ErrAway) {
+		return domain(err) // which says nothing about the file
 	}
 	out.Files++
 	switch {
@@ -94,7 +98,7 @@ func (s *Scrubber) damaged(ctx context.Context, b blobs, row exchange.StoredBlob
 		return err
 	}
 	if !errors.Is(found, blob.ErrNotFound) {
-		gone, err := b.s.SetAside(row.Digest)
+		gone, err := b.SetAside(ctx, row.Digest)
 		if err != nil || !gone {
 			return err
 		}

@@ -21,7 +21,7 @@ const (
 )
 
 // wanted is what a URL may look like, for errors.
-const wanted = "want sqlite:FOLDER or postgres://USER@HOST/DATABASE?blobs=FOLDER"
+const wanted = "want sqlite:FOLDER or postgres://USER@HOST/DATABASE?blobs=FOLDER (or s3://BUCKET/PREFIX?...)"
 
 // Open opens the store that url names, or makes it where there is none yet:
 //
@@ -30,7 +30,9 @@ const wanted = "want sqlite:FOLDER or postgres://USER@HOST/DATABASE?blobs=FOLDER
 //	    process has to itself
 //	postgres://USER@HOST/DATABASE?blobs=DIR&password_file=FILE
 //	    rows in the first schema of the search path, files below DIR, which all processes
-//	    of the node share; what else libpq knows may be added (sslmode, search_path)
+//	    of the node share, or in a bucket on S3 where DIR is:
+//	    s3://BUCKET/PREFIX?endpoint=https://HOST%26scratch=DIR%26credentials=FILE;
+//	    what else libpq knows may be added (sslmode, search_path)
 //
 // A password in the URL is refused, for URLs are shown; it is the first line of
 // password_file. Close the Store when the last use of either has ended.

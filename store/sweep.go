@@ -50,7 +50,7 @@ type Swept struct {
 func (s *Sweeper) Sweep(ctx context.Context, now time.Time, folder bool) (out Swept, err error) {
 	b, ok := s.Files.(blobs)
 	if !ok {
-		return out, fmt.Errorf("store: sweep: %T is no folder of blobs", s.Files)
+		return out, fmt.Errorf("store: sweep: %T is no place of blobs", s.Files)
 	}
 	if out.Removed, err = s.remove(ctx, b, now); err != nil {
 		return out, fmt.Errorf("store: sweep: %w", err)
@@ -59,7 +59,7 @@ func (s *Sweeper) Sweep(ctx context.Context, now time.Time, folder bool) (out Sw
 		return out, fmt.Errorf("store: sweep: %w", err)
 	}
 	if !folder {
-		if out.Orphans, err = b.s.SweepPartials(stalePartial(now)); err != nil {
+		if out.Orphans, err = b.SweepPartials(ctx, stalePartial(now)); err != nil {
 			return out, fmt.Errorf("store: sweep: %w", err)
 		}
 		return out, nil
@@ -67,7 +67,7 @@ func (s *Sweeper) Sweep(ctx context.Context, now time.Time, folder bool) (out Sw
 	if err := s.fence(ctx, now); err != nil {
 		return out, fmt.Errorf("store: sweep: %w", err)
 	}
-	out.Orphans, err = b.s.Sweep(now.Add(-orphanLife), func(digest [32]byte) (bool, error) {
+	out.Orphans, err = b.Sweep(ctx, now.Add(-orphanLife), func(digest [32]byte) (bool, error) {
 		_, err := s.Rows.StoredBlob(ctx, digest)
 		if errors.Is(err, exchange.ErrNotFound) {
 			err = ctx.Err()
@@ -141,7 +141,7 @@ func (s *Sweeper) removeOne(ctx context.Context, b blobs, key exchange.BlobKey, 
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	return b.s.RemoveOld(key.Digest, due, func() (bool, error) {
+	return b.RemoveOld(ctx, key.Digest, due, func() (bool, error) {
 		row, err := s.Rows.StoredBlob(ctx, key.Digest)
 		if errors.Is(err, exchange.ErrNotFound) {
 			return false, nil

@@ -6,6 +6,7 @@
 #   openssl softhsm2          another CMS, and an HSM in software
 #   strace                    what a node wrote and synced, for the power-cut test
 #   postgresql                the server of the larger store
+#   versitygw                 a server of S3, for files in a bucket
 #   fonts-liberation          what pdftoppm draws with
 #   a Python venv             pyHanko, and gRPC from another language
 #   Java, Maven, veraPDF      whether a PDF/A or PDF/UA file conforms
@@ -117,10 +118,27 @@ pkits() {
 	rm -rf "$temp"
 }
 
+# A server of S3 in Go, which keeps a bucket as a folder: the tests of files in a bucket
+# speak with it. Its modules stay out of go.mod, as the linters' do.
+s3() {
+	local home=${LIENTHONG_TOOLS:-.tools}/versitygw version=v1.8.0
+	[ "$(cat "$home/.version" 2>/dev/null)" = "$version" ] && return
+	command -v go >/dev/null || { need "versitygw (Go)"; return; }
+	echo "install: versitygw in $home"
+	mkdir -p "$home"
+	if GOBIN=$(cd "$home" && pwd) GOFLAGS='' CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' "github.com/versity/versitygw/cmd/versitygw@$version"; then
+		echo "$version" >"$home/.version"
+	else
+		rm -rf "$home"
+		need "versitygw $version"
+	fi
+}
+
 packages
 python
 verapdf
 pkits
+s3
 
 if [ ${#missing[@]} -gt 0 ]; then
 	warn "not installed: ${missing[*]}"

@@ -22,9 +22,12 @@ import (
 // this. Relative names in it are relative to the file's folder. Zero values work
 // but for the keys that are marked as required.
 type config struct {
-	Node   string `yaml:"node" doc:"id of this node in the directory (required)"`
-	Data   string `yaml:"data" default:"data" doc:"folder of the store and the documents"`
-	Store  string `yaml:"store" doc:"URL of the store: sqlite:FOLDER, or postgres://USER@HOST/DATABASE?password_file=FILE for a node of several processes, whose files are in blobs=FOLDER or the data folder; the data folder if empty"`
+	Node  string `yaml:"node" doc:"id of this node in the directory (required)"`
+	Data  string `yaml:"data" default:"data" doc:"folder of the store and the documents"`
+	Store string `yaml:"store" doc:"URL of the store: sqlite:FOLDER, or postgres://USER@HOST/DATABASE?password_file=FILE for a node of several processes, whose files are in blobs=FOLDER or the data folder, or in a bucket (blobs.s3); the data folder if empty"`
+	Blobs struct {
+		S3 s3Config `yaml:"s3"`
+	} `yaml:"blobs"`
 	Listen string `yaml:"listen" default:":7443" doc:"address on which gRPC is served"`
 
 	TLS struct {
@@ -169,7 +172,9 @@ func loadConfig(path string, env func(string) (string, bool)) (*config, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	c.resolve()
+	if err := c.resolve(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -241,8 +246,11 @@ func (c *config) check() error {
 }
 
 // resolve makes the names of files relative to the folder of the configuration.
-func (c *config) resolve() {
+func (c *config) resolve() error {
 	base := filepath.Dir(c.path)
+	if err := c.inBucket(); err != nil {
+		return err
+	}
 	c.Store = store.Rebase(c.Store, c.Data, func(name string) string { return under(base, name) })
 	for _, p := range []*string{&c.Data, &c.TLS.Certificate, &c.TLS.PasswordFile, &c.Directory.File, &c.Calendar, &c.Gateway.Certificate, &c.Gateway.Key} {
 		*p = under(base, *p)
@@ -271,6 +279,7 @@ func (c *config) resolve() {
 	if c.Store == "" {
 		c.Store = "sqlite:" + c.Data
 	}
+	return nil
 }
 
 // underURI is under for the file of a key's URI.

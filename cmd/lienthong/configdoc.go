@@ -146,20 +146,20 @@ func describeConfig(w io.Writer) {
 func describeLevel(w io.Writer, c any, indent string) {
 	inside := ""
 	for _, s := range settings(c) {
-		section, name, nested := strings.Cut(s.path, ".")
-		if !nested {
-			section, name = "", s.path
+		section, name, depth := "", s.path, 0
+		if i := strings.LastIndexByte(s.path, '.'); i >= 0 {
+			section, name, depth = s.path[:i], s.path[i+1:], 1+strings.Count(s.path[:i], ".")
 		}
 		if section != inside && section != "" {
-			fmt.Fprintf(w, "\n%s%s:\n", indent, section)
+			fmt.Fprintln(w)
+			for i, part := range strings.Split(section, ".") {
+				fmt.Fprintf(w, "%s%s%s:\n", indent, strings.Repeat("  ", i), part)
+			}
 		} else if section != inside || indent == "" && section == "" {
 			fmt.Fprintln(w)
 		}
 		inside = section
-		pad := indent
-		if section != "" {
-			pad += "  "
-		}
+		pad := indent + strings.Repeat("  ", depth)
 		fmt.Fprintf(w, "%s# %s\n", pad, s.doc)
 		if s.value.Type() == reflect.TypeFor[[]keyConfig]() {
 			fmt.Fprintf(w, "%s%s:\n%s  -\n", pad, name, pad)

@@ -25,13 +25,15 @@ func (s *Store) VerifyAt(digest [32]byte, pace func(n int) error) error {
 		return err
 	}
 	defer f.Close()
-	return verify(f, f.Size(), digest, pace)
+	return Compare(f, f.Size(), digest, pace)
 }
 
 // piece is how much is read at a time.
 const piece = 256 << 10
 
-func verify(f io.ReaderAt, size int64, digest [32]byte, pace func(n int) error) error {
+// Compare hashes size bytes of f, and calls pace after each piece with its size; an error of
+// pace ends it. ErrMismatch if they do not hash to digest.
+func Compare(f io.ReaderAt, size int64, digest [32]byte, pace func(n int) error) error {
 	h, buf := sha256.New(), make([]byte, min(piece, max(size, 1)))
 	for at := int64(0); at < size; {
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
@@ -86,5 +88,5 @@ func verifyFile(f *os.File, digest [32]byte) error {
 	if err != nil {
 		return err
 	}
-	return verify(f, info.Size(), digest, func(int) error { return nil })
+	return Compare(f, info.Size(), digest, func(int) error { return nil })
 }

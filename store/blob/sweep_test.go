@@ -73,52 +73,6 @@ func old(t *testing.T, path string, age time.Duration) {
 	}
 }
 
-// Another process shares the folder: it puts a file, or commits its row, at the very
-// moment at which this one has found the file old and without a row.
-func TestSweepBesideAnotherProcess(t *testing.T) {
-	t.Parallel()
-	root := t.TempDir()
-	here, err := Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	there, err := Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := []byte("a letter that was given up, and is sent again")
-	day := time.Now().Add(-24 * time.Hour)
-	for name, other := range map[string]func() bool{
-		"puts it again": func() bool {
-			if _, err := there.Put(data); err != nil {
-				t.Error(err)
-			}
-			return false
-		},
-		"commits its row": func() bool { return true },
-	} {
-		digest, err := here.Put(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		old(t, here.path(digest), 48*time.Hour)
-		asked, row := 0, false
-		n, err := here.Sweep(day, func([32]byte) (bool, error) {
-			was := row
-			if asked++; asked == 1 {
-				row = other()
-			}
-			return was, nil
-		}, func(string, time.Time) bool { return false })
-		if n != 0 || err != nil {
-			t.Errorf("%s: %d swept, %v", name, n, err)
-		}
-		if err := there.Verify(digest); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // A sweeper died with a file put aside: whoever wants it has it, and the next sweep
 // decides about it anew.
 func TestSweeperDied(t *testing.T) {
@@ -156,35 +110,5 @@ func TestSweeperDied(t *testing.T) {
 		if err := s.Verify(digest); (err == nil) != (tt.want == 0) {
 			t.Errorf("%s: afterwards: %v", name, err)
 		}
-	}
-}
-
-// RemoveOld removes what was put long ago, and nothing that was put since.
-func TestRemoveOld(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	digest, err := s.Put([]byte("x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	hour := time.Now().Add(-time.Hour)
-	leave, keep := func() (bool, error) { return false, nil }, func() (bool, error) { return true, nil }
-	if gone, err := s.RemoveOld(digest, hour, leave); gone || err != nil {
-		t.Errorf("put this moment: gone %t, %v", gone, err)
-	}
-	old(t, s.path(digest), 2*time.Hour)
-	if gone, err := s.RemoveOld(digest, hour, keep); gone || err != nil {
-		t.Errorf("wanted: gone %t, %v", gone, err)
-	}
-	if err := s.Verify(digest); err != nil {
-		t.Error(err)
-	}
-	for range 2 {
-		if gone, err := s.RemoveOld(digest, hour, leave); !gone || err != nil {
-			t.Errorf("gone %t, %v", gone, err)
-		}
-	}
-	if _, err := s.Open(digest); !errors.Is(err, ErrNotFound) {
-		t.Errorf("removed: %v", err)
 	}
 }
