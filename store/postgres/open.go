@@ -123,14 +123,17 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 // releaseJobs ends the leases of processes that are gone, whenever a process connects: the
-// advisory lock of their number is free. Only first attempts are given out at once; a job
-// that a process has died over twice waits for its lease, so that it cannot hold the node in
-// a circle.
+// advisory lock of their number is free. First attempts are given out at once. A job that a
+// process has died over twice may be the cause: it waits, 15 s and then a minute, and after
+// the fourth for its lease, so that it cannot hold the node in a circle; and one that was
+// only near costs its letter seconds.
 const (
-	releaseJobs = `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at
+	releaseJobs = `UPDATE job SET claimable_at = ` + releasedAt + ` WHERE attempts < 4 AND claimable_at > due_at
 		AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
-	releaseLevelJobs = `UPDATE level_job SET claimable_at = due_at WHERE state = 1 AND attempts < 2 AND claimable_at > due_at
+	releaseLevelJobs = `UPDATE level_job SET claimable_at = ` + releasedAt + ` WHERE state = 1 AND attempts < 4 AND claimable_at > due_at
 		AND replica NOT IN (SELECT objid::bigint FROM (` + replicaLocks + `) l)`
+	releasedAt = `CASE WHEN attempts < 2 THEN due_at ELSE LEAST(claimable_at,
+		(extract(epoch FROM clock_timestamp()) * 1000000)::bigint + CASE attempts WHEN 2 THEN 15000000 ELSE 60000000 END) END`
 	// What this process had leased by a connection that broke is due too, however often it
 	// was leased: no process has died over it.
 	reclaimJobs      = `UPDATE job SET claimable_at = due_at, attempts = attempts - 1 WHERE replica = $1 AND attempts > 0`

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -252,26 +253,34 @@ func TestAgencyOnEveryRow(t *testing.T) {
 }
 
 // Jobs that a process had leased when it died are given out at once; one that is at work
-// keeps its own, and one over which a process has died twice waits.
+// keeps its own, and one over which processes have died more often waits.
 func TestOpenEndsLeases(t *testing.T) {
 	t.Parallel()
 	base := testpg.New(t)
 	s := at(t, base)
 	const job = `INSERT INTO job (envelope_id, origin_node, agency_id, due_at, claimable_at, attempts, replica) VALUES
-		(decode(repeat('%02x', 16), 'hex'), 'ward', 'agency', 1000, 9000, %d, %d)`
+		(decode(repeat('%02x', 16), 'hex'), 'ward', 'agency', 1000, %d, %d, %d)`
 	alive := s.writer.replica.Load()
+	began := time.Now()
+	lease := began.Add(20 * time.Minute).UnixMicro()
 	for i, j := range []struct {
 		attempts int
 		replica  int32
-	}{{0, 9999}, {1, 9999}, {2, 9999}, {1, alive}} {
-		testpg.Exec(t, base, fmt.Sprintf(job, i, j.attempts, j.replica))
+	}{{0, 9999}, {1, 9999}, {2, 9999}, {3, 9999}, {4, 9999}, {1, alive}} {
+		testpg.Exec(t, base, fmt.Sprintf(job, i, lease, j.attempts, j.replica))
 	}
 	other := at(t, base)
+	after := func(since time.Time, d time.Duration) int64 { return since.Add(d).UnixMicro() }
 	for _, tt := range []struct {
 		now  int64
 		want int
-	}{{999, 0}, {1000, 2}, {8999, 0}, {9000, 2}} {
-		if jobs, err := other.ClaimJobs(t.Context(), tt.now, 50_000, 10); err != nil || len(jobs) != tt.want {
+	}{
+		{999, 0}, {1000, 2},
+		{after(began, 14*time.Second), 0}, {after(time.Now(), 15*time.Second), 1},
+		{after(began, 59*time.Second), 0}, {after(time.Now(), time.Minute), 1},
+		{lease - 1, 0}, {lease, 2},
+	} {
+		if jobs, err := other.ClaimJobs(t.Context(), tt.now, lease+1, 10); err != nil || len(jobs) != tt.want {
 			t.Errorf("at %d: %d jobs, %v; want %d", tt.now, len(jobs), err, tt.want)
 		}
 	}

@@ -124,12 +124,15 @@ func (s *Store) prepare(ctx context.Context, conn *sql.Conn) (journal.Edge, erro
 	return loadEdge(ctx, conn)
 }
 
-// releaseJobs ends the leases of the process that had the store before: it is
-// gone. Only first attempts are given out at once; a job that a process has died
-// over twice waits for its lease, so that it cannot hold the node in a circle.
+// releaseJobs ends the leases of the process that had the store before: it is gone. First
+// attempts are given out at once. A job that a process has died over twice may be the
+// cause: it waits, 15 s and then a minute, and after the fourth for its lease, so that it
+// cannot hold the node in a circle; and one that was only near costs its letter seconds.
 func releaseJobs(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, `UPDATE job SET claimable_at = due_at WHERE attempts < 2 AND claimable_at > due_at;
-		UPDATE level_job SET claimable_at = due_at WHERE state = 1 AND attempts < 2 AND claimable_at > due_at`)
+	const at = ` SET claimable_at = CASE WHEN attempts < 2 THEN due_at ELSE min(claimable_at,
+		CAST(unixepoch('subsec') * 1000000 AS INTEGER) + CASE attempts WHEN 2 THEN 15000000 ELSE 60000000 END) END
+		WHERE attempts < 4 AND claimable_at > due_at`
+	_, err := conn.ExecContext(ctx, `UPDATE job`+at+`; UPDATE level_job`+at+` AND state = 1`)
 	return err
 }
 
