@@ -22,11 +22,12 @@ const (
 type Source struct {
 	Store     exchange.Store
 	Blobs     exchange.Blobs
-	Peers     func() []string            // that there should be a link to
-	Connected func() []string            // that there is one to
-	Epoch     func() uint64              // of the directory
-	Zones     func() []exchange.ZoneInfo // of the directory; nil: none
-	Binding   func() exchange.Binding    // of the node's certificate; nil: not told
+	Peers     func() []string                // that there should be a link to
+	Connected func() []string                // that there is one to
+	Epoch     func() uint64                  // of the directory
+	Zones     func() []exchange.ZoneInfo     // of the directory; nil: none
+	Binding   func() exchange.Binding        // of the node's certificate; nil: not told
+	Accounts  func() []exchange.AccountState // of space, and quotas; nil: none
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -78,7 +79,7 @@ type source struct {
 // Describe implements [prometheus.Collector].
 func (s *source) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{up, deliveries, oldest, late, outbox, unsent, link, validations, lateness, levelJobs, levelAge,
-		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge, certBound, certEnds} {
+		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge, certBound, certEnds, spaceFull, spaceHeld, quotaUsed, quotaFull, spaceRefused} {
 		ch <- d
 	}
 }
@@ -129,6 +130,7 @@ func (s *source) ask(now time.Time) {
 	s.askZones(now)
 	s.askCertificate(now)
 	s.askLinks()
+	s.askAccounts()
 }
 
 // askStore adds nothing of a store that does not answer: no number is better than an

@@ -112,7 +112,10 @@ func TestAsked(t *testing.T) {
 	m := NewMetrics("ward")
 	m.Watch(Source{Store: s, Blobs: room{free: 1 << 30}, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 		Peers: func() []string { return []string{"district", "hamlet"} }, Connected: func() []string { return []string{"district"} },
-		Epoch: func() uint64 { return 3 }})
+		Epoch: func() uint64 { return 3 }, Accounts: func() []exchange.AccountState {
+			return []exchange.AccountState{{Kind: "up", Letters: 3, Bytes: 300, Full: true, Refused: 2}, {Kind: "from", Name: "hamlet", Letters: 5, Bytes: 500, Used: 0.5},
+				{Kind: "agency", Name: "a", Full: true, Refused: 4}, {Kind: "agency", Name: "b", Used: 0.1, Refused: 1}}
+		}})
 	text := scrape(t, m)
 	wantLines(t, text, `lienthong_up 1`,
 		`lienthong_deliveries{peer="district",state="queued"} 2`, `lienthong_deliveries_oldest_seconds{peer="district",state="queued"} 90`,
@@ -122,7 +125,13 @@ func TestAsked(t *testing.T) {
 		`lienthong_link_up{peer="district"} 1`, `lienthong_link_up{peer="hamlet"} 0`,
 		`lienthong_validation_jobs 4`, `lienthong_validation_jobs_oldest_seconds 60`, `lienthong_level_jobs 0`, `lienthong_level_jobs_oldest_seconds 0`,
 		`lienthong_files_damaged 1`, `lienthong_journal_entries 42`, `lienthong_store_batches_total 5`, `lienthong_store_operations_total 9`,
-		`lienthong_files_free_bytes 1.073741824e+09`, `lienthong_directory_epoch 3`)
+		`lienthong_files_free_bytes 1.073741824e+09`, `lienthong_directory_epoch 3`,
+		`lienthong_space_full{account="up"} 1`, `lienthong_space_held_bytes{account="up"} 300`, `lienthong_quota_used_ratio{account="from",peer="hamlet"} 0.5`,
+		`lienthong_quota_full{account="from"} 0`, `lienthong_quota_full{account="agency"} 1`, `lienthong_space_refused_total{account="up"} 2`,
+		`lienthong_space_refused_total{account="agency"} 5`)
+	if strings.Contains(text, `peer="a"`) {
+		t.Error("an agency is a label")
+	}
 
 	// Who asks again at once costs the store nothing.
 	s.err = errors.New("the disk is gone")

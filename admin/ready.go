@@ -19,10 +19,11 @@ type Ready struct {
 	Store     exchange.Store
 	Blobs     exchange.Blobs
 	Directory func() *exchange.Directory
-	Binding   func() exchange.Binding // of the node's certificate; nil: not told
-	Now       func() time.Time        // nil: ages of zones are not told
-	MinFree   uint64                  // bytes below which it is not ready
-	Stopping  context.Context         // ends when the node is told to stop
+	Binding   func() exchange.Binding        // of the node's certificate; nil: not told
+	Now       func() time.Time               // nil: ages of zones are not told
+	MinFree   uint64                         // bytes below which it is not ready
+	Stopping  context.Context                // ends when the node is told to stop
+	Accounts  func() []exchange.AccountState // of space, and quotas; nil: they are not told
 
 	mu sync.Mutex // one look at a time: each writes a small file
 }
@@ -51,8 +52,21 @@ func (r *Ready) Look(ctx context.Context) (text string, ready bool) {
 		fmt.Fprintf(&b, "damaged: %d files, see the journal (file.damaged) and docs/storage.md\n", n)
 	}
 	r.certificate(&b)
+	r.accounts(&b)
 	r.zones(&b)
 	return b.String(), ready
+}
+
+// accounts names what is full: its letters are refused, and all else is taken.
+func (r *Ready) accounts(b *strings.Builder) {
+	if r.Accounts == nil {
+		return
+	}
+	for _, a := range r.Accounts() {
+		if a.Full {
+			fmt.Fprintf(b, "full: %s %s holds %d letters of %d bytes, %d were refused: docs/operating.md, section 11\n", a.Kind, a.Name, a.Letters, a.Bytes, a.Refused)
+		}
+	}
 }
 
 // zones tells how old what the authorities signed is. An old directory works: nodes are

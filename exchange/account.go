@@ -214,12 +214,15 @@ func (n *Node) Accounts() []AccountState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := map[account]bool{goingUp: true, goingDown: true, goingHome: true}
-	for a := range s.stored {
-		all[a] = true
+	for _, h := range []holdings{s.stored, s.before, s.recent, s.pending} {
+		for a := range h {
+			all[a] = true
+		}
 	}
 	for a := range s.refused {
 		all[a] = true
 	}
+	delete(all, anywhere)
 	var out []AccountState
 	for a := range all {
 		held := s.held(a)

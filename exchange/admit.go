@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"lienthong/envelope"
 )
@@ -19,41 +20,54 @@ type wish struct {
 // admit sets space aside for what is wished, as far as there is any. Recipients for which
 // there is none are in refused; where that are all, there is no promise. It reads nothing:
 // the high mark of an account shuts it, and a [Node.look] opens it at the low one.
-func (n *Node) admit(ctx context.Context, w wish) (p *promise, refused map[string]*refusal, err error) {
+func (n *Node) admit(ctx context.Context, w wish) (*promise, map[string]*refusal, error) {
 	if err := n.seen(ctx); err != nil {
 		return nil, nil, err
 	}
 	s := &n.space
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	byAccount := map[account][]envelope.Recipient{}
-	refused = map[string]*refusal{}
-	for _, r := range w.to {
-		a := n.way(w, r.Agency.ID)
-		byAccount[a] = append(byAccount[a], r)
-	}
-	what := holdings{}
-	for way, to := range byAccount {
-		u := usage{int64(len(to)), w.bytes / int64(len(w.to)) * int64(len(to))}
-		why := n.admitTo(way, w, u)
-		if why != nil {
-			for _, r := range to {
-				refused[r.Agency.ID] = why
+	what, refused := holdings{}, map[string]*refusal{}
+	for _, g := range n.ways(w) {
+		u := usage{int64(len(g.to)), w.bytes / int64(len(w.to)) * int64(len(g.to))}
+		if why := n.admitTo(g.way, w, u); why != nil {
+			for _, r := range g.to {
+				refused[r] = why
 			}
 			continue
 		}
-		for _, a := range n.accountsOf(Holding{From: w.from, Peer: way.name, Agency: w.agency, Home: way.kind == spaceHome}) {
+		for _, a := range n.accountsOf(Holding{From: w.from, Peer: g.way.name, Agency: w.agency, Home: g.way.kind == spaceHome}) {
 			what.add(a, u)
+			s.pending.add(a, u) // the next way of this letter counts it
 		}
 	}
 	if len(what) == 0 {
 		return nil, refused, nil
 	}
-	what.add(anywhere, usage{1, w.bytes})
-	for a, u := range what {
-		s.pending.add(a, u)
-	}
+	all := usage{1, w.bytes}
+	what.add(anywhere, all)
+	s.pending.add(anywhere, all)
 	return &promise{node: n, what: what}, refused, nil
+}
+
+// A wayOut is the recipients of a letter that go one way.
+type wayOut struct {
+	way account
+	to  []string
+}
+
+// ways groups recipients by their ways, in their order.
+func (n *Node) ways(w wish) []wayOut {
+	var out []wayOut
+	for _, r := range w.to {
+		a := n.way(w, r.Agency.ID)
+		i := slices.IndexFunc(out, func(g wayOut) bool { return g.way == a })
+		if i < 0 {
+			i, out = len(out), append(out, wayOut{way: a})
+		}
+		out[i].to = append(out[i].to, r.Agency.ID)
+	}
+	return out
 }
 
 // way is the account of space of a recipient, with the next hop as its name.

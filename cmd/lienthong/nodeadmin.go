@@ -19,12 +19,12 @@ func (n *node) startAdmin(stopping context.Context, now func() time.Time, log *s
 	if err != nil {
 		return nil, fail(exitUndecided, err, "another process has the address, or it is not of this machine: see admin.listen in "+n.cfg.path)
 	}
-	n.metrics.Watch(admin.Source{Store: n.store, Blobs: n.blobs, Connected: n.relay.Connected, Now: now, Log: log,
+	n.metrics.Watch(admin.Source{Store: n.store, Blobs: n.blobs, Accounts: n.service.Accounts, Connected: n.relay.Connected, Now: now, Log: log,
 		Peers: func() []string { return n.service.Directory().Neighbours(n.cfg.Node) },
 		Epoch: func() uint64 { return n.service.Directory().Epoch }, Zones: func() []exchange.ZoneInfo { return n.service.Directory().Zones() },
 		Binding: n.service.Binding})
 	s := &admin.Server{Metrics: n.metrics, Log: log, Ready: &admin.Ready{Store: n.store, Blobs: n.blobs, Stopping: stopping,
-		Directory: n.service.Directory, Binding: n.service.Binding, Now: now, MinFree: uint64(n.cfg.Admin.MinFree)}}
+		Directory: n.service.Directory, Binding: n.service.Binding, Accounts: n.service.Accounts, Now: now, MinFree: uint64(n.cfg.Admin.MinFree)}}
 	log.Info("admin", "address", l.Addr().String())
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -20,7 +20,7 @@ import (
 func TestErrorsRoundTrip(t *testing.T) {
 	t.Parallel()
 	for code := exchange.Invalid; code <= exchange.Unavailable; code++ {
-		sent := &exchange.Error{Code: code, Reason: "SOME_REASON", Text: "văn bản này không gửi được", Fields: []exchange.Field{
+		sent := &exchange.Error{Code: code, Reason: "SOME_REASON", Text: "văn bản này không gửi được", RetryAfter: 60, Fields: []exchange.Field{
 			{Path: "recipients[2].agency", Reason: "UNKNOWN_RECIPIENT", Text: "is not known"}, {Path: "metadata.subject", Reason: "REQUIRED", Text: "is required"}}}
 		s := wire.ErrorToStatus(fmt.Errorf("wrapped: %w", sent))
 		if s == nil {
