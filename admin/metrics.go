@@ -28,6 +28,7 @@ type Metrics struct {
 	statements *prometheus.CounterVec
 	levels     *prometheus.CounterVec
 	alarms     *prometheus.CounterVec
+	erased     *prometheus.CounterVec
 	broken     prometheus.Counter
 	refusals   *prometheus.CounterVec
 }
@@ -51,6 +52,7 @@ func NewMetrics(node string) *Metrics {
 	m.statements = m.counter("lienthong_statements_total", "Signed statements about letters that were stored, by kind, and whether this node or another issued them.", "kind", "issuer")
 	m.alarms = m.counter("lienthong_stopped_and_delivered_total", "Letters that one node signed to have stopped and their recipient's home to have delivered: somebody has to look why.")
 	m.alarms.WithLabelValues()
+	m.erased = m.counter("lienthong_letters_erased_total", "Letters that a retention policy let go: their text, or the files of those that passed through.", "what")
 	m.levels = m.counter("lienthong_level_attempts_total", "Ends of attempts at later levels of signatures: done, put_off, given_up.", "outcome")
 	m.broken = m.counter("lienthong_calls_broken_total", "Calls that ended with an error which nobody expected; the log has it.").WithLabelValues()
 	m.refusals = m.counter("lienthong_refusals_total", "Calls that were refused to their callers, by reason.", "reason")
@@ -71,6 +73,9 @@ func (m *Metrics) begin() {
 	}
 	for _, outcome := range []string{"done", "put_off", "given_up"} {
 		m.levels.WithLabelValues(outcome)
+	}
+	for _, what := range []string{exchange.ErasedText, exchange.ErasedFiles} {
+		m.erased.WithLabelValues(what)
 	}
 	for kind := envelope.Submitted; kind <= envelope.Consent; kind++ {
 		m.statements.WithLabelValues(kindOf(kind), "own")
@@ -110,6 +115,13 @@ func (m *Metrics) Committed(change *exchange.Change, took time.Duration, err err
 		if change.Entries[i].Action == exchange.AlarmStoppedDelivered {
 			m.alarms.WithLabelValues().Inc()
 		}
+	}
+	for _, e := range change.Erase {
+		what := exchange.ErasedFiles
+		if e.Text {
+			what = exchange.ErasedText
+		}
+		m.erased.WithLabelValues(what).Inc()
 	}
 	for i := range change.LevelJobs {
 		if outcome := outcomeOfLevel(&change.LevelJobs[i]); outcome != "" {

@@ -50,6 +50,7 @@ type Client struct {
 	Dossiers   lienthongv1.DossierServiceClient
 	Groups     lienthongv1.GroupServiceClient
 	EdXML      lienthongv1.EdXMLServiceClient
+	Retention  lienthongv1.RetentionServiceClient
 
 	conn *grpc.ClientConn
 }
@@ -93,6 +94,7 @@ func Dial(cfg Config) (*Client, error) {
 		Dossiers:   lienthongv1.NewDossierServiceClient(conn),
 		Groups:     lienthongv1.NewGroupServiceClient(conn),
 		EdXML:      lienthongv1.NewEdXMLServiceClient(conn),
+		Retention:  lienthongv1.NewRetentionServiceClient(conn),
 		conn:       conn,
 	}, nil
 }

@@ -103,6 +103,10 @@ DossierService.ListDossiers         clerk reader
 DossierService.DraftApology         clerk
 DeliveryService.ClaimDeliveries     clerk
 RelayService.Link                   liaison
+RetentionService.AddHold            auditor admin
+RetentionService.ReleaseHold        auditor admin certificate
+RetentionService.ListHolds          auditor admin
+RetentionService.PlanRetention      auditor admin
 JoinService.Invite                  admin certificate
 JoinService.ListInvitations         admin auditor
 JoinService.DecideJoin              admin certificate

@@ -156,6 +156,7 @@ func (s *Server) register() {
 	lienthongv1.RegisterGroupServiceServer(s.grpc, &groupService{Server: s})
 	lienthongv1.RegisterRelayServiceServer(s.grpc, &relayService{Server: s})
 	lienthongv1.RegisterPeerServiceServer(s.grpc, &peerService{Server: s})
+	lienthongv1.RegisterRetentionServiceServer(s.grpc, &retentionService{Server: s})
 	lienthongv1.RegisterJoinServiceServer(s.grpc, &joinService{Server: s})
 	lienthongv1.RegisterEdXMLServiceServer(s.grpc, &edxmlService{Server: s})
 	lienthongv1.RegisterNodeServiceServer(s.grpc, &nodeService{Server: s})

@@ -102,7 +102,11 @@ func (a *app) printDocument(d *lienthongv1.Document) {
 			a.printf("%s%s%s\n", label, strings.Repeat(" ", max(1, 16-len([]rune(label)))), value)
 		}
 	}
-	a.printf("%s\n", m.GetSubject())
+	if d.GetErasedAt() > 0 {
+		a.printf(a.t("(text erased by retention policy on %s)\n", "(nội dung đã hủy theo thời hạn lưu giữ ngày %s)\n"), vnMicro(d.GetErasedAt()))
+	} else {
+		a.printf("%s\n", m.GetSubject())
+	}
 	row("number", "số, ký hiệu", documentNumber(m))
 	row("date", "ngày", m.GetIssuedDate())
 	row("type", "loại", strings.TrimSpace(m.GetTypeCode()+" "+m.GetTypeName()))

@@ -30,6 +30,7 @@ func DocumentToProto(agency string, d *exchange.Document, dir *exchange.Director
 		OriginNode: d.Route.OriginNode, OriginAgency: d.Route.OriginAgency.Proto(),
 		Urgency: lienthongv1.Urgency(d.Route.Urgency), Created: d.Route.Created, ExpiresAt: d.Route.ExpiresAt,
 		EnvelopeDigest: digestBytes(d.Letter.Digest), Metadata: d.Content.Metadata.Proto(), Staff: d.Content.Staff.Proto(),
+		ErasedAt: d.Letter.Cleared,
 	}
 	for _, f := range d.Content.Files {
 		out.Files = append(out.Files, f.Proto())

@@ -606,7 +606,9 @@ type Document struct {
 	// Of a recall.
 	Recall *RecallContent `protobuf:"bytes,72,opt,name=recall,proto3" json:"recall,omitempty"`
 	// Of an update or a replacement.
-	Change        *ChangeContent `protobuf:"bytes,73,opt,name=change,proto3" json:"change,omitempty"`
+	Change *ChangeContent `protobuf:"bytes,73,opt,name=change,proto3" json:"change,omitempty"`
+	// Microseconds: when a retention policy let its text go; 0 if it is here.
+	ErasedAt      int64 `protobuf:"varint,74,opt,name=erased_at,json=erasedAt,proto3" json:"erased_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -772,6 +774,13 @@ func (x *Document) GetChange() *ChangeContent {
 		return x.Change
 	}
 	return nil
+}
+
+func (x *Document) GetErasedAt() int64 {
+	if x != nil {
+		return x.ErasedAt
+	}
+	return 0
 }
 
 // Warning is something to look at, in the form of a field violation.
@@ -2171,7 +2180,7 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12/\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1b.lienthong.v1.RecipientRoleR\x04role\"J\n" +
 	"\x14SendDocumentResponse\x122\n" +
-	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xbd\x06\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xda\x06\n" +
 	"\bDocument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
 	"\venvelope_id\x18\x02 \x01(\fR\n" +
@@ -2197,7 +2206,8 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x06thread\x18F \x01(\fR\x06thread\x12\x18\n" +
 	"\aversion\x18G \x01(\rR\aversion\x123\n" +
 	"\x06recall\x18H \x01(\v2\x1b.lienthong.v1.RecallContentR\x06recall\x123\n" +
-	"\x06change\x18I \x01(\v2\x1b.lienthong.v1.ChangeContentR\x06change\"K\n" +
+	"\x06change\x18I \x01(\v2\x1b.lienthong.v1.ChangeContentR\x06change\x12\x1b\n" +
+	"\terased_at\x18J \x01(\x03R\berasedAt\"K\n" +
 	"\aWarning\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
