@@ -15,7 +15,7 @@ func (n *Node) backTo(d *Delivery) string {
 		return ""
 	}
 	dir := n.Directory()
-	if from, ok := dir.Node(d.From); ok && from.Ended == 0 && dir.peers(n.cfg.ID, d.From) {
+	if dir.neighbour(n.cfg.ID, d.From) {
 		return d.From
 	}
 	if hop := dir.RouteTo(n.cfg.ID, d.Key.Origin); hop.Peer != "" {

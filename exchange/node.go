@@ -62,10 +62,12 @@ type Node struct {
 	refused     refusals   // that are not written down yet
 	twice       equivocations
 	signs       signedRefusals
-	alarms      map[envelope.Digest]bool // files by which an authority has signed two states
-	moved       broadcast                // the directory has changed
-	rotating    sync.Mutex               // one change of the key at a time
-	renewed     broadcast                // this node has another certificate
+	alarms      map[envelope.Digest]bool  // files by which an authority has signed two states
+	moved       broadcast                 // the directory has changed
+	rotating    sync.Mutex                // one change of the key at a time
+	renewed     broadcast                 // this node has another certificate
+	rerouted    atomic.Pointer[Directory] // by which waiting statements were looked at
+	reroutedAt  atomic.Int64
 	heads       heads
 	space       space
 	hashes      hashCache

@@ -27,8 +27,12 @@ const eraseTogether = 64
 
 // Retain lets go what the node has kept for as long as its policy says, and returns of how
 // many letters. Each is journalled in the transaction that lets it go; routes, digests,
-// statements and rows stay. The bytes go with the sweeps that follow.
+// statements and rows stay. The bytes go with the sweeps that follow. It also forgets recalls
+// of what never came.
 func (n *Node) Retain(ctx context.Context) (erased int, err error) {
+	if err := n.forgetTombstones(ctx); err != nil {
+		return 0, err
+	}
 	passed, err := n.retainPassed(ctx)
 	if err != nil {
 		return passed, err

@@ -172,6 +172,9 @@ type Change struct {
 	Aimed int
 	// Aims are stored unless they are here. ErrStale: see [Aim].
 	Aims []Aim
+	// Forget ends tombstones: an aim goes if nothing is known of its target, and else stays for
+	// good, with Expires 0. One that is not here is passed over.
+	Forget []Aim
 	// Threads must be as they were when this was decided. Else ErrStale.
 	Threads []ThreadSeen
 	// Paths are stored unless they are here.

@@ -22,6 +22,9 @@ type ThreadStore interface {
 	// Incomplete lists deliveries that wait for the version before them (CopyWaiting), have
 	// no Reason yet, and Arrived not after a time.
 	Incomplete(ctx context.Context, before int64, limit int) ([]Delivery, error)
+	// Tombstones lists aims whose Expires is above 0 and not after a time, with what is Known
+	// of their targets.
+	Tombstones(ctx context.Context, upTo int64, limit int) ([]Aim, error)
 }
 
 // An Aim says that a recall or a replacement acts on an envelope, whether that is here or
@@ -35,6 +38,8 @@ type Aim struct {
 	// Known, in a Change: statements about the target and recipient were here when this was
 	// decided. If that is so no more, or was not so: ErrStale.
 	Known bool
+	// Expires, of a recall, is when its target is waited for no more; 0: it stays.
+	Expires int64
 }
 
 // A ThreadSeen says what [ThreadStore.Thread] gave: how many rows, and the sum of their

@@ -111,7 +111,8 @@ func (d *draft) strikeRecall(ctx context.Context, to *Delivery, route *envelope.
 		if row != nil && row.OriginAgency != to.OriginAgency {
 			return hop, refuseForGood(ReasonNotOrigin, "agency %q recalls a document of %q: only its own agency may", to.OriginAgency, row.OriginAgency)
 		}
-		d.change.Aims = append(d.change.Aims, Aim{Target: target, By: to.Key, Agency: to.OriginAgency, Kind: envelope.RelationRecalls, Mode: mode, Known: known})
+		d.change.Aims = append(d.change.Aims, Aim{Target: target, By: to.Key, Agency: to.OriginAgency, Kind: envelope.RelationRecalls, Mode: mode, Known: known,
+			Expires: to.ExpiresAt + tombstoneMargin})
 		if row == nil {
 			continue
 		}

@@ -18,7 +18,7 @@ const (
 // Tend does what time brings: letters that reached their deadline, held ones that
 // are to be looked at again, signing sessions that nobody completed, keys whose time
 // is over, archive time-stamps that end soon, and minutes whose refused calls are to be
-// kept. Run calls it every second. One that cannot be worked on is passed over, and named
+// kept, and statements whose neighbour is none any more. Run calls it every second. One that cannot be worked on is passed over, and named
 // in the error.
 func (n *Node) Tend(ctx context.Context) error {
 	now := n.now()
@@ -26,6 +26,7 @@ func (n *Node) Tend(ctx context.Context) error {
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Expiring(ctx, now, tendBatch) }, n.expire),
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.HeldDue(ctx, now, tendBatch) }, n.release),
 		n.fillBlank(ctx),
+		n.rerouteStatements(ctx),
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Incomplete(ctx, now-incompleteAfter, tendBatch) }, n.noteIncomplete),
 		n.expireSessions(ctx, now),
 		n.expireKeys(ctx),

@@ -65,7 +65,7 @@ func (a *act) now() int64 { return a.Entries[0].Time }
 // letter's references to them.
 func (a *act) apply() {
 	for _, part := range []func(){
-		a.checkLink, a.putRequest, a.putLetter, a.putPaths, a.putAims, a.checkThreads,
+		a.checkLink, a.putRequest, a.putLetter, a.putPaths, a.putAims, a.forget, a.checkThreads,
 		a.wroteBlobs, a.useBlobs, a.sweep, a.needBlobs, a.putLetterFiles, a.putHolds, a.erase, a.putPassings, a.putAgings, a.needWhole, a.putPossession,
 		a.putDeliveries,
 		a.putFilings, a.fileStatuses,

@@ -13,9 +13,9 @@ const (
 		AND agency_id = $3 ORDER BY version, id`
 	selectThreadAll = `SELECT ` + deliveryColumns + ` FROM delivery WHERE thread = $1 AND origin_agency_id = $2
 		ORDER BY agency_id, version, id`
-	selectAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode FROM aim
+	selectAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode, expires FROM aim
 		WHERE target = $1 AND agency_id = $2 ORDER BY envelope_id, origin_node`
-	selectAllAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode FROM aim
+	selectAllAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode, expires FROM aim
 		WHERE target = $1 ORDER BY agency_id, envelope_id, origin_node`
 	selectActive = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE agency_id = $1 AND home AND copy < 2 AND id < $2 ORDER BY id DESC LIMIT $3`
@@ -28,8 +28,8 @@ const (
 		HAVING count(*) <> $3 OR coalesce(sum(revision), 0) <> $4`
 	unseenAims   = `SELECT count(*) FROM aim WHERE target = $1 HAVING count(*) <> $2`
 	unseenTarget = `SELECT 1 WHERE EXISTS (SELECT 1 FROM statement WHERE envelope_digest = $1 AND agency_id = $2) <> $3`
-	insertAim    = `INSERT INTO aim (target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
+	insertAim    = `INSERT INTO aim (target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode, expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
 )
 
 // Thread implements [exchange.ThreadStore].
@@ -47,7 +47,7 @@ func (s *Store) Aims(ctx context.Context, target envelope.Digest, recipient stri
 		query, args = selectAllAims, args[:1]
 	}
 	return list(ctx, s, query, args, func(row scanner, m *exchange.Aim) error {
-		return row.Scan(fixed(m.Target[:]), &m.By.Recipient, fixed(m.By.ID[:]), &m.By.Origin, &m.Agency, &m.Kind, &m.Mode)
+		return row.Scan(fixed(m.Target[:]), &m.By.Recipient, fixed(m.By.ID[:]), &m.By.Origin, &m.Agency, &m.Kind, &m.Mode, &m.Expires)
 	})
 }
 
@@ -70,7 +70,7 @@ func (a *act) putAims() {
 	}
 	for _, m := range a.Aims {
 		a.none("a target", unseenTarget, m.Target[:], m.By.Recipient, m.Known)
-		a.do(insertAim, m.Target[:], m.By.Recipient, m.By.ID[:], m.By.Origin, m.Agency, int64(m.Kind), int64(m.Mode))
+		a.do(insertAim, m.Target[:], m.By.Recipient, m.By.ID[:], m.By.Origin, m.Agency, int64(m.Kind), int64(m.Mode), m.Expires)
 	}
 }
 

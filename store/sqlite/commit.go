@@ -78,7 +78,7 @@ func (a *act) now() int64 { return a.Entries[0].Time }
 // letter's references to them.
 func (a *act) apply() error {
 	for _, part := range []func() error{
-		a.putRequest, a.putLetter, a.putPaths, a.putAims, a.checkThreads,
+		a.putRequest, a.putLetter, a.putPaths, a.putAims, a.forget, a.checkThreads,
 		a.wroteBlobs, a.useBlobs, a.sweep, a.putLetterFiles, a.putHolds, a.erase, a.putPassings, a.putAgings, a.needWhole, a.putPossession,
 		a.putDeliveries,
 		a.putFilings, a.fileStatuses,

@@ -43,6 +43,7 @@ func TestPlans(t *testing.T) {
 		{"all aims", selectAllAims, 1, []string{"SEARCH aim USING PRIMARY KEY (target=?)"}},
 		{"count of aims", countAims, 1, []string{"SEARCH aim USING PRIMARY KEY (target=?)"}},
 		{"active inbox", selectActive, 3, []string{"SEARCH delivery USING INDEX delivery_active (agency_id=? AND id<?)"}},
+		{"tombstones", selectTombstones, 2, []string{"SEARCH aim USING INDEX aim_expires (expires>? AND expires<?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH s USING COVERING INDEX sqlite_autoindex_statement_1 (envelope_digest=? AND agency_id=?)"}},
 		{"incomplete", selectIncomplete, 2, []string{"SEARCH delivery USING INDEX delivery_incomplete (arrived<?)"}},
 		{"filings by words", selectFilings, 4, []string{"SCAN w VIRTUAL TABLE INDEX 192:M1<", "SEARCH f USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"}},
 		{"newest filings", selectNewestFilings, 3, []string{"SEARCH f USING INDEX filing_agency (agency_id=? AND n<?)", "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"}},

@@ -13,9 +13,9 @@ const (
 		AND agency_id = ?3 ORDER BY version, id`
 	selectThreadAll = `SELECT ` + deliveryColumns + ` FROM delivery WHERE thread = ?1 AND origin_agency_id = ?2
 		ORDER BY agency_id, version, id`
-	selectAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode FROM aim
+	selectAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode, expires FROM aim
 		WHERE target = ? AND agency_id = ? ORDER BY envelope_id, origin_node`
-	selectAllAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode FROM aim
+	selectAllAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode, expires FROM aim
 		WHERE target = ? ORDER BY agency_id, envelope_id, origin_node`
 	selectActive = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE agency_id = ? AND home = 1 AND copy < 2 AND id < ? ORDER BY id DESC LIMIT 0+?`
@@ -44,7 +44,7 @@ func (s *Store) Aims(ctx context.Context, target envelope.Digest, recipient stri
 	}
 	err = s.all(ctx, query, args, func(row scanner) error {
 		var m exchange.Aim
-		err := row.Scan(fixed(m.Target[:]), &m.By.Recipient, fixed(m.By.ID[:]), &m.By.Origin, &m.Agency, &m.Kind, &m.Mode)
+		err := row.Scan(fixed(m.Target[:]), &m.By.Recipient, fixed(m.By.ID[:]), &m.By.Origin, &m.Agency, &m.Kind, &m.Mode, &m.Expires)
 		out = append(out, m)
 		return err
 	})
@@ -82,9 +82,9 @@ func (a *act) putAims() error {
 		if known != m.Known {
 			return fmt.Errorf("sqlite: aim %s: known %t, not %t: %w", m.Target, known, m.Known, exchange.ErrStale)
 		}
-		if err := a.do(`INSERT INTO aim (target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			m.Target[:], m.By.Recipient, m.By.ID[:], m.By.Origin, m.Agency, int64(m.Kind), int64(m.Mode)); err != nil {
+		if err := a.do(`INSERT INTO aim (target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode, expires)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			m.Target[:], m.By.Recipient, m.By.ID[:], m.By.Origin, m.Agency, int64(m.Kind), int64(m.Mode), m.Expires); err != nil {
 			return err
 		}
 	}

@@ -40,6 +40,7 @@ func Run(t *testing.T, open Opener) {
 		{"what is late to be answered is paged by its date", testUnanswered},
 		{"a thread is listed by recipient and version, and stays as it was seen", testThread},
 		{"recalls and their targets see one another", testAims},
+		{"a tombstone goes if its target never came", testTombstones},
 		{"copies that are frozen or superseded are not active", testCopies},
 		{"a change stores several letters", testAlso},
 		{"changes are never cut within one", testChanges},
