@@ -211,7 +211,7 @@ func (a *app) agencyExport(ctx context.Context, zone, output string) error {
 }
 
 func (a *app) agencyZonesCommand() *cobra.Command {
-	return a.nodeFlags(&cobra.Command{
+	c := a.nodeFlags(&cobra.Command{
 		Use:   "zones",
 		Short: "List the zones of the directory, with how new each is",
 		Args:  args(0, 0),
@@ -234,4 +234,6 @@ func (a *app) agencyZonesCommand() *cobra.Command {
 			return nil
 		},
 	})
+	c.AddCommand(a.zonesSealCommand(), a.zonesShowCommand(), a.zonesCheckCommand())
+	return c
 }
