@@ -57,7 +57,7 @@ internal/powercut, internal/testpg, internal/tests3, internal/testpdf, internal/
 
 # What measures, apart from the binary.
 tools/corpus:       signer certs certs/dev
-tools/bench:        server client proto/* signer signer/appearance signer/tsp certs certs/keys certs/dev exchange envelope journal store internal/durable internal/measure internal/testpdf
+tools/bench:        server client proto/* signer signer/appearance signer/tsp certs certs/keys certs/dev exchange exchange/evidence envelope journal store internal/durable internal/measure internal/testpdf
 tools/mutate:       signer signer/pdf certs
 tools/chaos:        client certs/dev exchange envelope proto/* internal/powercut internal/testpg internal/testpdf
 

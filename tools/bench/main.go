@@ -3,7 +3,10 @@
 // number that is asked for whether it is met.
 //
 //	go run ./tools/bench [-o docs/numbers.md] [-only GROUP] [-pairs 51] [-corpus FOLDER]
-//	go run ./tools/bench -set exchange [-o docs/exchange-numbers.md] [-backlog 1000000]
+//	go run ./tools/bench -set exchange [-o docs/exchange-numbers.md] [-only GROUP] [-full]
+//
+// The exchange is measured in sizes that end in a quarter of an hour; -full takes those
+// that are asked for (hours, 60 GB of disk), and a flag of a size goes before either.
 //
 // Everything is one run on one machine: what is compared runs in interleaved pairs,
 // and the median of their ratios counts. What takes memory runs in processes of
@@ -47,7 +50,51 @@ type options struct {
 	documents int   // in a large store
 	large     int64 // bytes
 	cuts      int
+	limit     time.Duration // for each group
 }
+
+// A size is how much one part of the exchange measures: by itself, and with -full, as much
+// as is asked for.
+type size struct {
+	flag, what  string
+	usual, full int64
+}
+
+var sizes = []size{
+	{"rounds", "how often each rate is measured, in turn with the others", 3, 5},
+	{"letters", "letters of 10 KB in each round; an eighth of those of 200 KB", 1200, 3000},
+	{"backlog", "letters that wait for a peer", 20_000, 1_000_000},
+	{"documents", "letters in a store, beside a hundredth of them in another", 100_000, 1_000_000},
+	{"large", "bytes of the large file", 512 << 20, 4 << 30},
+	{"cuts", "how often its link is cut", 12, 100},
+}
+
+// sizeFlags are those of all sizes; call what it returns after they are parsed.
+func sizeFlags(fl *flag.FlagSet, o *options) (take func()) {
+	full := fl.Bool("full", false, "exchange: measure in the sizes that are asked for")
+	given := make(map[string]*int64, len(sizes))
+	for _, x := range sizes {
+		given[x.flag] = fl.Int64(x.flag, 0, fmt.Sprintf("exchange: %s; %d, or %d with -full, where it is 0", x.what, x.usual, x.full))
+	}
+	return func() {
+		for _, x := range sizes {
+			if *given[x.flag] > 0 {
+				continue
+			}
+			if *given[x.flag] = x.usual; *full {
+				*given[x.flag] = x.full
+			}
+		}
+		o.rounds, o.letters10, o.backlog = int(*given["rounds"]), int(*given["letters"]), int(*given["backlog"])
+		o.documents, o.large, o.cuts = int(*given["documents"]), *given["large"], int(*given["cuts"])
+		if *full && o.limit == usualLimit {
+			o.limit = 0
+		}
+	}
+}
+
+// usualLimit is how long one group may take, where nothing else is said.
+const usualLimit = 10 * time.Minute
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "child" {
@@ -63,18 +110,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fl.StringVar(&o.corpus, "corpus", "", "folder of hostile files of others, *.pdf and *.pdf.gz, below it; none if empty")
 	fl.IntVar(&o.pairs, "pairs", 51, "interleaved pairs of each comparison")
 	fl.StringVar(&o.set, "set", "signing", "what is measured: signing (and validation), or exchange")
-	fl.IntVar(&o.rounds, "rounds", 5, "exchange: how often each rate is measured, in turn with the others")
-	fl.IntVar(&o.letters10, "letters", 3000, "exchange: letters of 10 KB in each round; an eighth of those of 200 KB")
-	fl.IntVar(&o.backlog, "backlog", 100_000, "exchange: letters that wait for a peer; a million is what is asked for, and takes 40 GB and an hour")
-	fl.IntVar(&o.documents, "documents", 1_000_000, "exchange: letters in a store, beside a hundredth of them in another")
-	fl.Int64Var(&o.large, "large", 4<<30, "exchange: bytes of the large file")
-	fl.IntVar(&o.cuts, "cuts", 100, "exchange: how often its link is cut")
+	fl.DurationVar(&o.limit, "limit", usualLimit, "how long each group may take; what has not ended then is missed, and the next begins; 0, and by itself with -full: any time")
+	take := sizeFlags(fl, &o)
 	if err := fl.Parse(args); err != nil {
 		return err
 	}
 	if fl.NArg() > 0 {
 		return fmt.Errorf("found %q, want flags alone", fl.Args())
 	}
+	take()
 	temp, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err
@@ -113,12 +157,11 @@ func (b *bench) all(ctx context.Context, out io.Writer) *report {
 		if !strings.Contains(strings.ToLower(g.name), strings.ToLower(b.only)) {
 			continue
 		}
-		rows, err := g.measure(ctx)
+		s, err := b.within(ctx, g)
 		if err != nil {
 			r.err = fmt.Errorf("%s: %w", g.name, err)
 			return r
 		}
-		s := section{g.name, rows}
 		r.add(s)
 		var text bytes.Buffer
 		s.write(&text)
@@ -127,10 +170,26 @@ func (b *bench) all(ctx context.Context, out io.Writer) *report {
 	return r
 }
 
+// within measures a group, for as long as it may take.
+func (b *bench) within(ctx context.Context, g group) (section, error) {
+	limited, cancel := ctx, func() {}
+	if b.limit > 0 {
+		limited, cancel = context.WithTimeout(ctx, b.limit)
+	}
+	defer cancel()
+	begin := time.Now()
+	rows, err := g.measure(limited)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		rows, err = []row{{what: "all of it", found: fmt.Sprintf("not ended in %v (-limit)", b.limit), asked: true}}, nil
+	}
+	return section{g.name, rows, time.Since(begin)}, err
+}
+
 func (b *bench) exchange() []group {
 	return []group{
 		{"Carrying letters", b.carrying},
 		{"One letter to many", b.many},
+		{"An evidence file", b.verifyEvidence},
 		{"A large file", b.hugeFile},
 		{"A backlog", b.waiting},
 		{"A store that grows", b.growth},

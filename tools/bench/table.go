@@ -25,6 +25,7 @@ type row struct {
 type section struct {
 	name string
 	rows []row
+	took time.Duration
 }
 
 // A report is all sections.
@@ -64,6 +65,7 @@ func (s section) write(w io.Writer) {
 			fmt.Fprintf(w, "\n%s: %s\n", x.what, x.note)
 		}
 	}
+	fmt.Fprintf(w, "\nMeasured in %v.\n", s.took.Round(time.Second))
 }
 
 // ratio is a comparison whose ratio may be most; 0 asks for nothing.
