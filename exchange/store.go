@@ -476,8 +476,8 @@ type Blobs interface {
 	// Room writes and removes a small file where files are kept, and says how many bytes
 	// more they may have there. ErrFull.
 	Room(ctx context.Context) (uint64, error)
-	// Left is Room, but takes a file that was put since it was asked the last time for the
-	// proof that files can be written. ErrFull.
+	// Left is Room, but may take what was written shortly before for the proof that files
+	// can be. ErrFull.
 	Left(ctx context.Context) (uint64, error)
 }
 

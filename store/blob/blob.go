@@ -19,7 +19,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 
 	"lienthong/internal/durable"
 )
@@ -45,8 +44,7 @@ type Store struct {
 	mu   sync.Mutex
 	busy map[string]bool // partial files that someone is writing
 	// Folders that are known to be durable, so that each is synced into its parent once.
-	made   map[string]bool
-	proofs atomic.Int32 // files that were put, for Left
+	made map[string]bool
 }
 
 // Open opens the folder root, or makes it.
@@ -70,16 +68,11 @@ func (s *Store) path(digest [32]byte) string {
 
 // Put stores data under its SHA-256. Bytes that are there already are read and
 // compared, and cost no write.
-func (s *Store) Put(data []byte) (digest [32]byte, err error) {
-	digest = sha256.Sum256(data)
+func (s *Store) Put(data []byte) ([32]byte, error) {
+	digest := sha256.Sum256(data)
 	path := s.path(digest)
 	s.gate.RLock()
 	defer s.gate.RUnlock()
-	defer func() {
-		if err != nil {
-			s.proven(err)
-		}
-	}()
 	same, err := holds(path, data)
 	if err != nil {
 		return digest, err
@@ -100,7 +93,6 @@ func (s *Store) Put(data []byte) (digest [32]byte, err error) {
 	if err := durable.WriteFile(path, data, 0o600); err != nil {
 		return digest, full(err)
 	}
-	s.proven(nil)
 	return digest, nil
 }
 
