@@ -181,12 +181,15 @@ func (s *Service) laterFiles(ctx context.Context, from envelope.Agency, req *Sen
 	files := make([]OutgoingFile, len(req.Files))
 	for i, f := range req.Files {
 		files[i] = f
+		if f.Exact {
+			continue
+		}
 		digest := f.Digest
-		if digest.IsZero() && len(f.Data) > 0 {
+		if len(f.Data) > 0 {
 			digest = envelope.Sum(f.Data)
 		}
-		if f.Exact || digest.IsZero() || len(f.Data) > 0 && envelope.Sum(f.Data) != digest {
-			continue
+		if digest.IsZero() || !f.Digest.IsZero() && digest != f.Digest {
+			continue // refused elsewhere
 		}
 		later, err := s.laterOf(patience, ctx, from.ID, digest)
 		if err != nil {

@@ -313,8 +313,12 @@ func (c *changing) replaced(t *ownThread) {
 	}
 }
 
-// fingerprint is the digest of what the request asks for, without its id.
+// fingerprint is the digest of what the request asks for, without its id; nothing where it
+// has none, since nobody compares it then.
 func (req ChangeRequest) fingerprint() envelope.Digest {
+	if req.RequestID == "" {
+		return envelope.Digest{}
+	}
 	req.RequestID = ""
 	req.Files = withoutData(req.Files)
 	return fingerprint(req)

@@ -464,8 +464,12 @@ func first(a, b string) string {
 	return b
 }
 
-// fingerprint is the digest of what the request asks for, without its id.
+// fingerprint is the digest of what the request asks for, without its id; nothing where it
+// has none, since nobody compares it then.
 func (req SendRequest) fingerprint() envelope.Digest {
+	if req.RequestID == "" {
+		return envelope.Digest{}
+	}
 	req.RequestID = ""
 	req.Files = withoutData(req.Files)
 	return fingerprint(req)
