@@ -167,7 +167,7 @@ func (s *Service) roomToSend(ctx context.Context, from envelope.Agency, req *Sen
 	}
 	p, err := s.admitSent(ctx, inside, envelope.KindDocument, to)
 	p.end(false)
-	return err
+	return storeError(err)
 }
 
 // bytes are those of a letter's content and files.
@@ -187,7 +187,7 @@ func (r *refusal) error() *Error {
 // roomFor refuses bytes that a client wants to put here if they would use the last reserve.
 func (n *Node) roomFor(ctx context.Context, size uint64) error {
 	if err := n.seen(ctx); err != nil {
-		return err
+		return storeError(err)
 	}
 	n.space.mu.Lock()
 	defer n.space.mu.Unlock()

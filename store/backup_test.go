@@ -24,10 +24,12 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := content(t, file)
+	inBucket, _ := onBucket(t, 1)
 	for _, tt := range []struct{ name, from, to string }{
 		{"file to file", file, "sqlite:" + filepath.Join(t.TempDir(), "new", "data")},
 		{"file to server", file, onServer(t)},
 		{"server to file", server, "sqlite:" + filepath.Join(t.TempDir(), "data")},
+		{"file to bucket", file, inBucket[0]},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "backup")

@@ -29,8 +29,9 @@ func shelves(t *testing.T) map[string]*shelf {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "node")
 	server := onServer(t)
-	out := map[string]*shelf{"sqlite": {dir: filepath.Join(dir, "blobs")}, "postgres": {dir: blobsOf(t, server)}}
-	for kind, urls := range map[string][]string{"sqlite": {"sqlite:" + dir}, "postgres": {server, server, server}} {
+	inBucket, bucket := onBucket(t, 3)
+	out := map[string]*shelf{"sqlite": {dir: filepath.Join(dir, "blobs")}, "postgres": {dir: blobsOf(t, server)}, "s3": {dir: bucket}}
+	for kind, urls := range map[string][]string{"sqlite": {"sqlite:" + dir}, "postgres": {server, server, server}, "s3": inBucket} {
 		for _, url := range urls {
 			rows, files, err := store.Open(t.Context(), url)
 			if err != nil {
