@@ -109,6 +109,7 @@ type Content struct {
 	Files    []ContentFile
 	Recall   *RecallDetail // of a recall, which may have no files
 	Change   *ChangeDetail // of an update or a replacement
+	Request  []byte        // see Content in envelope.proto; empty where there was no request id
 }
 
 // A ContentFile is one file of a document.

@@ -11,7 +11,7 @@ import (
 // Marshal makes the content's bytes, once: the route holds their digest, and they
 // travel beside it as they are.
 func (c *Content) Marshal() ([]byte, error) {
-	p := &pb.Content{Salt: c.Salt[:], Metadata: c.Metadata.Proto(), Staff: c.Staff.Proto(), Recall: c.Recall.Proto(), Change: c.Change.Proto()}
+	p := &pb.Content{Salt: c.Salt[:], Metadata: c.Metadata.Proto(), Staff: c.Staff.Proto(), Recall: c.Recall.Proto(), Change: c.Change.Proto(), Request: c.Request}
 	for _, f := range c.Files {
 		p.Files = append(p.Files, f.Proto())
 	}
@@ -31,7 +31,7 @@ func ParseContent(data []byte) (Content, error) {
 		return Content{}, fmt.Errorf("envelope: content with %d bytes of salt and %d files: %w, want 32, and 1 to %d (in a recall 0 too)",
 			len(p.Salt), len(p.Files), ErrMalformed, MaxFiles)
 	}
-	c := Content{Salt: [32]byte(p.Salt), Metadata: MetadataFromProto(p.Metadata), Staff: StaffFromProto(p.Staff), Recall: recallFromProto(p.Recall)}
+	c := Content{Salt: [32]byte(p.Salt), Metadata: MetadataFromProto(p.Metadata), Staff: StaffFromProto(p.Staff), Recall: recallFromProto(p.Recall), Request: p.Request}
 	var err error
 	if c.Change, err = changeFromProto(p.Change); err != nil {
 		return Content{}, err

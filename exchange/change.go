@@ -259,6 +259,7 @@ func (c *changing) submit(ctx context.Context, request *Request) (envelope.ID, e
 			c.change.Threads = append(c.change.Threads, other.seen)
 		}
 	}
+	c.send.commit = request.commitment()
 	c.send.place = place{kind: c.kind, thread: t.route.Thread, version: t.version + 1, change: &c.detail}
 	if c.send.Metadata.DocumentID == "" {
 		c.send.Metadata.DocumentID = t.content.Metadata.DocumentID

@@ -37,6 +37,9 @@ type inboundFile struct {
 // take answers an offer. It returns only what is true: statements after they are
 // durable, refusals of what was not taken.
 func (s *session) take(ctx context.Context, f Offer) []Frame {
+	if f.Returned {
+		return s.takeReturned(ctx, f)
+	}
 	n := s.relay.Node
 	o, err := n.readOffer(s.peer, f)
 	if err != nil {

@@ -141,6 +141,15 @@ func (s *Service) ReserveNumber(ctx context.Context, actor journal.Actor, req Re
 	var out Number
 	err = s.decide(ctx, func() error {
 		d := s.draft(actor)
+		if req.Way == WayOut {
+			have, _, err := s.series(ctx, a.ID, req.Way, year, req.Series)
+			if err == nil {
+				err = s.unsure(have)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		series, err := d.next(ctx, a.ID, req.Way, year, req.Series)
 		if err != nil {
 			return err

@@ -52,6 +52,15 @@ const knownSchema = 1
 // readOffer checks all of an offer that does not need the store: sizes, digests,
 // signatures, the chain. Before it returns nothing of the offer is believed.
 func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
+	out, err := n.readLetter(peer, o)
+	if err != nil {
+		return out, err
+	}
+	return out, out.checkChain(n.Directory(), peer)
+}
+
+// readLetter is readOffer without the chain.
+func (n *Node) readLetter(peer string, o Offer) (*offered, error) {
 	dir := n.Directory()
 	route, err := envelope.ParseRoute(o.Envelope)
 	if err != nil {
@@ -94,10 +103,7 @@ func (n *Node) readOffer(peer string, o Offer) (*offered, error) {
 	if err := out.checkFiles(n, o.Files); err != nil {
 		return out, err
 	}
-	if err := out.checkThread(); err != nil {
-		return out, err
-	}
-	return out, out.checkChain(dir, peer)
+	return out, out.checkThread()
 }
 
 // seenTimes tells of each statement of a chain, and of the route before the first, when

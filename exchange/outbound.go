@@ -316,17 +316,8 @@ func (n *Node) buildOffer(ctx context.Context, b *bundle) (_ *Offer, err error) 
 		return nil, err
 	}
 	offer := &Offer{Envelope: letter.Sealed, Content: letter.Content, Recipients: b.recipients(), Chain: path.Chain, Epochs: n.Directory().Epochs()}
-	// A frame has a limit; what is not a file counts too.
-	total := uint64(len(letter.Sealed.Payload) + len(letter.Content))
-	for _, f := range letter.Files {
-		file := OfferedFile{Digest: f.Digest, Size: f.Size, LeafRoot: f.LeafRoot}
-		if inline(f.Size, total) {
-			total += f.Size
-			if file.Data, err = n.readAll(ctx, f.Digest, f.Size); err != nil {
-				return nil, err
-			}
-		}
-		offer.Files = append(offer.Files, file)
+	if offer.Files, err = n.offeredFiles(ctx, &letter); err != nil {
+		return nil, err
 	}
 	return offer, nil
 }

@@ -116,9 +116,13 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 	var err error
 	switch f := frame.(type) {
 	case Accepted:
-		err = s.accepted(ctx, f)
+		if !s.answersReturn(f.Letter, f) {
+			err = s.accepted(ctx, f)
+		}
 	case Refused:
-		err = s.refused(ctx, f)
+		if !s.answersReturn(f.Letter, f) {
+			err = s.refused(ctx, f)
+		}
 	case Statements:
 		var kept []settled
 		kept, err = s.relay.settle(ctx, s.link, f.Statements)

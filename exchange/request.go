@@ -24,6 +24,9 @@ func (n *Node) request(ctx context.Context, actor journal.Actor, method, id, age
 	}
 	old, err := n.cfg.Store.Request(ctx, actor.Principal, method, id)
 	if errors.Is(err, ErrNotFound) {
+		old, err = n.returnedRequest(ctx, actor.Principal, method, id)
+	}
+	if errors.Is(err, ErrNotFound) {
 		return &Request{Principal: actor.Principal, Method: method, ID: id, Agency: agency, Content: content, Time: n.now()}, "", nil
 	}
 	if err != nil {

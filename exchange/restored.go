@@ -17,7 +17,8 @@ import (
 //   - Its neighbours see another incarnation in its Hello, and offer again what they had
 //     handed over and what it may have forgotten. The rule of custody does the rest: what
 //     it remembers it answers as before, the rest is new to it ([session.replay]).
-//   - They send the statements again that went between the two, its own among them.
+//   - They give back its own letters that they got from it after the backup ([session.giveBack]),
+//     and send the statements again that went between the two, its own among them.
 //
 // What was submitted to it after the backup and not handed on before it died is lost,
 // and nobody else can know of it.
@@ -100,6 +101,13 @@ func (s *session) replay(ctx context.Context) error {
 		r.offersSince = s.hello.Restored - offerMargin.Microseconds()
 		r.since = s.hello.Restored - statementMargin.Microseconds()
 	}
+	returned, gone := 0, 0
+	if s.hello.Restored > 0 && contains(s.hello.Features, featureGiveBack) {
+		var err error
+		if returned, gone, err = s.giveBack(ctx, r.offersSince); err != nil {
+			return fmt.Errorf("exchange: give back to %q: %w", s.peer, err)
+		}
+	}
 	var after envelope.ID
 	for more := true; more; {
 		err := s.relay.decide(ctx, func() (err error) {
@@ -110,7 +118,7 @@ func (s *session) replay(ctx context.Context) error {
 			return fmt.Errorf("exchange: replay for %q: %w", s.peer, err)
 		}
 	}
-	return s.known(ctx, "peer.restored", fmt.Sprintf("offered=%d statements=%d until=%d", r.offered, r.statements, s.hello.Restored))
+	return s.known(ctx, "peer.restored", fmt.Sprintf("offered=%d statements=%d returned=%d gone=%d until=%d", r.offered, r.statements, returned, gone, s.hello.Restored))
 }
 
 // replaying is one replay for one peer.

@@ -49,6 +49,7 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		}
 		return s.Document(ctx, from.ID, id)
 	}
+	req.commit = request.commitment()
 	bad := s.checkSend(from, &req)
 	to, problems, err := s.recipients(ctx, from.ID, req.Recipients)
 	if err != nil {
@@ -165,7 +166,7 @@ func (d *draft) submitted(ctx context.Context, e *sealedLetter, r envelope.Recip
 		return tip, err
 	}
 	to.Follows = e.route.Follows(e.content, r.Agency.ID)
-	row, err := d.issue(envelope.Submitted, to, 1, envelope.Digest{}, "", nil)
+	row, err := d.issue(envelope.Submitted, to, max(e.seq, 1), envelope.Digest{}, "", nil)
 	if err != nil {
 		return tip, err
 	}
@@ -209,6 +210,7 @@ type sealedLetter struct {
 	letter  *Letter
 	route   envelope.Route
 	content *envelope.Content
+	seq     uint64 // of its Submitted statements; 0 means 1
 }
 
 // A place is where an envelope stands in a thread; the zero one begins its own.
@@ -231,7 +233,7 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 	if at.kind == 0 {
 		at = place{kind: envelope.KindDocument, thread: id, version: 1}
 	}
-	content := &envelope.Content{Metadata: req.Metadata, Staff: req.Staff, Files: files, Recall: at.recall, Change: at.change}
+	content := &envelope.Content{Request: req.commit, Metadata: req.Metadata, Staff: req.Staff, Files: files, Recall: at.recall, Change: at.change}
 	if _, err := io.ReadFull(rand.Reader, content.Salt[:]); err != nil {
 		return nil, err
 	}
@@ -258,7 +260,7 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 		return nil, err
 	}
 	letter.Digest = letter.Sealed.Digest()
-	return &sealedLetter{letter, route, content}, nil
+	return &sealedLetter{letter: letter, route: route, content: content}, nil
 }
 
 // checkSend checks everything but files and recipients, and fills in what was left out.

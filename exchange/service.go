@@ -32,6 +32,7 @@ type SendRequest struct {
 	number *Number        // that was reserved for it
 	later  []Augmentation // that go in place of files that were named
 	place  place
+	commit []byte // see [envelope.Content]
 }
 
 // An OutgoingFile names an uploaded file by digest, or carries it in Data.

@@ -35,6 +35,7 @@ type session struct {
 	greeted     atomic.Bool
 	heard       atomic.Int64 // frames received, for the watch on silence
 	hello       Hello        // of the peer, once greeted
+	giving      atomic.Pointer[returning]
 	restored    atomic.Bool  // the peer goes on from a backup, as this session has found
 	badHeads    atomic.Int32 // heads of the peer that were not cosigned
 	stopShowing atomic.Bool  // the parent holds another head of this journal

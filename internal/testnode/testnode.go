@@ -10,6 +10,7 @@ package testnode
 
 import (
 	"crypto/tls"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ type Network struct {
 	Seal      *testpki.Leaf   // of the ward
 
 	started time.Time
+	ahead   atomic.Int64                      // nanoseconds that the clock was put on
 	tracer  func(node string) exchange.Tracer // nil: nobody is told
 	nodes   map[string]*Node
 	wires   map[[2]string]*wire
@@ -95,7 +97,12 @@ func start(t testing.TB, stores map[string]string, tracer func(node string) exch
 
 // Now is the clock of all nodes: it runs from [testpki.Now], so that certificates
 // of the test never expire.
-func (n *Network) Now() time.Time { return testpki.Now.Add(time.Since(n.started)) }
+func (n *Network) Now() time.Time {
+	return testpki.Now.Add(time.Since(n.started) + time.Duration(n.ahead.Load()))
+}
+
+// Advance puts the clock of all nodes on.
+func (n *Network) Advance(d time.Duration) { n.ahead.Add(int64(d)) }
 
 // Node finds a node: ward, district or province.
 func (n *Network) Node(id string) *Node { return n.nodes[id] }

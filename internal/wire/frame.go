@@ -157,7 +157,7 @@ func refusedFromProto(m *lienthongv1.Refused) (exchange.Frame, error) {
 }
 
 func offerToProto(o exchange.Offer) *lienthongv1.Offer {
-	out := &lienthongv1.Offer{Envelope: o.Envelope.Proto(), Content: o.Content, Recipients: o.Recipients, Epochs: offerEpochs(o.Epochs)}
+	out := &lienthongv1.Offer{Envelope: o.Envelope.Proto(), Content: o.Content, Recipients: o.Recipients, Epochs: offerEpochs(o.Epochs), Returned: o.Returned}
 	for _, s := range o.Chain {
 		out.Chain = append(out.Chain, s.Proto())
 	}
@@ -180,7 +180,7 @@ func offerFromProto(m *lienthongv1.Offer) (exchange.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := exchange.Offer{Envelope: sealed, Content: m.GetContent(), Recipients: m.GetRecipients(), Epochs: epochs}
+	out := exchange.Offer{Envelope: sealed, Content: m.GetContent(), Recipients: m.GetRecipients(), Epochs: epochs, Returned: m.GetReturned()}
 	if out.Chain, err = each("offer.chain", m.GetChain(), envelope.SealedFromProto); err != nil {
 		return nil, err
 	}

@@ -976,7 +976,10 @@ type Content struct {
 	// Of a recall.
 	Recall *RecallContent `protobuf:"bytes,5,opt,name=recall,proto3" json:"recall,omitempty"`
 	// Of an update or a replacement.
-	Change        *ChangeContent `protobuf:"bytes,6,opt,name=change,proto3" json:"change,omitempty"`
+	Change *ChangeContent `protobuf:"bytes,6,opt,name=change,proto3" json:"change,omitempty"`
+	// 64 bytes, or none: SHA-256 of who asked for it at the origin by which request id, and
+	// of what was asked. The origin knows by it, after a restore, what it has sent.
+	Request       []byte `protobuf:"bytes,7,opt,name=request,proto3" json:"request,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1049,6 +1052,13 @@ func (x *Content) GetRecall() *RecallContent {
 func (x *Content) GetChange() *ChangeContent {
 	if x != nil {
 		return x.Change
+	}
+	return nil
+}
+
+func (x *Content) GetRequest() []byte {
+	if x != nil {
+		return x.Request
 	}
 	return nil
 }
@@ -3026,14 +3036,15 @@ const file_lienthong_v1_envelope_proto_rawDesc = "" +
 	"\rorigin_agency\x18\x02 \x01(\v2\x17.lienthong.v1.AgencyRefR\foriginAgency\x12\x1f\n" +
 	"\vdocument_id\x18\x03 \x01(\tR\n" +
 	"documentId\x12'\n" +
-	"\x0fenvelope_digest\x18\x04 \x01(\fR\x0eenvelopeDigest\"\x9f\x02\n" +
+	"\x0fenvelope_digest\x18\x04 \x01(\fR\x0eenvelopeDigest\"\xb9\x02\n" +
 	"\aContent\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12:\n" +
 	"\bmetadata\x18\x02 \x01(\v2\x1e.lienthong.v1.DocumentMetadataR\bmetadata\x12)\n" +
 	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12/\n" +
 	"\x05files\x18\x04 \x03(\v2\x19.lienthong.v1.ContentFileR\x05files\x123\n" +
 	"\x06recall\x18\x05 \x01(\v2\x1b.lienthong.v1.RecallContentR\x06recall\x123\n" +
-	"\x06change\x18\x06 \x01(\v2\x1b.lienthong.v1.ChangeContentR\x06change\"U\n" +
+	"\x06change\x18\x06 \x01(\v2\x1b.lienthong.v1.ChangeContentR\x06change\x12\x18\n" +
+	"\arequest\x18\a \x01(\fR\arequest\"U\n" +
 	"\rRecallContent\x12,\n" +
 	"\x04mode\x18\x01 \x01(\x0e2\x18.lienthong.v1.RecallModeR\x04mode\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xb4\x01\n" +

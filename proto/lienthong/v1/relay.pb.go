@@ -518,9 +518,12 @@ type Offer struct {
 	// Agency ids for which the receiver of the offer is to answer.
 	Recipients []string `protobuf:"bytes,3,rep,name=recipients,proto3" json:"recipients,omitempty"`
 	// Custody statements so far, origin first, one path for all recipients.
-	Chain         []*Envelope       `protobuf:"bytes,4,rep,name=chain,proto3" json:"chain,omitempty"`
-	Epochs        []*DirectoryEpoch `protobuf:"bytes,5,rep,name=epochs,proto3" json:"epochs,omitempty"`
-	Files         []*OfferedFile    `protobuf:"bytes,6,rep,name=files,proto3" json:"files,omitempty"`
+	Chain  []*Envelope       `protobuf:"bytes,4,rep,name=chain,proto3" json:"chain,omitempty"`
+	Epochs []*DirectoryEpoch `protobuf:"bytes,5,rep,name=epochs,proto3" json:"epochs,omitempty"`
+	Files  []*OfferedFile    `protobuf:"bytes,6,rep,name=files,proto3" json:"files,omitempty"`
+	// The receiver is its origin, goes on from a backup and may have forgotten it: it has it
+	// back, without a chain. Recipients are those that came here.
+	Returned      bool `protobuf:"varint,7,opt,name=returned,proto3" json:"returned,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -595,6 +598,13 @@ func (x *Offer) GetFiles() []*OfferedFile {
 		return x.Files
 	}
 	return nil
+}
+
+func (x *Offer) GetReturned() bool {
+	if x != nil {
+		return x.Returned
+	}
+	return false
 }
 
 // OfferedFile is a file of an offered envelope.
@@ -2192,7 +2202,7 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"\x0eDirectoryEpoch\x12\x12\n" +
 	"\x04zone\x18\x01 \x01(\tR\x04zone\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x14\n" +
-	"\x05state\x18\x03 \x01(\fR\x05state\"\x8a\x02\n" +
+	"\x05state\x18\x03 \x01(\fR\x05state\"\xa6\x02\n" +
 	"\x05Offer\x122\n" +
 	"\benvelope\x18\x01 \x01(\v2\x16.lienthong.v1.EnvelopeR\benvelope\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\x12\x1e\n" +
@@ -2201,7 +2211,8 @@ const file_lienthong_v1_relay_proto_rawDesc = "" +
 	"recipients\x12,\n" +
 	"\x05chain\x18\x04 \x03(\v2\x16.lienthong.v1.EnvelopeR\x05chain\x124\n" +
 	"\x06epochs\x18\x05 \x03(\v2\x1c.lienthong.v1.DirectoryEpochR\x06epochs\x12/\n" +
-	"\x05files\x18\x06 \x03(\v2\x19.lienthong.v1.OfferedFileR\x05files\"j\n" +
+	"\x05files\x18\x06 \x03(\v2\x19.lienthong.v1.OfferedFileR\x05files\x12\x1a\n" +
+	"\breturned\x18\a \x01(\bR\breturned\"j\n" +
 	"\vOfferedFile\x12\x16\n" +
 	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x04R\x04size\x12\x1b\n" +

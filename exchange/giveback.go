@@ -1,0 +1,146 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lienthong/envelope"
+)
+
+// featureGiveBack in Hello says that a node, should it go on from a backup, takes its own
+// letters back from those that it had handed them to.
+const featureGiveBack = "give-back"
+
+// A returning is the letter that is being given back on a link, one at a time: so that what
+// changes or recalls a letter comes after it.
+type returning struct {
+	key    LetterKey
+	answer chan Frame
+}
+
+// giveBack gives a restored peer its own letters back that came from it after its backup,
+// with their files, as far as they are here. What it remembers it passes over. gone counts
+// letters whose files, or text, are not here any more.
+func (s *session) giveBack(ctx context.Context, since int64) (returned, gone int, err error) {
+	seen := map[LetterKey]bool{}
+	for after, more := (envelope.ID{}), true; more; {
+		rows, err := s.relay.cfg.Store.Exchanged(ctx, s.peer, since, after, replayBatch)
+		if err != nil {
+			return returned, gone, err
+		}
+		for _, to := range rows {
+			after = to.ID
+			key := to.Key.Letter()
+			if to.Key.Origin != s.peer || to.From != s.peer || seen[key] {
+				continue
+			}
+			seen[key] = true
+			switch given, err := s.giveOne(ctx, key, since); {
+			case errors.Is(err, errGone):
+				gone++
+				s.relay.cfg.Log.Warn("relay: a letter of a restored peer cannot be given back: its files are not here any more", "peer", s.peer, "letter", key.ID.String())
+			case err != nil:
+				return returned, gone, err
+			case given:
+				returned++
+			}
+		}
+		more = len(rows) == replayBatch
+	}
+	return returned, gone, nil
+}
+
+// errGone says that a letter is not whole here.
+var errGone = errors.New("exchange: its files are not here any more")
+
+// giveOne gives one letter back, if it came after a time, and waits for the answer.
+func (s *session) giveOne(ctx context.Context, key LetterKey, since int64) (bool, error) {
+	offer, err := s.relay.returned(ctx, s.peer, key, since)
+	if err != nil || offer == nil {
+		return false, err
+	}
+	r := &returning{key: key, answer: make(chan Frame, 1)}
+	keys := make([]DeliveryKey, len(offer.Recipients))
+	for i, agency := range offer.Recipients {
+		keys[i] = DeliveryKey{key.Origin, key.ID, agency}
+	}
+	if err := s.purse.spend(ctx, offerBytes(offer)); err != nil {
+		return false, err
+	}
+	s.giving.Store(r)
+	s.window.add(keys) // while it stands there, its files are served
+	defer s.window.answered(keys...)
+	defer s.giving.Store(nil)
+	select {
+	case s.outgo <- *offer:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	select {
+	case answer := <-r.answer:
+		if f, refused := answer.(Refused); refused {
+			return false, fmt.Errorf("exchange: %q does not take its letter %s back: %s: %.300s", s.peer, key.ID, f.Reason, f.Text)
+		}
+		return true, nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}
+
+// answersReturn takes what answers the letter that is being given back.
+func (s *session) answersReturn(key LetterKey, answer Frame) bool {
+	r := s.giving.Load()
+	if r == nil || r.key != key {
+		return false
+	}
+	select {
+	case r.answer <- answer:
+	default: // it has answered already
+	}
+	return true
+}
+
+// returned puts a letter together for its origin; nil if it came before a time.
+func (n *Node) returned(ctx context.Context, peer string, key LetterKey, since int64) (*Offer, error) {
+	letter, err := n.cfg.Store.Letter(ctx, key)
+	if err != nil || letter.From != peer || letter.Received < since {
+		return nil, err
+	}
+	if letter.whole() != nil || len(letter.Content) == 0 {
+		return nil, errGone
+	}
+	rows, err := n.cfg.Store.Deliveries(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	offer := &Offer{Envelope: letter.Sealed, Content: letter.Content, Epochs: n.Directory().Epochs(), Returned: true}
+	for _, to := range rows {
+		if to.From == peer {
+			offer.Recipients = append(offer.Recipients, to.Key.Recipient)
+		}
+	}
+	if offer.Files, err = n.offeredFiles(ctx, &letter); errors.Is(err, ErrNotFound) {
+		return nil, errGone
+	}
+	return offer, err
+}
+
+// offeredFiles names the files of a letter; small ones go along, as far as they fit.
+func (n *Node) offeredFiles(ctx context.Context, letter *Letter) ([]OfferedFile, error) {
+	// A frame has a limit; what is not a file counts too.
+	total := uint64(len(letter.Sealed.Payload) + len(letter.Content))
+	var out []OfferedFile
+	for _, f := range letter.Files {
+		file := OfferedFile{Digest: f.Digest, Size: f.Size, LeafRoot: f.LeafRoot}
+		if inline(f.Size, total) {
+			total += f.Size
+			var err error
+			if file.Data, err = n.readAll(ctx, f.Digest, f.Size); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, file)
+	}
+	return out, nil
+}
