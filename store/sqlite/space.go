@@ -14,7 +14,7 @@ const (
 		WHERE home = 1 AND status = 0 AND created > ? GROUP BY from_peer, origin_agency_id`
 	wakeRefused = `UPDATE outbox SET state = 1 WHERE seq IN (SELECT o.seq FROM outbox o JOIN delivery d
 		ON d.envelope_id = o.envelope_id AND d.origin_node = o.origin_node AND d.agency_id = o.recipient
-		WHERE o.peer = ?1 AND o.state = 2 AND o.due_at <= ?2 AND d.reason IN (SELECT value FROM json_each(?3)) ORDER BY o.due_at LIMIT ?4)`
+		WHERE o.peer = ?1 AND o.state = 2 AND o.due_at <= ?2 AND d.reason IN (SELECT value FROM json_each(?3)) ORDER BY o.due_at LIMIT 0+?4)`
 )
 
 // Holdings implements [exchange.SpaceStore].
