@@ -12,7 +12,7 @@ import (
 // keepEvidence makes durable what was asked before a key was used: each certificate
 // of the path, and each answer. What it returns is written with the signed file. If
 // we die before that, they are orphans.
-func (s *Service) keepEvidence(ctx context.Context, agency string, signed *signer.Signed) (func(*draft), []EvidenceRow, error) {
+func (s *Service) keepEvidence(ctx context.Context, agency string, input envelope.Digest, signed *signer.Signed) (func(*draft), []EvidenceRow, error) {
 	var rows []EvidenceRow
 	var blobs []BlobRow
 	var files []File
@@ -26,7 +26,7 @@ func (s *Service) keepEvidence(ctx context.Context, agency string, signed *signe
 		return row.Digest, nil
 	}
 	for i, asked := range signed.Before {
-		e := EvidenceRow{Agency: agency, File: signed.Digest, Position: i, Status: string(asked.Revocation.Status), Kind: asked.Revocation.Kind,
+		e := EvidenceRow{Agency: agency, File: signed.Digest, Base: input, Position: i, Status: string(asked.Revocation.Status), Kind: asked.Revocation.Kind,
 			Source: asked.Revocation.Source, Checked: asked.At.UnixMicro()}
 		var err error
 		if e.Certificate, err = put(asked.Certificate.Raw, fmt.Sprintf("certificate-%d.cer", i), "application/pkix-cert"); err != nil {

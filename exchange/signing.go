@@ -90,7 +90,7 @@ func (s *Service) signFile(ctx context.Context, actor journal.Actor, req SignReq
 	if err != nil {
 		return nil, signError(err)
 	}
-	kept, result, err := s.beside(ctx, actor, a.ID, signed, req.Later)
+	kept, result, err := s.beside(ctx, actor, a.ID, req.File, signed, req.Later)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +126,8 @@ func (n *Node) checkLater(level signer.Level) error {
 
 // beside is what is written with a signed file: the evidence that was asked before,
 // the job that brings it to a later level, and how long its own time-stamp holds.
-func (s *Service) beside(ctx context.Context, actor journal.Actor, agency string, signed *signer.Signed, later signer.Level) (func(*draft), *SignResult, error) {
-	keep, rows, err := s.keepEvidence(ctx, agency, signed)
+func (s *Service) beside(ctx context.Context, actor journal.Actor, agency string, input envelope.Digest, signed *signer.Signed, later signer.Level) (func(*draft), *SignResult, error) {
+	keep, rows, err := s.keepEvidence(ctx, agency, input, signed)
 	if err != nil {
 		return nil, nil, err
 	}

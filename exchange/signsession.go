@@ -228,7 +228,7 @@ func (s *Service) complete(ctx context.Context, actor journal.Actor, session Sig
 		return nil, signError(err)
 	}
 	session.State, session.Prepared, session.Answer, session.Output, session.Level = SessionComplete, nil, req.answer(), signed.Digest, signed.Level
-	kept, result, err := s.beside(ctx, actor, a.ID, signed, req.Later)
+	kept, result, err := s.beside(ctx, actor, a.ID, session.Input, signed, req.Later)
 	if err != nil {
 		return nil, err
 	}

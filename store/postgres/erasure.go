@@ -20,18 +20,23 @@ const (
 		AND cleared = 0 AND NOT EXISTS (SELECT 1 FROM letter_file f JOIN level_job x ON x.base = f.digest WHERE f.letter = letter.n AND x.state = 1)`
 
 	thisLetter = `(SELECT n FROM letter WHERE envelope_id = $1 AND origin_node = $2)`
-	// ownFiles are the files of a letter that no letter has any more.
-	ownFiles = `(SELECT e.digest FROM erased_file e WHERE e.letter = ` + thisLetter + `
-		AND (SELECT 1 FROM letter_file x WHERE x.digest = e.digest LIMIT 1) IS NULL)`
+	// ownFiles are the files of a letter that no letter has any more, and those that were
+	// signed to make them, unless another letter has what was made of one.
+	ownFiles = `(WITH RECURSIVE f (digest) AS (SELECT e.digest FROM erased_file e WHERE e.letter = ` + thisLetter + `
+				AND (SELECT 1 FROM letter_file x WHERE x.digest = e.digest LIMIT 1) IS NULL
+			UNION SELECT v.base FROM f JOIN evidence v ON v.file = f.digest WHERE v.base <> ''
+				AND (SELECT 1 FROM letter_file x WHERE x.digest = v.base LIMIT 1) IS NULL
+				AND (SELECT 1 FROM evidence o JOIN letter_file x ON x.digest = o.file WHERE o.base = v.base LIMIT 1) IS NULL)
+		SELECT digest FROM f)`
 )
 
 // clearRest lets go, after its files, what was read from a letter or made of them.
 var clearRest = []string{
 	`DELETE FROM report WHERE digest IN (SELECT report FROM report_file WHERE file IN ` + ownFiles + `)`,
 	`DELETE FROM report_file WHERE file IN ` + ownFiles,
-	`DELETE FROM evidence WHERE file IN ` + ownFiles,
 	`DELETE FROM augmentation WHERE base IN ` + ownFiles,
 	`DELETE FROM level_job WHERE base IN ` + ownFiles,
+	`DELETE FROM evidence WHERE file IN ` + ownFiles, // last: it says what was made of what
 	`DELETE FROM claim WHERE delivery IN (SELECT id FROM delivery WHERE envelope_id = $1 AND origin_node = $2)`,
 	`DELETE FROM filing WHERE letter = ` + thisLetter,
 	`UPDATE number SET note = '', reason = '' WHERE letter = $1 AND EXISTS (SELECT 1 FROM letter WHERE envelope_id = $1 AND origin_node = $2 AND from_peer = '')`,

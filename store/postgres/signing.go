@@ -34,8 +34,8 @@ const (
 
 	selectEvidence = `SELECT agency_id, file, position, certificate, status, kind, answer, source, this_update, checked
 		FROM evidence WHERE agency_id = $1 AND file = $2 ORDER BY position`
-	insertEvidence = `INSERT INTO evidence (agency_id, file, position, certificate, status, kind, answer, source, this_update, checked)
-		VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, ''::bytea), $8, $9, $10) ON CONFLICT DO NOTHING`
+	insertEvidence = `INSERT INTO evidence (agency_id, file, position, certificate, status, kind, answer, source, this_update, checked, base)
+		VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, ''::bytea), $8, $9, $10, $11) ON CONFLICT DO NOTHING`
 
 	selectKeyState = `SELECT key, agency_id, certificate, suspended, by, reason, wrong, revision FROM key_state WHERE key = $1`
 	updateKeyState = `UPDATE key_state SET agency_id = $1, certificate = $2, suspended = $3, by = $4, reason = $5, wrong = $6, revision = revision + 1
@@ -161,13 +161,21 @@ func (a *act) putAugmented() {
 	}
 }
 
+// known is a digest, or nothing where it is not known.
+func known(d envelope.Digest) []byte {
+	if d.IsZero() {
+		return []byte{}
+	}
+	return d[:]
+}
+
 func (a *act) putEvidence() {
 	for _, e := range a.Evidence {
 		var answer []byte
 		if !e.Answer.IsZero() {
 			answer = e.Answer[:]
 		}
-		a.do(insertEvidence, e.Agency, e.File[:], e.Position, e.Certificate[:], e.Status, e.Kind, answer, e.Source, e.ThisUpdate, e.Checked)
+		a.do(insertEvidence, e.Agency, e.File[:], e.Position, e.Certificate[:], e.Status, e.Kind, answer, e.Source, e.ThisUpdate, e.Checked, known(e.Base))
 	}
 }
 

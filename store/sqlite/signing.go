@@ -173,6 +173,14 @@ func (a *act) putAugmented() error {
 	return nil
 }
 
+// known is a digest, or nothing where it is not known.
+func known(d envelope.Digest) []byte {
+	if d.IsZero() {
+		return []byte{}
+	}
+	return d[:]
+}
+
 func (a *act) putEvidence() error {
 	for _, e := range a.Evidence {
 		blobs, answer := []envelope.Digest{e.File, e.Certificate}, []byte(nil)
@@ -182,9 +190,9 @@ func (a *act) putEvidence() error {
 		if err := a.named(blobs...); err != nil {
 			return err
 		}
-		if err := a.do(`INSERT INTO evidence (agency_id, file, position, certificate, status, kind, answer, source, this_update, checked)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			e.Agency, e.File[:], e.Position, e.Certificate[:], e.Status, e.Kind, answer, e.Source, e.ThisUpdate, e.Checked); err != nil {
+		if err := a.do(`INSERT INTO evidence (agency_id, file, position, certificate, status, kind, answer, source, this_update, checked, base)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			e.Agency, e.File[:], e.Position, e.Certificate[:], e.Status, e.Kind, answer, e.Source, e.ThisUpdate, e.Checked, known(e.Base)); err != nil {
 			return err
 		}
 	}

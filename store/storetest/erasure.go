@@ -127,6 +127,26 @@ func testClearShared(w *world) {
 	same(w, "both", nil, append(w.texts(one), w.texts(other)...))
 }
 
+// testClearBase: what was signed to make a file goes with it, unless another letter has
+// something that was made of it.
+func testClearBase(w *world) {
+	blobs := w.aged(3, exchange.Change{})
+	draft, certificate, twin := blobs[0].Digest, blobs[1].Digest, blobs[2].Digest
+	one, other := w.dossier("đã ký", nil), w.dossier("ký lại", nil)
+	row := func(file, base envelope.Digest) exchange.EvidenceRow {
+		return exchange.EvidenceRow{Agency: "agency-3", File: file, Base: base, Certificate: certificate, Checked: w.now}
+	}
+	w.commit(exchange.Change{Evidence: []exchange.EvidenceRow{row(draft, envelope.Digest{}), row(twin, draft),
+		row(one.letter.Files[0].Digest, draft), row(other.letter.Files[0].Digest, draft)}})
+	kept := func() int { return len(ok[[]exchange.EvidenceRow](w)(w.s.Evidence(w.ctx, "agency-3", draft))) }
+	w.commit(clear(&one.letter))
+	same(w, "another letter was made of it", 1, kept())
+	w.commit(clear(&other.letter))
+	same(w, "nothing is left of it", 0, kept())
+	w.now += 30 * hour
+	w.commit(w.doom(draft))
+}
+
 // testAged: letters are found by class, from when their years count.
 func testAged(w *world) {
 	var letters []*exchange.Letter

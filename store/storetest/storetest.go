@@ -71,6 +71,7 @@ func Run(t *testing.T, open Opener) {
 		{"letters that pass through are found when their days are over", testPassing},
 		{"the text of a letter goes, and what proves its way stays", testClear},
 		{"what is made of a file stays while another letter has it", testClearShared},
+		{"what was signed on the way to a file goes with it", testClearBase},
 		{"letters are found by class and age", testAged},
 		{"what is held is not erased", testHolds},
 		{"a hold keeps what it names alone", testHoldOthers},
