@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"lienthong/envelope"
+	"lienthong/exchange/notation"
 	"lienthong/journal"
 )
 
@@ -128,6 +129,10 @@ func (s *Service) changing(ctx context.Context, from envelope.Agency, kind envel
 	if problems, err = c.receivers(ctx, s, req); err != nil {
 		return nil, err
 	}
+	bad = append(bad, problems...)
+	if problems, err = c.numbered(ctx, s); err != nil {
+		return nil, err
+	}
 	if bad = append(bad, problems...); len(bad) > 0 {
 		return nil, &Error{Code: Invalid, Reason: "INVALID_CHANGE", Text: "nothing was sent, to any recipient", Fields: bad}
 	}
@@ -165,6 +170,22 @@ func (c *changing) replace(ctx context.Context, documents []envelope.ID) (bad []
 		}
 	}
 	return bad, nil
+}
+
+// numbered takes the number of a version that bears another than the one before: it must
+// have been reserved where numbers come from this node, as that of any letter.
+func (c *changing) numbered(ctx context.Context, s *Service) (bad []Field, err error) {
+	if c.sameNumber() {
+		return nil, nil
+	}
+	c.send.number, bad, err = s.numberFor(ctx, c.from.ID, &c.send.Metadata)
+	return bad, err
+}
+
+// sameNumber reports whether number, symbol and year are those of the version before.
+func (c *changing) sameNumber() bool {
+	m, before := &c.send.Metadata, &c.thread.content.Metadata
+	return notation.Key(m.Number, m.Symbol, m.IssuedDate) == notation.Key(before.Number, before.Symbol, before.IssuedDate) && m.TypeCode == before.TypeCode
 }
 
 // receivers finds who gets the new version: those that have an earlier one, without those
@@ -261,8 +282,8 @@ func (c *changing) submit(ctx context.Context, request *Request) (envelope.ID, e
 	}
 	c.send.commit = request.commitment()
 	c.send.place = place{kind: c.kind, thread: t.route.Thread, version: t.version + 1, change: &c.detail}
-	if c.send.Metadata.DocumentID == "" {
-		c.send.Metadata.DocumentID = t.content.Metadata.DocumentID
+	if c.send.Metadata.DocumentID == "" && c.sameNumber() {
+		c.send.Metadata.DocumentID = t.content.Metadata.DocumentID // else it is made of the new number
 	}
 	sealed, err := c.service.seal(c.from, &c.send, c.to, c.files)
 	if err != nil {
@@ -272,6 +293,7 @@ func (c *changing) submit(ctx context.Context, request *Request) (envelope.ID, e
 	for _, f := range sealed.letter.Files {
 		c.change.Uses = append(c.change.Uses, f.Digest)
 	}
+	c.useNumber(c.send.number, sealed.letter.Key.ID)
 	c.entry(c.from.ID, "document.change", sealed.letter.Digest.String(), fmt.Sprintf("letter=%s thread=%s version=%d recipients=%d added=%d removed=%d",
 		sealed.letter.Key.ID, t.route.Thread, t.version+1, len(c.to), len(c.detail.Added), len(c.removed)))
 	if request != nil {

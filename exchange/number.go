@@ -339,3 +339,13 @@ func (s *Service) numberFor(ctx context.Context, agency string, m *envelope.Meta
 	}
 	return &out, nil, nil
 }
+
+// useNumber gives a letter the number that was reserved for it, if one was.
+func (d *draft) useNumber(number *Number, letter envelope.ID) {
+	if number == nil {
+		return
+	}
+	used := *number
+	used.State, used.Letter, used.Changed = NumberUsed, letter, d.node.now()
+	d.change.Numbers = append(d.change.Numbers, used)
+}

@@ -113,11 +113,7 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	for _, later := range req.later {
 		d.entry(from.ID, "document.later_level", later.Digest.String(), fmt.Sprintf("letter=%s base=%s level=%s", letter.Key.ID, later.Base, later.Level))
 	}
-	if req.number != nil {
-		used := *req.number
-		used.State, used.Letter, used.Changed = NumberUsed, letter.Key.ID, s.now()
-		d.change.Numbers = append(d.change.Numbers, used)
-	}
+	d.useNumber(req.number, letter.Key.ID)
 	if err := d.submit(ctx, sealed, req.NotBefore); err != nil {
 		return nil, err
 	}

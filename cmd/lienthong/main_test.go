@@ -83,7 +83,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"subst": subst, "await": await, "flip": flip, "absent": absent, "grow": grow, "awaitmatch": awaitMatch, "firstname": firstName, "firstword": firstWord,
-			"copies": copies, "awaitfile": awaitFile, "same": same, "gate": gate, "terminate": terminate, "hangup": hangup,
+			"copies": copies, "workingdays": workingDays, "awaitcount": awaitCount, "awaitfile": awaitFile, "same": same, "gate": gate, "terminate": terminate, "hangup": hangup,
 		},
 	})
 }
