@@ -42,11 +42,18 @@ var warningWords = map[string]string{
 
 // printWarnings says what is odd about a letter.
 func (a *app) printWarnings(d *lienthongv1.Document) {
+	for _, text := range a.warningTexts(d) {
+		a.printf("%s%s\n", strings.Repeat(" ", 21), text)
+	}
+}
+
+func (a *app) warningTexts(d *lienthongv1.Document) (out []string) {
 	for _, w := range d.GetWarnings() {
 		text := strings.TrimPrefix(w.GetField(), "metadata.") + " " + w.GetText()
 		if words, ok := warningWords[w.GetReason()]; ok {
 			text = a.t(text, words+" ("+text+")")
 		}
-		a.printf("%s%s %s\n", strings.Repeat(" ", 21), a.t("note:", "lưu ý:"), text)
+		out = append(out, a.t("note:", "lưu ý:")+" "+text)
 	}
+	return out
 }

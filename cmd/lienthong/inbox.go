@@ -42,19 +42,25 @@ func (a *app) inbox(ctx context.Context, limit int, overdue, all bool) error {
 		none = a.t("nothing is late", "không có văn bản quá hạn")
 	}
 	seen := map[string]bool{} // late in both ways
+	show, t := a.printDeliveryLine, a.inboxTable()
+	if t != nil {
+		show = func(d *lienthongv1.Delivery) error { t.addDelivery(d); return nil }
+	}
 	for _, what := range lists {
-		if err := a.listInbox(ctx, c, &lienthongv1.ListDeliveriesRequest{Agency: agency, Overdue: what, All: all}, limit, seen); err != nil {
+		if err := a.listInbox(ctx, c, &lienthongv1.ListDeliveriesRequest{Agency: agency, Overdue: what, All: all}, limit, seen, show); err != nil {
 			return err
 		}
 	}
 	if len(seen) == 0 && !a.json {
 		a.printf("%s\n", none)
+	} else if t != nil {
+		t.print()
 	}
 	return nil
 }
 
-// listInbox prints one list until limit are seen.
-func (a *app) listInbox(ctx context.Context, c *client.Client, ask *lienthongv1.ListDeliveriesRequest, limit int, seen map[string]bool) error {
+// listInbox shows one list until limit are seen.
+func (a *app) listInbox(ctx context.Context, c *client.Client, ask *lienthongv1.ListDeliveriesRequest, limit int, seen map[string]bool, show func(*lienthongv1.Delivery) error) error {
 	for token := ""; len(seen) < limit; {
 		ask.PageToken, ask.PageSize = token, int32(min(limit-len(seen), 500))
 		page, err := c.Deliveries.ListDeliveries(ctx, ask)
@@ -66,7 +72,7 @@ func (a *app) listInbox(ctx context.Context, c *client.Client, ask *lienthongv1.
 				continue
 			}
 			seen[d.GetName()] = true
-			if err := a.printDeliveryLine(d); err != nil {
+			if err := show(d); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -30,14 +31,17 @@ func (a *app) outbox(ctx context.Context, limit int) error {
 	if err != nil {
 		return err
 	}
-	shown := 0
+	shown, show, t := 0, a.printDocumentLines, a.outboxTable()
+	if t != nil {
+		show = func(d *lienthongv1.Document) error { t.addDocument(d); return nil }
+	}
 	for token := ""; shown < limit; {
 		page, err := c.Documents.ListDocuments(ctx, &lienthongv1.ListDocumentsRequest{Agency: agency, PageToken: token, PageSize: int32(min(limit-shown, 500))})
 		if err != nil {
 			return err
 		}
 		for _, d := range page.GetDocuments() {
-			if err := a.printDocumentLines(d); err != nil {
+			if err := show(d); err != nil {
 				return err
 			}
 		}
@@ -48,6 +52,8 @@ func (a *app) outbox(ctx context.Context, limit int) error {
 	}
 	if shown == 0 && !a.json {
 		a.printf("%s\n", a.t("nothing was sent", "chưa có văn bản đi"))
+	} else if t != nil {
+		t.print()
 	}
 	return nil
 }
@@ -69,21 +75,26 @@ func (a *app) printDocumentLines(d *lienthongv1.Document) error {
 }
 
 func (a *app) printSummary(s *lienthongv1.DeliverySummary) {
-	a.printf("                     → %s: %s", s.GetRecipientName(), a.stateText(s.GetState()))
+	a.printf("                     %s\n", a.summaryText(s))
+}
+
+// summaryText says where a letter is that went to one recipient.
+func (a *app) summaryText(s *lienthongv1.DeliverySummary) string {
+	text := "→ " + s.GetRecipientName() + ": " + a.stateText(s.GetState())
 	if s.GetVerdict() != "" {
-		a.printf(", %s", a.verdictText(s.GetVerdict()))
+		text += ", " + a.verdictText(s.GetVerdict())
 	}
 	if s.GetStatus() != 0 {
-		a.printf(", %s", a.statusText(s.GetStatus()))
+		text += ", " + a.statusText(s.GetStatus())
 	}
-	if text := a.copyText(s.GetCopy(), s.GetTakeBack(), s.GetReason()); text != "" {
-		a.printf(", %s", text)
+	if more := a.copyText(s.GetCopy(), s.GetTakeBack(), s.GetReason()); more != "" {
+		text += ", " + more
 	}
 	if s.GetCustodian() != "" && s.GetState() != lienthongv1.DeliveryState_DELIVERY_STATE_DELIVERED {
-		a.printf(a.t(" (at %s)", " (tại %s)"), s.GetCustodian())
+		text += fmt.Sprintf(a.t(" (at %s)", " (tại %s)"), s.GetCustodian())
 	}
 	if s.GetDeadlines().GetOverdue() != lienthongv1.Overdue_OVERDUE_UNSPECIFIED {
-		a.printf(", %s", a.deadlineText(s.GetDeadlines(), s.GetStatus()))
+		text += ", " + a.deadlineText(s.GetDeadlines(), s.GetStatus())
 	}
-	a.printf("\n")
+	return text
 }

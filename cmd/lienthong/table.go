@@ -15,8 +15,9 @@ import (
 // width: the widest columns are cut first, and say so with an ellipsis. What is piped
 // elsewhere is whole.
 type table struct {
-	a    *app
-	rows [][]string // the head first
+	a     *app
+	rows  [][]string       // the head first
+	notes map[int][]string // what stands under a row, set in
 }
 
 const (
@@ -33,6 +34,18 @@ func (t *table) add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
+// note puts lines under the last row; empty ones are none.
+func (t *table) note(lines ...string) {
+	if t.notes == nil {
+		t.notes = map[int][]string{}
+	}
+	for _, line := range lines {
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			t.notes[len(t.rows)-1] = append(t.notes[len(t.rows)-1], line)
+		}
+	}
+}
+
 func (t *table) print() {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {
@@ -40,8 +53,9 @@ func (t *table) print() {
 			widths[i] = max(widths[i], displayWidth(cell))
 		}
 	}
-	fit(widths, t.a.terminalWidth())
-	for _, row := range t.rows {
+	total := t.a.terminalWidth()
+	fit(widths, total)
+	for n, row := range t.rows {
 		var line strings.Builder
 		for i, cell := range row {
 			cell = cut(cell, widths[i])
@@ -49,6 +63,12 @@ func (t *table) print() {
 			line.WriteString(strings.Repeat(" ", widths[i]-displayWidth(cell)+columnGap))
 		}
 		t.a.printf("%s\n", strings.TrimRight(line.String(), " "))
+		for _, note := range t.notes[n] {
+			if total > noteIndent {
+				note = cut(note, total-noteIndent)
+			}
+			t.a.printf("%s%s\n", strings.Repeat(" ", noteIndent), note)
+		}
 	}
 }
 
