@@ -26,35 +26,35 @@ func (m *Metadata) Problems(today string) []FieldProblem {
 		n := utf8.RuneCountInString(f.value)
 		switch {
 		case !clean(f.value):
-			add(f.name, "NOT_TEXT", "holds control characters or is not UTF-8")
+			add(f.name, "NOT_TEXT", "holds control characters or is not UTF-8, want plain text: type it anew")
 		case f.required && strings.TrimSpace(f.value) == "":
-			add(f.name, "REQUIRED", "is required")
+			add(f.name, "REQUIRED", "is empty, and is required: fill it in")
 		case n > f.max:
-			add(f.name, "TOO_LONG", "has %d characters, at most %d", n, f.max)
+			add(f.name, "TOO_LONG", "has %d characters, at most %d: shorten it", n, f.max)
 		}
 	}
 	if m.IssuedDate != "" {
 		if _, err := time.Parse(time.DateOnly, m.IssuedDate); err != nil {
-			add("issued_date", "NOT_A_DATE", "is %q, want yyyy-mm-dd", m.IssuedDate)
+			add("issued_date", "NOT_A_DATE", "is %.40q, want yyyy-mm-dd", m.IssuedDate)
 		} else if m.IssuedDate > today {
-			add("issued_date", "IN_FUTURE", "is %s, after today, %s", m.IssuedDate, today)
+			add("issued_date", "IN_FUTURE", "is %s, want a day not after today, %s", m.IssuedDate, today)
 		}
 	}
 	if m.DueDate != "" {
 		if _, err := time.Parse(time.DateOnly, m.DueDate); err != nil {
-			add("due_date", "NOT_A_DATE", "is %q, want yyyy-mm-dd", m.DueDate)
+			add("due_date", "NOT_A_DATE", "is %.40q, want yyyy-mm-dd", m.DueDate)
 		} else if m.IssuedDate != "" && m.DueDate < m.IssuedDate {
-			add("due_date", "BEFORE_ISSUE", "is %s, before the document was issued, %s", m.DueDate, m.IssuedDate)
+			add("due_date", "BEFORE_ISSUE", "is %s, want a day not before that of issue, %s", m.DueDate, m.IssuedDate)
 		}
 	}
 	if strings.TrimSpace(m.Secrecy) != "" {
-		add("secrecy", "SECRET", "is %.40q: documents with state secrets are not sent by this network", m.Secrecy)
+		add("secrecy", "SECRET", "is %.40q: documents with state secrets are not sent by this network; send it by the way that is meant for them", m.Secrecy)
 	}
 	if m.PageAmount > maxPages {
-		add("page_amount", "TOO_LONG", "is %d, at most %d", m.PageAmount, maxPages)
+		add("page_amount", "TOO_LONG", "is %d, at most %d: put the number of pages of the main document", m.PageAmount, maxPages)
 	}
 	if len(m.ToPlaces) > MaxRecipients {
-		add("to_places", "TOO_LONG", "has %d entries, at most %d", len(m.ToPlaces), MaxRecipients)
+		add("to_places", "TOO_LONG", "has %d entries, at most %d: put several in one", len(m.ToPlaces), MaxRecipients)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -35,6 +36,14 @@ type Field struct {
 	Path   string // such as "recipients[2].agency"
 	Reason string // upper case
 	Text   string
+}
+
+// Index is the place in a list that a path begins with: 2 of "recipients[2].agency".
+func (f Field) Index(list string) (int, bool) {
+	rest, is := strings.CutPrefix(f.Path, list+"[")
+	number, _, closed := strings.Cut(rest, "]")
+	n, err := strconv.Atoi(number)
+	return n, is && closed && err == nil && n >= 0
 }
 
 func (e *Error) Error() string {

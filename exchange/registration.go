@@ -34,7 +34,7 @@ func registrationProblems(m *envelope.Metadata, today string) []Field {
 		{"type_name", notation.SecretMark(m.TypeName)}, {"symbol", notation.SecretSymbol(m.Symbol)},
 	} {
 		if f.mark != "" {
-			out = append(out, Field{"metadata." + f.name, "SECRET", fmt.Sprintf("holds the mark %q: documents with state secrets are not sent by this network", f.mark)})
+			out = append(out, Field{"metadata." + f.name, "SECRET", fmt.Sprintf("holds the mark %q: documents with state secrets are not sent by this network; send it by the way that is meant for them", f.mark)})
 		}
 	}
 	return out

@@ -47,7 +47,7 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		if err != nil {
 			return nil, err
 		}
-		return s.Document(ctx, from.ID, id)
+		return s.sentBefore(ctx, from.ID, id, &req)
 	}
 	req.commit = request.commitment()
 	bad := s.checkSend(from, &req)
@@ -55,7 +55,8 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	if err != nil {
 		return nil, err
 	}
-	bad = append(bad, problems...)
+	leftOut, unreached := partly(&req, to, problems)
+	bad = append(bad, unreached...)
 	if len(bad) == 0 {
 		if err := s.laterFiles(ctx, from, &req); err != nil {
 			return nil, err
@@ -88,7 +89,29 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	if err != nil {
 		return nil, storeError(err)
 	}
+	doc.LeftOut = leftOut
 	return doc, s.remark(ctx, doc, from.ID)
+}
+
+// partly says of recipients that cannot be reached whether they are left out, as the caller
+// has asked for, or are why the document is not taken.
+func partly(req *SendRequest, to []envelope.Recipient, problems []Field) (leftOut, bad []Field) {
+	if req.Partial && len(to) > 0 {
+		return problems, nil
+	}
+	return nil, problems
+}
+
+// sentBefore is the answer to a request that comes once more: with whom of its recipients
+// the document has left out, for the reason that there is now.
+func (s *Service) sentBefore(ctx context.Context, agency string, id envelope.ID, req *SendRequest) (*Document, error) {
+	doc, err := s.Document(ctx, agency, id)
+	if err != nil || !req.Partial {
+		return doc, err
+	}
+	_, problems, err := s.recipients(ctx, agency, req.Recipients)
+	doc.LeftOut = problems
+	return doc, err
 }
 
 // submit signs the envelope and commits it with everything that it sets off. The document

@@ -28,6 +28,7 @@ type SendRequest struct {
 	Relations  []envelope.Relation
 	Staff      envelope.Staff
 	RequestID  string
+	Partial    bool `json:",omitempty"` // to those that can be reached, where not all can
 
 	number *Number        // that was reserved for it
 	later  []Augmentation // that go in place of files that were named
@@ -59,6 +60,7 @@ type Document struct {
 	Deliveries []Delivery  // of those recipients that the asking agency may see
 	Deadlines  []Deadlines // of each of Deliveries
 	Warnings   []Field     // what is odd about it, to the asking agency
+	LeftOut    []Field     // recipients that it was asked for and did not go to: of a SendRequest that is Partial
 }
 
 // An Event is one statement about a delivery, with its proof.

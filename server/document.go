@@ -24,7 +24,20 @@ func (d *documentService) SendDocument(ctx context.Context, m *lienthongv1.SendD
 	if err != nil {
 		return nil, err
 	}
-	return &lienthongv1.SendDocumentResponse{Document: wire.DocumentToProto(document.Route.OriginAgency.ID, document, d.svc.Directory())}, nil
+	return &lienthongv1.SendDocumentResponse{Document: wire.DocumentToProto(document.Route.OriginAgency.ID, document, d.svc.Directory()),
+		LeftOut: leftOutToProto(m, document.LeftOut)}, nil
+}
+
+// leftOutToProto names recipients of a request as they are named there.
+func leftOutToProto(m *lienthongv1.SendDocumentRequest, list []exchange.Field) (out []*lienthongv1.LeftOut) {
+	for _, f := range list {
+		left := &lienthongv1.LeftOut{Reason: f.Reason, Text: f.Text}
+		if i, ok := f.Index("recipients"); ok && i < len(m.GetRecipients()) {
+			left.Index, left.Agency = uint32(i), m.GetRecipients()[i].GetAgency()
+		}
+		out = append(out, left)
+	}
+	return out
 }
 
 func (d *documentService) ResolveRecipients(ctx context.Context, m *lienthongv1.ResolveRecipientsRequest) (*lienthongv1.ResolveRecipientsResponse, error) {

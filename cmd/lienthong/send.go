@@ -25,7 +25,7 @@ type sendFlags struct {
 	notBefore, repliesTo                    string
 	expires                                 time.Duration
 	pages                                   uint32
-	exact                                   bool
+	exact, partial                          bool
 }
 
 func (a *app) sendCommand() *cobra.Command {
@@ -34,8 +34,8 @@ func (a *app) sendCommand() *cobra.Command {
 		Use:   "send --to CODE… --number N --symbol S --subject TEXT SIGNED.pdf",
 		Short: "Send a signed letter to agencies (gửi văn bản)",
 		Long: `Send a signed letter, with annexes, to one or more agencies. It is taken for all
-recipients or for none: every bad field and recipient is named at once. When the
-command ends well, the letter is durable at the node, which answers for it.`,
+recipients or for none, but with --partial: every bad field and recipient is named at
+once, the recipients in a table. When the command ends well, the letter is durable at the node, which answers for it.`,
 		Example: `  lienthong send --as clerk.yaml --to H55.1 --cc H55 --number 15 --symbol BC-UBND \
     --type BC --subject "Báo cáo tình hình quý IV" --signer "Đặng Văn Hùng" --position "Chủ tịch" sealed.pdf`,
 		Args: args(1, 1),
@@ -67,6 +67,7 @@ command ends well, the letter is durable at the node, which answers for it.`,
 	fl.StringVar(&f.notBefore, "not-before", "", "send not before this time, RFC 3339")
 	fl.DurationVar(&f.expires, "expires", 7*24*time.Hour, "how long delivery is tried")
 	fl.BoolVar(&f.exact, "exact", false, "send these very files, also where the node has brought one to a later level")
+	fl.BoolVar(&f.partial, "partial", false, "where some recipients cannot be reached, send to the others and list these")
 	fl.StringVar(&f.requestID, "request-id", "", "the same id and content is sent once (default: made from the content)")
 	return c
 }
@@ -108,9 +109,12 @@ func (a *app) send(ctx context.Context, path string, f sendFlags) error {
 	}
 	answer, err := c.Documents.SendDocument(ctx, request)
 	if err != nil {
+		return a.refusedRecipients(request, err)
+	}
+	if err := a.printSent(answer.GetDocument()); err != nil {
 		return err
 	}
-	return a.printSent(answer.GetDocument())
+	return a.printLeftOut(answer.GetLeftOut())
 }
 
 func (a *app) sendRequest(f sendFlags) (*lienthongv1.SendDocumentRequest, error) {
@@ -130,7 +134,7 @@ func (a *app) sendRequest(f sendFlags) (*lienthongv1.SendDocumentRequest, error)
 			TypeCode: f.typeCode, TypeName: f.typeName, IssuedDate: f.date, Place: f.place, DueDate: f.due, ToPlaces: f.toPlaces,
 			Signer:  &lienthongv1.SignerInfo{Competence: f.competence, Position: f.position, FullName: f.signer},
 			Secrecy: f.secrecy, PageAmount: f.pages, DossierCode: f.dossier},
-		Urgency: urgency, ExpiresAt: now.Add(f.expires).UnixMicro(), RequestId: f.requestID,
+		Urgency: urgency, ExpiresAt: now.Add(f.expires).UnixMicro(), RequestId: f.requestID, Partial: f.partial,
 	}
 	if f.staff != "" {
 		m.Staff = &lienthongv1.Staff{Id: f.staff}

@@ -114,7 +114,7 @@ func eventToProto(e exchange.Event) *lienthongv1.HistoryEvent {
 // to say, all at once; only what cannot be converted is refused here.
 func SendFromProto(m *lienthongv1.SendDocumentRequest) (exchange.SendRequest, error) {
 	out := exchange.SendRequest{Agency: m.GetAgency(), Metadata: envelope.MetadataFromProto(m.GetMetadata()), Urgency: envelope.Urgency(m.GetUrgency()),
-		NotBefore: m.GetNotBefore(), ExpiresAt: m.GetExpiresAt(), Staff: envelope.StaffFromProto(m.GetStaff()), RequestID: m.GetRequestId()}
+		NotBefore: m.GetNotBefore(), ExpiresAt: m.GetExpiresAt(), Staff: envelope.StaffFromProto(m.GetStaff()), RequestID: m.GetRequestId(), Partial: m.GetPartial()}
 	var err error
 	if out.Files, err = outgoingFiles(m.GetFiles()); err != nil {
 		return out, err

@@ -289,7 +289,10 @@ type SendDocumentRequest struct {
 	Staff     *Staff      `protobuf:"bytes,9,opt,name=staff,proto3" json:"staff,omitempty"`
 	// Unique per principal, kept 30 days: the same id with the same content
 	// gets the same answer, with other content ALREADY_EXISTS.
-	RequestId     string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Where some recipients cannot be reached, send to the others, and name these in the
+	// answer (left_out). Else the letter goes to all or to nobody.
+	Partial       bool `protobuf:"varint,11,opt,name=partial,proto3" json:"partial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -392,6 +395,13 @@ func (x *SendDocumentRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *SendDocumentRequest) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
 }
 
 // OutgoingFile names an uploaded file by digest, or carries it (all inline
@@ -537,8 +547,10 @@ func (x *OutgoingRecipient) GetRole() RecipientRole {
 }
 
 type SendDocumentResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Document      *Document              `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Document *Document              `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// Recipients of a partial request to whom the letter does not go.
+	LeftOut       []*LeftOut `protobuf:"bytes,2,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -580,6 +592,84 @@ func (x *SendDocumentResponse) GetDocument() *Document {
 	return nil
 }
 
+func (x *SendDocumentResponse) GetLeftOut() []*LeftOut {
+	if x != nil {
+		return x.LeftOut
+	}
+	return nil
+}
+
+// LeftOut is a recipient to whom a letter does not go.
+type LeftOut struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Place in the request's recipients, and the id, code or group that is named there.
+	Index  uint32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	// UNKNOWN_RECIPIENT, RECIPIENT_CLOSED, NO_ROUTE, DUPLICATE, UNKNOWN_GROUP.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeftOut) Reset() {
+	*x = LeftOut{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeftOut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeftOut) ProtoMessage() {}
+
+func (x *LeftOut) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeftOut.ProtoReflect.Descriptor instead.
+func (*LeftOut) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LeftOut) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *LeftOut) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *LeftOut) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *LeftOut) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Document is one envelope as this node knows it, with its deliveries.
 type Document struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -615,7 +705,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[4]
+	mi := &file_lienthong_v1_document_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -627,7 +717,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[4]
+	mi := &file_lienthong_v1_document_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -640,7 +730,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{4}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Document) GetName() string {
@@ -797,7 +887,7 @@ type Warning struct {
 
 func (x *Warning) Reset() {
 	*x = Warning{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[5]
+	mi := &file_lienthong_v1_document_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +899,7 @@ func (x *Warning) String() string {
 func (*Warning) ProtoMessage() {}
 
 func (x *Warning) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[5]
+	mi := &file_lienthong_v1_document_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +912,7 @@ func (x *Warning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warning.ProtoReflect.Descriptor instead.
 func (*Warning) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{5}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Warning) GetField() string {
@@ -867,7 +957,7 @@ type Deadlines struct {
 
 func (x *Deadlines) Reset() {
 	*x = Deadlines{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[6]
+	mi := &file_lienthong_v1_document_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -879,7 +969,7 @@ func (x *Deadlines) String() string {
 func (*Deadlines) ProtoMessage() {}
 
 func (x *Deadlines) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[6]
+	mi := &file_lienthong_v1_document_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -892,7 +982,7 @@ func (x *Deadlines) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deadlines.ProtoReflect.Descriptor instead.
 func (*Deadlines) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{6}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Deadlines) GetArrived() int64 {
@@ -956,7 +1046,7 @@ type DeliverySummary struct {
 
 func (x *DeliverySummary) Reset() {
 	*x = DeliverySummary{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[7]
+	mi := &file_lienthong_v1_document_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1058,7 @@ func (x *DeliverySummary) String() string {
 func (*DeliverySummary) ProtoMessage() {}
 
 func (x *DeliverySummary) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[7]
+	mi := &file_lienthong_v1_document_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1071,7 @@ func (x *DeliverySummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverySummary.ProtoReflect.Descriptor instead.
 func (*DeliverySummary) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{7}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DeliverySummary) GetDelivery() string {
@@ -1073,7 +1163,7 @@ type ResolveRecipientsRequest struct {
 
 func (x *ResolveRecipientsRequest) Reset() {
 	*x = ResolveRecipientsRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[8]
+	mi := &file_lienthong_v1_document_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1175,7 @@ func (x *ResolveRecipientsRequest) String() string {
 func (*ResolveRecipientsRequest) ProtoMessage() {}
 
 func (x *ResolveRecipientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[8]
+	mi := &file_lienthong_v1_document_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1188,7 @@ func (x *ResolveRecipientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRecipientsRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRecipientsRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{8}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ResolveRecipientsRequest) GetCodes() []string {
@@ -1124,7 +1214,7 @@ type ResolveRecipientsResponse struct {
 
 func (x *ResolveRecipientsResponse) Reset() {
 	*x = ResolveRecipientsResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[9]
+	mi := &file_lienthong_v1_document_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1226,7 @@ func (x *ResolveRecipientsResponse) String() string {
 func (*ResolveRecipientsResponse) ProtoMessage() {}
 
 func (x *ResolveRecipientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[9]
+	mi := &file_lienthong_v1_document_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1239,7 @@ func (x *ResolveRecipientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRecipientsResponse.ProtoReflect.Descriptor instead.
 func (*ResolveRecipientsResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{9}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ResolveRecipientsResponse) GetRecipients() []*ResolvedRecipient {
@@ -1187,7 +1277,7 @@ type ResolvedRecipient struct {
 
 func (x *ResolvedRecipient) Reset() {
 	*x = ResolvedRecipient{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[10]
+	mi := &file_lienthong_v1_document_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1289,7 @@ func (x *ResolvedRecipient) String() string {
 func (*ResolvedRecipient) ProtoMessage() {}
 
 func (x *ResolvedRecipient) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[10]
+	mi := &file_lienthong_v1_document_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1212,7 +1302,7 @@ func (x *ResolvedRecipient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedRecipient.ProtoReflect.Descriptor instead.
 func (*ResolvedRecipient) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{10}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ResolvedRecipient) GetCode() string {
@@ -1303,7 +1393,7 @@ type SuggestedAgency struct {
 
 func (x *SuggestedAgency) Reset() {
 	*x = SuggestedAgency{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	mi := &file_lienthong_v1_document_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1405,7 @@ func (x *SuggestedAgency) String() string {
 func (*SuggestedAgency) ProtoMessage() {}
 
 func (x *SuggestedAgency) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[11]
+	mi := &file_lienthong_v1_document_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1418,7 @@ func (x *SuggestedAgency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestedAgency.ProtoReflect.Descriptor instead.
 func (*SuggestedAgency) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{11}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SuggestedAgency) GetAgency() string {
@@ -1361,7 +1451,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[12]
+	mi := &file_lienthong_v1_document_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1463,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[12]
+	mi := &file_lienthong_v1_document_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1476,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{12}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetDocumentRequest) GetName() string {
@@ -1405,7 +1495,7 @@ type GetDocumentResponse struct {
 
 func (x *GetDocumentResponse) Reset() {
 	*x = GetDocumentResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[13]
+	mi := &file_lienthong_v1_document_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1507,7 @@ func (x *GetDocumentResponse) String() string {
 func (*GetDocumentResponse) ProtoMessage() {}
 
 func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[13]
+	mi := &file_lienthong_v1_document_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1520,7 @@ func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{13}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetDocumentResponse) GetDocument() *Document {
@@ -1453,7 +1543,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[14]
+	mi := &file_lienthong_v1_document_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1555,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[14]
+	mi := &file_lienthong_v1_document_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1568,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{14}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListDocumentsRequest) GetAgency() string {
@@ -1512,7 +1602,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[15]
+	mi := &file_lienthong_v1_document_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1614,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[15]
+	mi := &file_lienthong_v1_document_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1627,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{15}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -1571,7 +1661,7 @@ type RecallDocumentRequest struct {
 
 func (x *RecallDocumentRequest) Reset() {
 	*x = RecallDocumentRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[16]
+	mi := &file_lienthong_v1_document_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1583,7 +1673,7 @@ func (x *RecallDocumentRequest) String() string {
 func (*RecallDocumentRequest) ProtoMessage() {}
 
 func (x *RecallDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[16]
+	mi := &file_lienthong_v1_document_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1596,7 +1686,7 @@ func (x *RecallDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallDocumentRequest.ProtoReflect.Descriptor instead.
 func (*RecallDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{16}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RecallDocumentRequest) GetName() string {
@@ -1651,7 +1741,7 @@ type RecallDocumentResponse struct {
 
 func (x *RecallDocumentResponse) Reset() {
 	*x = RecallDocumentResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[17]
+	mi := &file_lienthong_v1_document_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1753,7 @@ func (x *RecallDocumentResponse) String() string {
 func (*RecallDocumentResponse) ProtoMessage() {}
 
 func (x *RecallDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[17]
+	mi := &file_lienthong_v1_document_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1766,7 @@ func (x *RecallDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallDocumentResponse.ProtoReflect.Descriptor instead.
 func (*RecallDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{17}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RecallDocumentResponse) GetDocument() *Document {
@@ -1712,7 +1802,7 @@ type IssueUpdateRequest struct {
 
 func (x *IssueUpdateRequest) Reset() {
 	*x = IssueUpdateRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[18]
+	mi := &file_lienthong_v1_document_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +1814,7 @@ func (x *IssueUpdateRequest) String() string {
 func (*IssueUpdateRequest) ProtoMessage() {}
 
 func (x *IssueUpdateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[18]
+	mi := &file_lienthong_v1_document_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +1827,7 @@ func (x *IssueUpdateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueUpdateRequest.ProtoReflect.Descriptor instead.
 func (*IssueUpdateRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{18}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *IssueUpdateRequest) GetName() string {
@@ -1819,7 +1909,7 @@ type IssueUpdateResponse struct {
 
 func (x *IssueUpdateResponse) Reset() {
 	*x = IssueUpdateResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[19]
+	mi := &file_lienthong_v1_document_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +1921,7 @@ func (x *IssueUpdateResponse) String() string {
 func (*IssueUpdateResponse) ProtoMessage() {}
 
 func (x *IssueUpdateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[19]
+	mi := &file_lienthong_v1_document_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +1934,7 @@ func (x *IssueUpdateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueUpdateResponse.ProtoReflect.Descriptor instead.
 func (*IssueUpdateResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{19}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *IssueUpdateResponse) GetDocument() *Document {
@@ -1875,7 +1965,7 @@ type IssueReplacementRequest struct {
 
 func (x *IssueReplacementRequest) Reset() {
 	*x = IssueReplacementRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[20]
+	mi := &file_lienthong_v1_document_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +1977,7 @@ func (x *IssueReplacementRequest) String() string {
 func (*IssueReplacementRequest) ProtoMessage() {}
 
 func (x *IssueReplacementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[20]
+	mi := &file_lienthong_v1_document_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +1990,7 @@ func (x *IssueReplacementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueReplacementRequest.ProtoReflect.Descriptor instead.
 func (*IssueReplacementRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{20}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *IssueReplacementRequest) GetName() string {
@@ -1989,7 +2079,7 @@ type IssueReplacementResponse struct {
 
 func (x *IssueReplacementResponse) Reset() {
 	*x = IssueReplacementResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[21]
+	mi := &file_lienthong_v1_document_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2091,7 @@ func (x *IssueReplacementResponse) String() string {
 func (*IssueReplacementResponse) ProtoMessage() {}
 
 func (x *IssueReplacementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[21]
+	mi := &file_lienthong_v1_document_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2104,7 @@ func (x *IssueReplacementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueReplacementResponse.ProtoReflect.Descriptor instead.
 func (*IssueReplacementResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{21}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *IssueReplacementResponse) GetDocument() *Document {
@@ -2039,7 +2129,7 @@ type ForwardDocumentRequest struct {
 
 func (x *ForwardDocumentRequest) Reset() {
 	*x = ForwardDocumentRequest{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[22]
+	mi := &file_lienthong_v1_document_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2141,7 @@ func (x *ForwardDocumentRequest) String() string {
 func (*ForwardDocumentRequest) ProtoMessage() {}
 
 func (x *ForwardDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[22]
+	mi := &file_lienthong_v1_document_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2154,7 @@ func (x *ForwardDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardDocumentRequest.ProtoReflect.Descriptor instead.
 func (*ForwardDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{22}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ForwardDocumentRequest) GetName() string {
@@ -2111,7 +2201,7 @@ type ForwardDocumentResponse struct {
 
 func (x *ForwardDocumentResponse) Reset() {
 	*x = ForwardDocumentResponse{}
-	mi := &file_lienthong_v1_document_proto_msgTypes[23]
+	mi := &file_lienthong_v1_document_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2123,7 +2213,7 @@ func (x *ForwardDocumentResponse) String() string {
 func (*ForwardDocumentResponse) ProtoMessage() {}
 
 func (x *ForwardDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lienthong_v1_document_proto_msgTypes[23]
+	mi := &file_lienthong_v1_document_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2136,7 +2226,7 @@ func (x *ForwardDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardDocumentResponse.ProtoReflect.Descriptor instead.
 func (*ForwardDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{23}
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ForwardDocumentResponse) GetDocument() *Document {
@@ -2150,7 +2240,7 @@ var File_lienthong_v1_document_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\n" +
-	"\x1blienthong/v1/document.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\"\xcb\x03\n" +
+	"\x1blienthong/v1/document.proto\x12\flienthong.v1\x1a\x19lienthong/v1/access.proto\x1a\x1blienthong/v1/envelope.proto\"\xe5\x03\n" +
 	"\x13SendDocumentRequest\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12:\n" +
 	"\bmetadata\x18\x02 \x01(\v2\x1e.lienthong.v1.DocumentMetadataR\bmetadata\x120\n" +
@@ -2167,7 +2257,8 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x05staff\x18\t \x01(\v2\x13.lienthong.v1.StaffR\x05staff\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\n" +
-	" \x01(\tR\trequestId\"\xaf\x01\n" +
+	" \x01(\tR\trequestId\x12\x18\n" +
+	"\apartial\x18\v \x01(\bR\apartial\"\xaf\x01\n" +
 	"\fOutgoingFile\x12*\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x16.lienthong.v1.FileRoleR\x04role\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -2178,9 +2269,15 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x05exact\x18( \x01(\bR\x05exact\"\\\n" +
 	"\x11OutgoingRecipient\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12/\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x1b.lienthong.v1.RecipientRoleR\x04role\"J\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x1b.lienthong.v1.RecipientRoleR\x04role\"|\n" +
 	"\x14SendDocumentResponse\x122\n" +
-	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"\xda\x06\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\x120\n" +
+	"\bleft_out\x18\x02 \x03(\v2\x15.lienthong.v1.LeftOutR\aleftOut\"c\n" +
+	"\aLeftOut\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\rR\x05index\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\xda\x06\n" +
 	"\bDocument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
 	"\venvelope_id\x18\x02 \x01(\fR\n" +
@@ -2383,7 +2480,7 @@ func file_lienthong_v1_document_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_lienthong_v1_document_proto_goTypes = []any{
 	(Overdue)(0),                      // 0: lienthong.v1.Overdue
 	(CopyState)(0),                    // 1: lienthong.v1.CopyState
@@ -2393,111 +2490,113 @@ var file_lienthong_v1_document_proto_goTypes = []any{
 	(*OutgoingFile)(nil),              // 5: lienthong.v1.OutgoingFile
 	(*OutgoingRecipient)(nil),         // 6: lienthong.v1.OutgoingRecipient
 	(*SendDocumentResponse)(nil),      // 7: lienthong.v1.SendDocumentResponse
-	(*Document)(nil),                  // 8: lienthong.v1.Document
-	(*Warning)(nil),                   // 9: lienthong.v1.Warning
-	(*Deadlines)(nil),                 // 10: lienthong.v1.Deadlines
-	(*DeliverySummary)(nil),           // 11: lienthong.v1.DeliverySummary
-	(*ResolveRecipientsRequest)(nil),  // 12: lienthong.v1.ResolveRecipientsRequest
-	(*ResolveRecipientsResponse)(nil), // 13: lienthong.v1.ResolveRecipientsResponse
-	(*ResolvedRecipient)(nil),         // 14: lienthong.v1.ResolvedRecipient
-	(*SuggestedAgency)(nil),           // 15: lienthong.v1.SuggestedAgency
-	(*GetDocumentRequest)(nil),        // 16: lienthong.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),       // 17: lienthong.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),      // 18: lienthong.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),     // 19: lienthong.v1.ListDocumentsResponse
-	(*RecallDocumentRequest)(nil),     // 20: lienthong.v1.RecallDocumentRequest
-	(*RecallDocumentResponse)(nil),    // 21: lienthong.v1.RecallDocumentResponse
-	(*IssueUpdateRequest)(nil),        // 22: lienthong.v1.IssueUpdateRequest
-	(*IssueUpdateResponse)(nil),       // 23: lienthong.v1.IssueUpdateResponse
-	(*IssueReplacementRequest)(nil),   // 24: lienthong.v1.IssueReplacementRequest
-	(*IssueReplacementResponse)(nil),  // 25: lienthong.v1.IssueReplacementResponse
-	(*ForwardDocumentRequest)(nil),    // 26: lienthong.v1.ForwardDocumentRequest
-	(*ForwardDocumentResponse)(nil),   // 27: lienthong.v1.ForwardDocumentResponse
-	(*DocumentMetadata)(nil),          // 28: lienthong.v1.DocumentMetadata
-	(Urgency)(0),                      // 29: lienthong.v1.Urgency
-	(*Relation)(nil),                  // 30: lienthong.v1.Relation
-	(*Staff)(nil),                     // 31: lienthong.v1.Staff
-	(FileRole)(0),                     // 32: lienthong.v1.FileRole
-	(RecipientRole)(0),                // 33: lienthong.v1.RecipientRole
-	(EnvelopeKind)(0),                 // 34: lienthong.v1.EnvelopeKind
-	(*AgencyRef)(nil),                 // 35: lienthong.v1.AgencyRef
-	(*ContentFile)(nil),               // 36: lienthong.v1.ContentFile
-	(*RecallContent)(nil),             // 37: lienthong.v1.RecallContent
-	(*ChangeContent)(nil),             // 38: lienthong.v1.ChangeContent
-	(*Recipient)(nil),                 // 39: lienthong.v1.Recipient
-	(RecallMode)(0),                   // 40: lienthong.v1.RecallMode
+	(*LeftOut)(nil),                   // 8: lienthong.v1.LeftOut
+	(*Document)(nil),                  // 9: lienthong.v1.Document
+	(*Warning)(nil),                   // 10: lienthong.v1.Warning
+	(*Deadlines)(nil),                 // 11: lienthong.v1.Deadlines
+	(*DeliverySummary)(nil),           // 12: lienthong.v1.DeliverySummary
+	(*ResolveRecipientsRequest)(nil),  // 13: lienthong.v1.ResolveRecipientsRequest
+	(*ResolveRecipientsResponse)(nil), // 14: lienthong.v1.ResolveRecipientsResponse
+	(*ResolvedRecipient)(nil),         // 15: lienthong.v1.ResolvedRecipient
+	(*SuggestedAgency)(nil),           // 16: lienthong.v1.SuggestedAgency
+	(*GetDocumentRequest)(nil),        // 17: lienthong.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),       // 18: lienthong.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),      // 19: lienthong.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),     // 20: lienthong.v1.ListDocumentsResponse
+	(*RecallDocumentRequest)(nil),     // 21: lienthong.v1.RecallDocumentRequest
+	(*RecallDocumentResponse)(nil),    // 22: lienthong.v1.RecallDocumentResponse
+	(*IssueUpdateRequest)(nil),        // 23: lienthong.v1.IssueUpdateRequest
+	(*IssueUpdateResponse)(nil),       // 24: lienthong.v1.IssueUpdateResponse
+	(*IssueReplacementRequest)(nil),   // 25: lienthong.v1.IssueReplacementRequest
+	(*IssueReplacementResponse)(nil),  // 26: lienthong.v1.IssueReplacementResponse
+	(*ForwardDocumentRequest)(nil),    // 27: lienthong.v1.ForwardDocumentRequest
+	(*ForwardDocumentResponse)(nil),   // 28: lienthong.v1.ForwardDocumentResponse
+	(*DocumentMetadata)(nil),          // 29: lienthong.v1.DocumentMetadata
+	(Urgency)(0),                      // 30: lienthong.v1.Urgency
+	(*Relation)(nil),                  // 31: lienthong.v1.Relation
+	(*Staff)(nil),                     // 32: lienthong.v1.Staff
+	(FileRole)(0),                     // 33: lienthong.v1.FileRole
+	(RecipientRole)(0),                // 34: lienthong.v1.RecipientRole
+	(EnvelopeKind)(0),                 // 35: lienthong.v1.EnvelopeKind
+	(*AgencyRef)(nil),                 // 36: lienthong.v1.AgencyRef
+	(*ContentFile)(nil),               // 37: lienthong.v1.ContentFile
+	(*RecallContent)(nil),             // 38: lienthong.v1.RecallContent
+	(*ChangeContent)(nil),             // 39: lienthong.v1.ChangeContent
+	(*Recipient)(nil),                 // 40: lienthong.v1.Recipient
+	(RecallMode)(0),                   // 41: lienthong.v1.RecallMode
 }
 var file_lienthong_v1_document_proto_depIdxs = []int32{
-	28, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	29, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
 	5,  // 1: lienthong.v1.SendDocumentRequest.files:type_name -> lienthong.v1.OutgoingFile
 	6,  // 2: lienthong.v1.SendDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
-	29, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
-	30, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
-	31, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
-	32, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
-	33, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
-	8,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
-	34, // 9: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
-	35, // 10: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
-	29, // 11: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
-	28, // 12: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
-	36, // 13: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
-	11, // 14: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
-	30, // 15: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
-	31, // 16: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
-	9,  // 17: lienthong.v1.Document.warnings:type_name -> lienthong.v1.Warning
-	37, // 18: lienthong.v1.Document.recall:type_name -> lienthong.v1.RecallContent
-	38, // 19: lienthong.v1.Document.change:type_name -> lienthong.v1.ChangeContent
-	0,  // 20: lienthong.v1.Deadlines.overdue:type_name -> lienthong.v1.Overdue
-	39, // 21: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
-	3,  // 22: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
-	10, // 23: lienthong.v1.DeliverySummary.deadlines:type_name -> lienthong.v1.Deadlines
-	1,  // 24: lienthong.v1.DeliverySummary.copy:type_name -> lienthong.v1.CopyState
-	2,  // 25: lienthong.v1.DeliverySummary.take_back:type_name -> lienthong.v1.TakeBackState
-	14, // 26: lienthong.v1.ResolveRecipientsResponse.recipients:type_name -> lienthong.v1.ResolvedRecipient
-	15, // 27: lienthong.v1.ResolvedRecipient.near:type_name -> lienthong.v1.SuggestedAgency
-	8,  // 28: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
-	8,  // 29: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
-	40, // 30: lienthong.v1.RecallDocumentRequest.mode:type_name -> lienthong.v1.RecallMode
-	31, // 31: lienthong.v1.RecallDocumentRequest.staff:type_name -> lienthong.v1.Staff
-	8,  // 32: lienthong.v1.RecallDocumentResponse.document:type_name -> lienthong.v1.Document
-	28, // 33: lienthong.v1.IssueUpdateRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
-	5,  // 34: lienthong.v1.IssueUpdateRequest.files:type_name -> lienthong.v1.OutgoingFile
-	6,  // 35: lienthong.v1.IssueUpdateRequest.add:type_name -> lienthong.v1.OutgoingRecipient
-	29, // 36: lienthong.v1.IssueUpdateRequest.urgency:type_name -> lienthong.v1.Urgency
-	31, // 37: lienthong.v1.IssueUpdateRequest.staff:type_name -> lienthong.v1.Staff
-	8,  // 38: lienthong.v1.IssueUpdateResponse.document:type_name -> lienthong.v1.Document
-	28, // 39: lienthong.v1.IssueReplacementRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
-	5,  // 40: lienthong.v1.IssueReplacementRequest.files:type_name -> lienthong.v1.OutgoingFile
-	6,  // 41: lienthong.v1.IssueReplacementRequest.add:type_name -> lienthong.v1.OutgoingRecipient
-	29, // 42: lienthong.v1.IssueReplacementRequest.urgency:type_name -> lienthong.v1.Urgency
-	31, // 43: lienthong.v1.IssueReplacementRequest.staff:type_name -> lienthong.v1.Staff
-	8,  // 44: lienthong.v1.IssueReplacementResponse.document:type_name -> lienthong.v1.Document
-	6,  // 45: lienthong.v1.ForwardDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
-	29, // 46: lienthong.v1.ForwardDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
-	31, // 47: lienthong.v1.ForwardDocumentRequest.staff:type_name -> lienthong.v1.Staff
-	8,  // 48: lienthong.v1.ForwardDocumentResponse.document:type_name -> lienthong.v1.Document
-	4,  // 49: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
-	12, // 50: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
-	16, // 51: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
-	18, // 52: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
-	20, // 53: lienthong.v1.DocumentService.RecallDocument:input_type -> lienthong.v1.RecallDocumentRequest
-	22, // 54: lienthong.v1.DocumentService.IssueUpdate:input_type -> lienthong.v1.IssueUpdateRequest
-	24, // 55: lienthong.v1.DocumentService.IssueReplacement:input_type -> lienthong.v1.IssueReplacementRequest
-	26, // 56: lienthong.v1.DocumentService.ForwardDocument:input_type -> lienthong.v1.ForwardDocumentRequest
-	7,  // 57: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
-	13, // 58: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
-	17, // 59: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
-	19, // 60: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
-	21, // 61: lienthong.v1.DocumentService.RecallDocument:output_type -> lienthong.v1.RecallDocumentResponse
-	23, // 62: lienthong.v1.DocumentService.IssueUpdate:output_type -> lienthong.v1.IssueUpdateResponse
-	25, // 63: lienthong.v1.DocumentService.IssueReplacement:output_type -> lienthong.v1.IssueReplacementResponse
-	27, // 64: lienthong.v1.DocumentService.ForwardDocument:output_type -> lienthong.v1.ForwardDocumentResponse
-	57, // [57:65] is the sub-list for method output_type
-	49, // [49:57] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	30, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	31, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
+	32, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	33, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
+	34, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
+	9,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
+	8,  // 9: lienthong.v1.SendDocumentResponse.left_out:type_name -> lienthong.v1.LeftOut
+	35, // 10: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
+	36, // 11: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
+	30, // 12: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
+	29, // 13: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
+	37, // 14: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
+	12, // 15: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
+	31, // 16: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
+	32, // 17: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
+	10, // 18: lienthong.v1.Document.warnings:type_name -> lienthong.v1.Warning
+	38, // 19: lienthong.v1.Document.recall:type_name -> lienthong.v1.RecallContent
+	39, // 20: lienthong.v1.Document.change:type_name -> lienthong.v1.ChangeContent
+	0,  // 21: lienthong.v1.Deadlines.overdue:type_name -> lienthong.v1.Overdue
+	40, // 22: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
+	3,  // 23: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
+	11, // 24: lienthong.v1.DeliverySummary.deadlines:type_name -> lienthong.v1.Deadlines
+	1,  // 25: lienthong.v1.DeliverySummary.copy:type_name -> lienthong.v1.CopyState
+	2,  // 26: lienthong.v1.DeliverySummary.take_back:type_name -> lienthong.v1.TakeBackState
+	15, // 27: lienthong.v1.ResolveRecipientsResponse.recipients:type_name -> lienthong.v1.ResolvedRecipient
+	16, // 28: lienthong.v1.ResolvedRecipient.near:type_name -> lienthong.v1.SuggestedAgency
+	9,  // 29: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
+	9,  // 30: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
+	41, // 31: lienthong.v1.RecallDocumentRequest.mode:type_name -> lienthong.v1.RecallMode
+	32, // 32: lienthong.v1.RecallDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	9,  // 33: lienthong.v1.RecallDocumentResponse.document:type_name -> lienthong.v1.Document
+	29, // 34: lienthong.v1.IssueUpdateRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	5,  // 35: lienthong.v1.IssueUpdateRequest.files:type_name -> lienthong.v1.OutgoingFile
+	6,  // 36: lienthong.v1.IssueUpdateRequest.add:type_name -> lienthong.v1.OutgoingRecipient
+	30, // 37: lienthong.v1.IssueUpdateRequest.urgency:type_name -> lienthong.v1.Urgency
+	32, // 38: lienthong.v1.IssueUpdateRequest.staff:type_name -> lienthong.v1.Staff
+	9,  // 39: lienthong.v1.IssueUpdateResponse.document:type_name -> lienthong.v1.Document
+	29, // 40: lienthong.v1.IssueReplacementRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	5,  // 41: lienthong.v1.IssueReplacementRequest.files:type_name -> lienthong.v1.OutgoingFile
+	6,  // 42: lienthong.v1.IssueReplacementRequest.add:type_name -> lienthong.v1.OutgoingRecipient
+	30, // 43: lienthong.v1.IssueReplacementRequest.urgency:type_name -> lienthong.v1.Urgency
+	32, // 44: lienthong.v1.IssueReplacementRequest.staff:type_name -> lienthong.v1.Staff
+	9,  // 45: lienthong.v1.IssueReplacementResponse.document:type_name -> lienthong.v1.Document
+	6,  // 46: lienthong.v1.ForwardDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
+	30, // 47: lienthong.v1.ForwardDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	32, // 48: lienthong.v1.ForwardDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	9,  // 49: lienthong.v1.ForwardDocumentResponse.document:type_name -> lienthong.v1.Document
+	4,  // 50: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
+	13, // 51: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
+	17, // 52: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
+	19, // 53: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
+	21, // 54: lienthong.v1.DocumentService.RecallDocument:input_type -> lienthong.v1.RecallDocumentRequest
+	23, // 55: lienthong.v1.DocumentService.IssueUpdate:input_type -> lienthong.v1.IssueUpdateRequest
+	25, // 56: lienthong.v1.DocumentService.IssueReplacement:input_type -> lienthong.v1.IssueReplacementRequest
+	27, // 57: lienthong.v1.DocumentService.ForwardDocument:input_type -> lienthong.v1.ForwardDocumentRequest
+	7,  // 58: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
+	14, // 59: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
+	18, // 60: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
+	20, // 61: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
+	22, // 62: lienthong.v1.DocumentService.RecallDocument:output_type -> lienthong.v1.RecallDocumentResponse
+	24, // 63: lienthong.v1.DocumentService.IssueUpdate:output_type -> lienthong.v1.IssueUpdateResponse
+	26, // 64: lienthong.v1.DocumentService.IssueReplacement:output_type -> lienthong.v1.IssueReplacementResponse
+	28, // 65: lienthong.v1.DocumentService.ForwardDocument:output_type -> lienthong.v1.ForwardDocumentResponse
+	58, // [58:66] is the sub-list for method output_type
+	50, // [50:58] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_document_proto_init() }
@@ -2513,7 +2612,7 @@ func file_lienthong_v1_document_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_document_proto_rawDesc), len(file_lienthong_v1_document_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   24,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
