@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"lienthong/envelope"
 )
@@ -21,7 +22,8 @@ type returning struct {
 
 // giveBack gives a restored peer its own letters back that came from it after its backup,
 // with their files, as far as they are here. What it remembers it passes over. gone counts
-// letters whose files, or text, are not here any more.
+// letters whose files, or text, are not here any more, and those that the peer does not take:
+// the link goes on without them.
 func (s *session) giveBack(ctx context.Context, since int64) (returned, gone int, err error) {
 	seen := map[LetterKey]bool{}
 	for after, more := (envelope.ID{}), true; more; {
@@ -37,9 +39,9 @@ func (s *session) giveBack(ctx context.Context, since int64) (returned, gone int
 			}
 			seen[key] = true
 			switch given, err := s.giveOne(ctx, key, since); {
-			case errors.Is(err, errGone):
+			case errors.Is(err, errGone), errors.As(err, new(*refusal)):
 				gone++
-				s.relay.cfg.Log.Warn("relay: a letter of a restored peer cannot be given back: its files are not here any more", "peer", s.peer, "letter", key.ID.String())
+				s.relay.cfg.Log.Error("relay: a letter of a restored peer is not given back", "peer", s.peer, "letter", key.ID.String(), "error", err)
 			case err != nil:
 				return returned, gone, err
 			case given:
@@ -54,19 +56,37 @@ func (s *session) giveBack(ctx context.Context, since int64) (returned, gone int
 // errGone says that a letter is not whole here.
 var errGone = errors.New("exchange: its files are not here any more")
 
-// giveOne gives one letter back, if it came after a time, and waits for the answer.
+// giveTries is how often a letter is given back that the peer does not take now.
+const giveTries = 3
+
+// giveOne gives one letter back, if it came after a time.
 func (s *session) giveOne(ctx context.Context, key LetterKey, since int64) (bool, error) {
 	offer, err := s.relay.returned(ctx, s.peer, key, since)
 	if err != nil || offer == nil {
 		return false, err
 	}
+	for try := 1; ; try++ {
+		answer, err := s.askBack(ctx, key, offer)
+		f, refused := answer.(Refused)
+		if err != nil || !refused {
+			return err == nil, err
+		}
+		if now := f.Reason == ReasonSpace || f.Reason == ReasonBusy; !now || try == giveTries {
+			return false, &refusal{reason: f.Reason, text: fmt.Sprintf("%.300s", f.Text)}
+		}
+		wait(ctx, nil, time.Duration(min(f.RetryAfter, 60))*time.Second)
+	}
+}
+
+// askBack offers one letter back, and waits for the answer.
+func (s *session) askBack(ctx context.Context, key LetterKey, offer *Offer) (Frame, error) {
 	r := &returning{key: key, answer: make(chan Frame, 1)}
 	keys := make([]DeliveryKey, len(offer.Recipients))
 	for i, agency := range offer.Recipients {
 		keys[i] = DeliveryKey{key.Origin, key.ID, agency}
 	}
 	if err := s.purse.spend(ctx, offerBytes(offer)); err != nil {
-		return false, err
+		return nil, err
 	}
 	s.giving.Store(r)
 	s.window.add(keys) // while it stands there, its files are served
@@ -75,16 +95,13 @@ func (s *session) giveOne(ctx context.Context, key LetterKey, since int64) (bool
 	select {
 	case s.outgo <- *offer:
 	case <-ctx.Done():
-		return false, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	select {
 	case answer := <-r.answer:
-		if f, refused := answer.(Refused); refused {
-			return false, fmt.Errorf("exchange: %q does not take its letter %s back: %s: %.300s", s.peer, key.ID, f.Reason, f.Text)
-		}
-		return true, nil
+		return answer, nil
 	case <-ctx.Done():
-		return false, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 }
 
