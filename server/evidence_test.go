@@ -221,7 +221,7 @@ func changed(t *testing.T, file []byte, in evidence.Input) {
 }
 
 // rewrite writes an archive anew; a member that becomes nil is left out.
-func rewrite(t *testing.T, z *zip.Reader, change func(name string, data []byte) []byte) []byte {
+func rewrite(t testing.TB, z *zip.Reader, change func(name string, data []byte) []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)

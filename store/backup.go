@@ -215,12 +215,20 @@ func writeManifest(part string, b *Backup) error {
 
 // ReadBackup reads the manifest of a backup.
 func ReadBackup(dir string) (*Backup, error) {
-	data, err := os.ReadFile(filepath.Join(dir, backupManifest))
+	in, err := os.Open(filepath.Join(dir, backupManifest))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("store: %q is no backup: it has no %s", dir, backupManifest)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
+	}
+	defer in.Close()
+	data, err := io.ReadAll(io.LimitReader(in, maxManifest+1))
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if len(data) > maxManifest {
+		return nil, fmt.Errorf("store: %q: %s has more than %d bytes", dir, backupManifest, maxManifest)
 	}
 	b := &Backup{}
 	if err := json.Unmarshal(data, b); err != nil {

@@ -32,7 +32,7 @@ func onServer(t *testing.T) string {
 }
 
 // letters is a copy of a store with letters in every state, and files.
-func letters(t *testing.T) string {
+func letters(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "node")
 	if err := os.CopyFS(dir, os.DirFS("../testdata/store-v1")); err != nil {

@@ -30,7 +30,11 @@ func unpack(ctx context.Context, name, folder string) (*Backup, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := unpacking{tar: tar.NewReader(in), folder: folder, files: Blobs(bytes)}
+	info, err := in.Stat()
+	if err != nil {
+		return nil, err
+	}
+	u := unpacking{tar: tar.NewReader(in), left: info.Size(), folder: folder, files: Blobs(bytes)}
 	if err := u.manifest(); err != nil {
 		return nil, err
 	}
@@ -39,7 +43,7 @@ func unpack(ctx context.Context, name, folder string) (*Backup, error) {
 			return nil, err
 		}
 	}
-	if _, err := u.tar.Next(); !errors.Is(err, io.EOF) {
+	if _, err := u.member(); !errors.Is(err, io.EOF) {
 		return nil, errors.Join(errors.New("something stands behind its end"), err)
 	}
 	if !u.database || u.count != u.b.Files {
@@ -51,6 +55,7 @@ func unpack(ctx context.Context, name, folder string) (*Backup, error) {
 // An unpacking is how far a file has been read.
 type unpacking struct {
 	tar      *tar.Reader
+	left     int64 // bytes that further members may have: those of the file
 	folder   string
 	files    exchange.Blobs
 	b        Backup
@@ -60,8 +65,21 @@ type unpacking struct {
 	ended    bool
 }
 
-func (u *unpacking) manifest() error {
+// member goes to the next member. All together have at most the bytes of the file: one that
+// is written as having holes (sparse) may say any size, and would fill the disk.
+func (u *unpacking) member() (*tar.Header, error) {
 	h, err := u.tar.Next()
+	if err != nil {
+		return nil, err
+	}
+	if u.left -= h.Size; u.left < 0 {
+		return nil, fmt.Errorf("its member %.100q says that it has %d bytes, which are more than the file has", h.Name, h.Size)
+	}
+	return h, nil
+}
+
+func (u *unpacking) manifest() error {
+	h, err := u.member()
 	if err != nil {
 		return err
 	}
@@ -84,7 +102,7 @@ func (u *unpacking) manifest() error {
 }
 
 func (u *unpacking) next(ctx context.Context) error {
-	h, err := u.tar.Next()
+	h, err := u.member()
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("its last member, %s, is not there", memberEnd)
 	}

@@ -41,6 +41,11 @@ func loadCalendar(path string) (*calendar.Calendar, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readCalendar(path, data)
+}
+
+// readCalendar reads a working calendar; path is for errors.
+func readCalendar(path string, data []byte) (*calendar.Calendar, error) {
 	var f calendarFile
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
 		return nil, yamlError(path, err)
