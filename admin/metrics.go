@@ -31,6 +31,7 @@ type Metrics struct {
 	erased     *prometheus.CounterVec
 	broken     prometheus.Counter
 	refusals   *prometheus.CounterVec
+	gateway    *prometheus.HistogramVec
 }
 
 var _ exchange.Observer = (*Metrics)(nil)
@@ -56,6 +57,7 @@ func NewMetrics(node string) *Metrics {
 	m.levels = m.counter("lienthong_level_attempts_total", "Ends of attempts at later levels of signatures: done, put_off, given_up.", "outcome")
 	m.broken = m.counter("lienthong_calls_broken_total", "Calls that ended with an error which nobody expected; the log has it.").WithLabelValues()
 	m.refusals = m.counter("lienthong_refusals_total", "Calls that were refused to their callers, by reason.", "reason")
+	m.gateway = m.histogram("lienthong_gateway_seconds", "How long calls of the national axis took, by call and ErrorCode.", slow, "call", "code")
 	m.begin()
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -83,6 +85,10 @@ func (m *Metrics) begin() {
 	}
 	m.signatures.WithLabelValues("ok")
 	m.refusals.WithLabelValues("FORBIDDEN")
+	m.refusals.WithLabelValues("TOO_MANY_CALLS")
+	for _, code := range []string{"0", "10", "20", "27"} {
+		m.gateway.WithLabelValues("/sendEdoc", code)
+	}
 }
 
 func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
@@ -146,6 +152,11 @@ func (m *Metrics) Called(method, code string, took time.Duration) {
 	if code == "Internal" {
 		m.broken.Inc()
 	}
+}
+
+// AxisCalled counts a call of the national axis that has ended.
+func (m *Metrics) AxisCalled(call, code string, took time.Duration) {
+	m.gateway.WithLabelValues(call, code).Observe(took.Seconds())
 }
 
 // Refused counts a call that was refused.

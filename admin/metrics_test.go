@@ -174,7 +174,7 @@ func TestOperatingNamesEveryMetric(t *testing.T) {
 func (m *Metrics) names() (out []string) {
 	fq := regexp.MustCompile(`fqName: "([a-z_]+)"`)
 	descs := make(chan *prometheus.Desc, 100)
-	for _, c := range []prometheus.Collector{m.commits, m.signatures, m.judgements, m.calls, m.statements, m.alarms, m.erased, m.levels, m.broken, m.refusals, &source{}} {
+	for _, c := range []prometheus.Collector{m.commits, m.signatures, m.judgements, m.calls, m.statements, m.alarms, m.erased, m.levels, m.broken, m.refusals, m.gateway, &source{}} {
 		c.Describe(descs)
 	}
 	close(descs)

@@ -97,7 +97,7 @@ func (c *call) refuse(err error) {
 		log.Error("gateway", "reference", reference, "error", err.Error())
 		out = answer{Status: "FAIL", ErrorCode: codeSystem, ErrorDesc: "INTERNAL: internal error, reference " + reference}
 	} else {
-		if out.ErrorCode == codeCredentials || out.ErrorCode == codeForbidden || out.ErrorCode == codeTimestamp || out.ErrorCode == codeSender {
+		if out.ErrorCode == codeCredentials || out.ErrorCode == codeForbidden || out.ErrorCode == codeTimestamp || out.ErrorCode == codeSender || reason == axis.ReasonTooManyCalls {
 			c.opts.Refused(reason)
 			if c.svc.Refused(c.principal.ID, c.r.URL.Path, reason) > loggedRefusals {
 				level = slog.LevelDebug
@@ -105,6 +105,7 @@ func (c *call) refuse(err error) {
 		}
 		log.Log(context.WithoutCancel(c.ctx), level, "gateway", "code", out.ErrorCode, "reason", reason)
 	}
+	c.outcome = out.ErrorCode
 	if c.answered { // the answer is half out: it must not look whole
 		panic(http.ErrAbortHandler)
 	}

@@ -28,6 +28,7 @@ type call struct {
 	token     exchange.Token
 	params    map[string]string // of a JSON body, by lower-case name
 	answered  bool
+	outcome   string // ErrorCode of the answer
 }
 
 // Reasons of refusals at this door; others are those of package exchange and exchange/edxml.
@@ -42,14 +43,24 @@ const (
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, f func(*call) error) {
 	ctx, cancel := context.WithTimeout(r.Context(), callTime)
 	defer cancel()
-	c := &call{Server: s, ctx: ctx, w: w, r: r}
-	err := c.authenticate()
-	if err == nil {
-		err = f(c)
-	}
-	if err != nil {
+	c, began := &call{Server: s, ctx: ctx, w: w, r: r, outcome: codeOK}, s.opts.Now()
+	defer func() { s.opts.Called(r.URL.Path, c.outcome, s.opts.Now().Sub(began)) }()
+	if err := c.answer(f); err != nil {
 		c.refuse(err)
 	}
+}
+
+// answer does a call of a caller who is known and has not too many.
+func (c *call) answer(f func(*call) error) error {
+	if err := c.authenticate(); err != nil {
+		return err
+	}
+	token := c.token.ID.String()
+	if err := c.limits.enter(token, c.opts.Now()); err != nil {
+		return err
+	}
+	defer c.limits.leave(token)
+	return f(c)
 }
 
 // authenticate finds out who calls. Whoever is unknown, shows a wrong secret, or one of

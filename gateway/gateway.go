@@ -26,6 +26,11 @@ type Options struct {
 	Log         *slog.Logger        // nil discards
 	Refused     func(reason string) // told of each call that was refused to its caller; nil: nobody is told
 	Limits      edxml.Limits        // of messages, where the desk is its own; zero: those of the axis
+	MaxCalls    int                 // calls that one token may have in progress; DefaultCalls if 0
+	Rate        int                 // calls that one token may begin in a minute; DefaultRate if 0
+	// Called is told of every call that has ended, with its path and ErrorCode. May be nil;
+	// it must not wait.
+	Called func(call, code string, took time.Duration)
 }
 
 const (
@@ -41,6 +46,7 @@ type Server struct {
 	svc    *exchange.Service
 	log    *slog.Logger
 	desk   *axis.Desk
+	limits limits
 	mu     sync.Mutex
 	floors map[string]uint64 // user and agency: journal index up to which all statuses are done
 }
@@ -56,6 +62,15 @@ func New(o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Called == nil {
+		o.Called = func(string, string, time.Duration) {}
+	}
+	if o.MaxCalls == 0 {
+		o.MaxCalls = DefaultCalls
+	}
+	if o.Rate == 0 {
+		o.Rate = DefaultRate
+	}
 	if o.Refused == nil {
 		o.Refused = func(string) {}
 	}
@@ -65,7 +80,8 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	return &Server{opts: o, svc: o.Service, log: o.Log, desk: o.Desk, floors: make(map[string]uint64)}, nil
+	return &Server{opts: o, svc: o.Service, log: o.Log, desk: o.Desk, floors: make(map[string]uint64),
+		limits: limits{most: o.MaxCalls, rate: o.Rate, of: make(map[string]*use)}}, nil
 }
 
 // Listen opens the address of the door.
@@ -100,7 +116,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 			h.Close()
 		}
 	})
-	err := h.ServeTLS(l, "", "")
+	err := h.ServeTLS(few(l, maxConnections), "", "")
 	if !stop() {
 		<-stopped
 	}

@@ -19,7 +19,7 @@ func TestEveryKindIsKept(t *testing.T) {
 	ward, district := w.program("ward", testnode.Ward, exchange.RoleClerk), w.program("district", testnode.District, exchange.RoleClerk)
 	letter := w.net.Letter(t, 1000)
 	odd := func(message []byte) []byte { // a Signature, a comment, and white space of its own
-		return bytes.Replace(message, []byte("</MessageHeader>"), []byte("</MessageHeader  ><!-- ghi chú --><Signature>x</Signature>"), 1)
+		return replaced(t, message, "</edXML:MessageHeader>", "</edXML:MessageHeader  ><!-- ghi chú --><Signature>x</Signature>")
 	}
 	document := func(number, operation, reason string, change func(*edxml.Document)) []byte {
 		return odd(w.document(number, letter, func(d *edxml.Document) {

@@ -98,3 +98,23 @@ func TestForgedMessage(t *testing.T) {
 		t.Errorf("the receiver is told that it is from %q, with %d attachments; want %q with 2", d.From.OrganID, len(d.Attachments), testnode.Code[testnode.Ward])
 	}
 }
+
+// A message inside a status that says something else than the status is not given for it:
+// here a refusal that was reported with a message that accepts.
+func TestForgedStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, edxml.Limits{})
+	ward, district := w.program("ward", testnode.Ward, exchange.RoleClerk), w.program("district", testnode.District, exchange.RoleClerk)
+	w.good(ward.send("edoc", w.document("82", w.net.Letter(t, 1000), nil)))
+	id, err := envelope.ParseID(district.await("edoc", 1)[0].DocID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.net.Node("district").Service.ReportStatus(t.Context(), journal.Actor{Principal: "clerk"}, exchange.StatusRequest{Agency: testnode.District,
+		Delivery: id, Code: exchange.StatusRefused, Reason: "Sai thẩm quyền", Message: w.status("82", "03", "Sai thẩm quyền")}); err != nil {
+		t.Fatal(err)
+	}
+	if s := parse(t, ward.get(ward.await("status", 1)[0].DocID)).Status(); s == nil || s.Code != "02" || s.Description != "Sai thẩm quyền" {
+		t.Errorf("the sender is told %+v, want 02", s)
+	}
+}

@@ -29,14 +29,23 @@ type world struct {
 	doors map[string]string // node: URL
 }
 
-func newWorld(t *testing.T, limits edxml.Limits) *world {
+func newWorld(t *testing.T, limits edxml.Limits, change ...func(*gateway.Options)) *world {
 	t.Helper()
-	w := &world{T: t, net: testnode.New(t), doors: map[string]string{}}
+	return newWorldOver(t, testnode.New(t), limits, change...)
+}
+
+func newWorldOver(t *testing.T, n *testnode.Network, limits edxml.Limits, change ...func(*gateway.Options)) *world {
+	t.Helper()
+	w := &world{T: t, net: n, doors: map[string]string{}}
 	for _, id := range []string{"ward", "district"} {
 		node := w.net.Node(id)
 		certificate := testnode.TLS(node.Leaf())
 		certificate.Certificate = append(certificate.Certificate, w.net.PKI.CA.Certificate.Raw)
-		door, err := gateway.New(gateway.Options{Service: node.Service, Certificate: certificate, Now: w.net.Now, Limits: limits})
+		options := gateway.Options{Service: node.Service, Certificate: certificate, Now: w.net.Now, Limits: limits}
+		for _, f := range change {
+			f(&options)
+		}
+		door, err := gateway.New(options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,11 @@ func axisMessage(t *testing.T, number string, file []byte, wrap bool) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes.Replace(m.Bytes(), []byte("</MessageHeader>"), []byte("</MessageHeader><Signature>x</Signature>"), 1)
+	out := bytes.Replace(m.Bytes(), []byte("</edXML:MessageHeader>"), []byte("</edXML:MessageHeader><Signature>x</Signature>"), 1)
+	if !bytes.Contains(out, []byte("<Signature>")) {
+		t.Fatalf("the message has no header: %.2000s", out)
+	}
+	return out
 }
 
 func exportMessage(t *testing.T, c *client.Client, request *lienthongv1.ExportMessageRequest) ([]byte, *lienthongv1.MessageInfo) {

@@ -120,6 +120,8 @@ type config struct {
 		Listen      string `yaml:"listen" doc:"address on which the HTTP calls of the national document axis are served over TLS (docs/gateway.md), such as :8443; none if empty"`
 		Certificate string `yaml:"certificate" doc:"PEM file with the certificate of that address, and what leads to its anchor; this node's certificate if empty"`
 		Key         string `yaml:"key" doc:"PEM file with its private key; the file of the certificate if empty"`
+		Calls       int    `yaml:"calls" default:"16" doc:"calls that one token may have in progress there at once"`
+		Rate        int    `yaml:"rate" default:"1200" doc:"calls that one token may begin there in a minute"`
 	} `yaml:"gateway"`
 
 	Log struct {
@@ -238,6 +240,9 @@ func (c *config) check() error {
 	}
 	if c.Limits.Calls <= 0 {
 		return failf(exitUsage, "%s: limits.calls %d: want 1 or more", c.path, c.Limits.Calls)
+	}
+	if c.Gateway.Calls <= 0 || c.Gateway.Rate <= 0 {
+		return failf(exitUsage, "%s: gateway.calls %d, gateway.rate %d: want 1 or more of each", c.path, c.Gateway.Calls, c.Gateway.Rate)
 	}
 	if c.Limits.File <= 0 || c.Limits.Message < 1<<20 {
 		return failf(exitUsage, "%s: limits: want file above 0 and message of 1MiB or more", c.path)

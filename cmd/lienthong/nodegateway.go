@@ -14,7 +14,8 @@ func (n *node) openGateway(now func() time.Time, log *slog.Logger) (serve func(c
 	if n.cfg.Gateway.Listen == "" {
 		return nil, nil
 	}
-	options := httpdoor.Options{Service: n.service, Desk: n.desk, Current: n.certificate.Load, Now: now, Log: log}
+	options := httpdoor.Options{Service: n.service, Desk: n.desk, Current: n.certificate.Load, Now: now, Log: log,
+		MaxCalls: n.cfg.Gateway.Calls, Rate: n.cfg.Gateway.Rate}
 	if n.cfg.Gateway.Certificate != "" {
 		pair, err := loadKeyPair(n.cfg.Gateway.Certificate, n.cfg.Gateway.Key)
 		if err != nil {
@@ -24,7 +25,7 @@ func (n *node) openGateway(now func() time.Time, log *slog.Logger) (serve func(c
 		options.Current = n.door.Load
 	}
 	if n.metrics != nil {
-		options.Refused = n.metrics.Refused
+		options.Refused, options.Called = n.metrics.Refused, n.metrics.AxisCalled
 	}
 	door, err := httpdoor.New(options)
 	if err != nil {
