@@ -9,7 +9,7 @@
 #   versitygw                 a server of S3, for files in a bucket
 #   fonts-liberation          what pdftoppm draws with
 #   a Python venv             pyHanko, and gRPC from another language
-#   Java, Maven, veraPDF      whether a PDF/A or PDF/UA file conforms
+#   Java, Maven, veraPDF      whether a PDF/A or PDF/UA file conforms; an adapter of the axis
 #   NIST PKITS                certificates and lists with known verdicts (public domain)
 #
 # A test whose program is missing skips and says so. So nothing here may stop a
