@@ -286,6 +286,26 @@ func TestOpenEndsLeases(t *testing.T) {
 	}
 }
 
+// However the server goes about it, a claim leases as many jobs as it was asked for: what
+// it leased beyond would be done by nobody until the lease ends. A server that takes the table
+// to be empty, as it was when it was last looked at, may go over the rows that are to be claimed
+// once for each job.
+func TestClaimLeasesNoMore(t *testing.T) {
+	t.Parallel()
+	base := testpg.New(t)
+	s := at(t, base)
+	for i := range 20 {
+		testpg.Exec(t, base, fmt.Sprintf(`INSERT INTO job (envelope_id, origin_node, agency_id, due_at, claimable_at, attempts)
+			VALUES (decode(repeat('%02x', 16), 'hex'), 'ward', 'agency', %d, %d, 0)`, i, 1+i, 1+i))
+	}
+	testpg.Exec(t, base, `UPDATE pg_class SET relpages = 1, reltuples = 0 WHERE oid = 'job'::regclass`)
+	for _, limit := range []int{1, 1, 2, 3} {
+		if jobs, err := s.ClaimJobs(t.Context(), 1000, 5000, limit); err != nil || len(jobs) != limit {
+			t.Errorf("%d jobs, %v; want %d", len(jobs), err, limit)
+		}
+	}
+}
+
 // A commit that fails, fails for all of its batch, and the tree goes back.
 func TestCommitFails(t *testing.T) {
 	t.Parallel()

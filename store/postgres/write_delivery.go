@@ -66,8 +66,11 @@ func (a *act) finishJobs() {
 // claimJobs leases jobs to a replica. A lease that ends makes the job claimable
 // again: whoever held it has died, or is too slow to be waited for. Rows that another
 // replica is claiming at this moment are passed over.
-const claimJobs = `UPDATE job j SET claimable_at = $2, attempts = j.attempts + 1, replica = $4
-	FROM (SELECT envelope_id, origin_node, agency_id, claimable_at FROM job
-		WHERE claimable_at <= $1 ORDER BY claimable_at LIMIT $3 FOR UPDATE SKIP LOCKED) c
+//
+// They are chosen once, MATERIALIZED: a server that takes the table to be empty would
+// choose anew for each row of it, passing over those that it has just leased, and lease all.
+const claimJobs = `WITH c AS MATERIALIZED (SELECT envelope_id, origin_node, agency_id, claimable_at FROM job
+		WHERE claimable_at <= $1 ORDER BY claimable_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+	UPDATE job j SET claimable_at = $2, attempts = j.attempts + 1, replica = $4 FROM c
 	WHERE j.envelope_id = c.envelope_id AND j.origin_node = c.origin_node AND j.agency_id = c.agency_id
 	RETURNING j.envelope_id, j.origin_node, j.agency_id, j.due_at, j.attempts, c.claimable_at`
