@@ -88,7 +88,7 @@ type Augmentation struct {
 type EvidenceRow struct {
 	Agency      string          // id
 	File        envelope.Digest // the signed file
-	Base        envelope.Digest // write only: of what it was made, which is erased with it; zero if not known
+	Base        envelope.Digest // of what it was made, which is erased with it; zero if not known
 	Position    int             // in the path, the signer's certificate is 0
 	Certificate envelope.Digest // of the DER
 	Status      string          // certs.RevocationStatus; empty for an anchor

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -150,13 +151,14 @@ func describeLevel(w io.Writer, c any, indent string) {
 		if i := strings.LastIndexByte(s.path, '.'); i >= 0 {
 			section, name, depth = s.path[:i], s.path[i+1:], 1+strings.Count(s.path[:i], ".")
 		}
-		if section != inside && section != "" {
+		if section != inside || indent == "" && section == "" {
 			fmt.Fprintln(w)
-			for i, part := range strings.Split(section, ".") {
+		}
+		opened := strings.Split(inside, ".")
+		for i, part := range strings.Split(section, ".") {
+			if part != "" && (i >= len(opened) || !slices.Equal(opened[:i+1], strings.Split(section, ".")[:i+1])) {
 				fmt.Fprintf(w, "%s%s%s:\n", indent, strings.Repeat("  ", i), part)
 			}
-		} else if section != inside || indent == "" && section == "" {
-			fmt.Fprintln(w)
 		}
 		inside = section
 		pad := indent + strings.Repeat("  ", depth)

@@ -32,7 +32,7 @@ const (
 	putAugmentation     = `INSERT INTO augmentation (agency_id, base, digest, level, until, renew_at, created) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT ON CONSTRAINT augmentation_once DO UPDATE SET level = excluded.level, until = excluded.until, renew_at = excluded.renew_at`
 
-	selectEvidence = `SELECT agency_id, file, position, certificate, status, kind, answer, source, this_update, checked
+	selectEvidence = `SELECT agency_id, file, position, certificate, status, kind, answer, source, this_update, checked, NULLIF(base, ''::bytea)
 		FROM evidence WHERE agency_id = $1 AND file = $2 ORDER BY position`
 	insertEvidence = `INSERT INTO evidence (agency_id, file, position, certificate, status, kind, answer, source, this_update, checked, base)
 		VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, ''::bytea), $8, $9, $10, $11) ON CONFLICT DO NOTHING`
@@ -104,12 +104,16 @@ func (s *Store) RenewalsDue(ctx context.Context, now int64, limit int) ([]exchan
 // Evidence implements [exchange.Store].
 func (s *Store) Evidence(ctx context.Context, agency string, file envelope.Digest) ([]exchange.EvidenceRow, error) {
 	return list(ctx, s, selectEvidence, []any{agency, file[:]}, func(row scanner, e *exchange.EvidenceRow) error {
-		var answer []byte
-		if err := row.Scan(&e.Agency, fixed(e.File[:]), &e.Position, fixed(e.Certificate[:]), &e.Status, &e.Kind, &answer, &e.Source,
-			&e.ThisUpdate, &e.Checked); err != nil || answer == nil {
-			return err
+		var answer, base []byte
+		err := row.Scan(&e.Agency, fixed(e.File[:]), &e.Position, fixed(e.Certificate[:]), &e.Status, &e.Kind, &answer, &e.Source,
+			&e.ThisUpdate, &e.Checked, &base)
+		if err == nil && answer != nil {
+			err = fixed(e.Answer[:]).ScanBytes(answer)
 		}
-		return fixed(e.Answer[:]).ScanBytes(answer)
+		if err == nil && base != nil {
+			err = fixed(e.Base[:]).ScanBytes(base)
+		}
+		return err
 	})
 }
 

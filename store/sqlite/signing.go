@@ -20,8 +20,8 @@ const (
 	selectAugmentations = `SELECT ` + augmentationColumns + ` FROM augmentation WHERE agency_id = ? AND base = ? ORDER BY n`
 	selectRenewals      = `SELECT ` + augmentationColumns + ` FROM augmentation WHERE renew_at > 0 AND renew_at <= ? ORDER BY renew_at LIMIT 0+?`
 
-	selectEvidence = `SELECT agency_id, file, position, certificate, status, kind, coalesce(answer, zeroblob(32)), source, this_update, checked
-		FROM evidence WHERE agency_id = ? AND file = ? ORDER BY position`
+	selectEvidence = `SELECT agency_id, file, position, certificate, status, kind, coalesce(answer, zeroblob(32)), source, this_update, checked,
+		CASE WHEN base = x'' THEN zeroblob(32) ELSE base END FROM evidence WHERE agency_id = ? AND file = ? ORDER BY position`
 	selectKeyState = `SELECT key, agency_id, certificate, suspended, by, reason, wrong, revision FROM key_state WHERE key = ?`
 )
 
@@ -103,7 +103,7 @@ func (s *Store) Evidence(ctx context.Context, agency string, file envelope.Diges
 	err = s.all(ctx, selectEvidence, []any{agency, file[:]}, func(row scanner) error {
 		var e exchange.EvidenceRow
 		err := row.Scan(&e.Agency, fixed(e.File[:]), &e.Position, fixed(e.Certificate[:]), &e.Status, &e.Kind, fixed(e.Answer[:]), &e.Source,
-			&e.ThisUpdate, &e.Checked)
+			&e.ThisUpdate, &e.Checked, fixed(e.Base[:]))
 		out = append(out, e)
 		return err
 	})

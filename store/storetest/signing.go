@@ -100,9 +100,9 @@ func testAugmentations(w *world) {
 }
 
 func testEvidence(w *world) {
-	file, cert, anchor, list := w.blob(1), w.blob(2), w.blob(3), w.blob(4)
-	w.commit(exchange.Change{Wrote: []exchange.BlobRow{file, cert, anchor}})
-	leaf := exchange.EvidenceRow{Agency: "agency-1", File: file.Digest, Certificate: cert.Digest, Status: "good", Kind: "crl", Answer: list.Digest,
+	file, cert, anchor, list, base := w.blob(1), w.blob(2), w.blob(3), w.blob(4), w.blob(5)
+	w.commit(exchange.Change{Wrote: []exchange.BlobRow{file, cert, anchor, base}})
+	leaf := exchange.EvidenceRow{Agency: "agency-1", File: file.Digest, Base: base.Digest, Certificate: cert.Digest, Status: "good", Kind: "crl", Answer: list.Digest,
 		Source: "file", ThisUpdate: w.now - minute, Checked: w.now}
 	root := exchange.EvidenceRow{Agency: "agency-1", File: file.Digest, Position: 1, Certificate: anchor.Digest, Checked: w.now}
 	w.refuse(exchange.Change{Evidence: []exchange.EvidenceRow{leaf}}, exchange.ErrMissing)
