@@ -28,8 +28,12 @@ type Deadlines struct {
 	Guessed       bool // the calendar has no data of a year that was counted in
 }
 
-// deadlines counts those of a delivery by this node's calendar, as of now.
+// deadlines counts those of a delivery by this node's calendar, as of now. A recall has
+// none: what it says of its document's is the document's.
 func (n *Node) deadlines(d *Delivery, m *envelope.Metadata) Deadlines {
+	if d.Kind == envelope.KindRecall {
+		return Deadlines{}
+	}
 	out := Deadlines{AnswerBy: answerBy(m)}
 	if d.Arrived > 0 {
 		arrived := time.UnixMicro(d.Arrived)

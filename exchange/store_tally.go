@@ -15,8 +15,8 @@ type TallyStore interface {
 	// dossier is done when its result was given back, any other letter when its status is 06.
 	// What it costs grows with the days, not with the documents.
 	TallyFilings(ctx context.Context, agency string, way Way, from, until Day, now int64) ([]Tally, error)
-	// TallySent counts deliveries of what an agency sent from here on those days, by state and
-	// status.
+	// TallySent counts deliveries of documents that an agency sent from here on those days, by
+	// state and status. A recall, or a take-back, is no document.
 	TallySent(ctx context.Context, agency string, from, until Day) ([]SentTally, error)
 }
 

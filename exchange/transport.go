@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"lienthong/envelope"
@@ -68,7 +67,7 @@ func (s *Service) Unfetched(ctx context.Context, agency string, limit int) ([]De
 	}
 	var out []Delivery
 	for u := envelope.UrgencyFlash; u >= envelope.UrgencyNormal && len(out) < limit; u-- {
-		rows, err := s.cfg.Store.Unacknowledged(ctx, a.ID, u, math.MaxInt64, Mark{}, limit-len(out))
+		rows, err := s.cfg.Store.Unfetched(ctx, a.ID, u, limit-len(out))
 		if err != nil {
 			return nil, err
 		}

@@ -66,7 +66,8 @@ func TestPlans(t *testing.T) {
 		{"inbox", selectInbox, "delivery_inbox", nil},
 		{"letters of one number", selectSameNumber, "letter_register", visibleFilters},
 		{"letters of one document", selectSameDocument, "letter_document", visibleFilters},
-		{"late to acknowledge", selectUnacknowledged, "delivery_unacknowledged", nil},
+		{"late to acknowledge", selectUnacknowledged, "delivery_unacknowledged", []string{"Filter: (kind <> 4)"}}, // recalls that no clerk has seen: a few
+		{"not fetched", selectUnfetched, "delivery_unacknowledged", nil},
 		{"late to answer", selectUnanswered, "delivery_unanswered", nil},
 		{"thread of one recipient", selectThread, "delivery_thread", []string{"Sort", "Filter: (origin_agency_id = $2)"}}, // of one thread: a few
 		{"thread", selectThreadAll, "delivery_thread", []string{"Sort", "Filter: (origin_agency_id = $2)"}},

@@ -16,8 +16,9 @@ const (
 	selectSameNumber = letterMarks + `l.agency_id = $2 AND l.register = $3 AND l.received <= $4` + visibleLetter +
 		` ORDER BY l.received LIMIT $5`
 	selectSameDocument   = letterMarks + `l.document = $2 AND l.received <= $3` + visibleLetter + ` ORDER BY l.received LIMIT $4`
-	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = $1 AND urgency = $2 AND home AND status = 0 AND copy < 2
+	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = $1 AND urgency = $2 AND home AND status = 0 AND copy < 2 AND kind <> 4
 		AND arrived < $3 AND (arrived, id) > ($4, $5) ORDER BY arrived, id LIMIT $6`
+	selectUnfetched  = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = $1 AND urgency = $2 AND home AND status = 0 AND copy < 2 ORDER BY arrived, id LIMIT $3`
 	selectUnanswered = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = $1 AND home AND answer_by <> 0
 		AND status IN (0, 1, 3, 4, 5) AND copy < 2 AND answer_by <= $2 AND (answer_by, id) > ($3, $4) ORDER BY answer_by, id LIMIT $5`
 )
@@ -41,6 +42,11 @@ func (s *Store) letterMarks(ctx context.Context, query string, args ...any) ([]e
 // Unacknowledged implements [exchange.RegisterStore].
 func (s *Store) Unacknowledged(ctx context.Context, agency string, urgency envelope.Urgency, before int64, after exchange.Mark, limit int) ([]exchange.Delivery, error) {
 	return s.deliveries(ctx, selectUnacknowledged, agency, int64(urgency), before, after.At, after.ID[:], limit)
+}
+
+// Unfetched implements [exchange.RegisterStore].
+func (s *Store) Unfetched(ctx context.Context, agency string, urgency envelope.Urgency, limit int) ([]exchange.Delivery, error) {
+	return s.deliveries(ctx, selectUnfetched, agency, int64(urgency), limit)
 }
 
 // Unanswered implements [exchange.RegisterStore].

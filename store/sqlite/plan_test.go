@@ -35,6 +35,7 @@ func TestPlans(t *testing.T) {
 		{"letters of one document", selectSameDocument, 4, []string{"SEARCH l USING INDEX letter_document (document=? AND received<?)",
 			"CORRELATED SCALAR SUBQUERY 1", "SEARCH d USING INDEX sqlite_autoindex_delivery_2 (envelope_id=? AND origin_node=? AND agency_id=?)"}},
 		{"late to acknowledge", selectUnacknowledged, 6, []string{"SEARCH delivery USING INDEX delivery_unacknowledged (agency_id=? AND urgency=? AND (arrived,id)>(?,?) AND arrived<?)"}},
+		{"not fetched", selectUnfetched, 3, []string{"SEARCH delivery USING INDEX delivery_unacknowledged (agency_id=? AND urgency=?)"}},
 		{"late to answer", selectUnanswered, 5, []string{"SEARCH delivery USING INDEX delivery_unanswered (agency_id=? AND (answer_by,id)>(?,?) AND answer_by<?)"}},
 		{"thread of one recipient", selectThread, 3, []string{"SEARCH delivery USING INDEX delivery_thread (thread=? AND agency_id=?)"}},
 		{"thread", selectThreadAll, 2, []string{"SEARCH delivery USING INDEX delivery_thread (thread=?)"}},

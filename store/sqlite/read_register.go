@@ -15,8 +15,9 @@ const (
 	selectSameNumber = letterMarks + `l.agency_id = ?2 AND l.register = ?3 AND l.received <= ?4` + visibleLetter +
 		` ORDER BY l.received LIMIT 0+?5`
 	selectSameDocument   = letterMarks + `l.document = ?2 AND l.received <= ?3` + visibleLetter + ` ORDER BY l.received LIMIT 0+?4`
-	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND urgency = ? AND home = 1 AND status = 0 AND copy < 2
+	selectUnacknowledged = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND urgency = ? AND home = 1 AND status = 0 AND copy < 2 AND kind <> 4
 		AND arrived < ? AND (arrived, id) > (?, ?) ORDER BY arrived, id LIMIT 0+?`
+	selectUnfetched  = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND urgency = ? AND home = 1 AND status = 0 AND copy < 2 ORDER BY arrived, id LIMIT 0+?`
 	selectUnanswered = `SELECT ` + deliveryColumns + ` FROM delivery WHERE agency_id = ? AND home = 1 AND answer_by <> 0
 		AND status IN (0, 1, 3, 4, 5) AND copy < 2 AND answer_by <= ? AND (answer_by, id) > (?, ?) ORDER BY answer_by, id LIMIT 0+?`
 )
@@ -44,6 +45,11 @@ func (s *Store) letterMarks(ctx context.Context, query string, args ...any) (out
 // Unacknowledged implements [exchange.RegisterStore].
 func (s *Store) Unacknowledged(ctx context.Context, agency string, urgency envelope.Urgency, before int64, after exchange.Mark, limit int) ([]exchange.Delivery, error) {
 	return s.deliveries(ctx, selectUnacknowledged, agency, int64(urgency), before, after.At, after.ID[:], limit)
+}
+
+// Unfetched implements [exchange.RegisterStore].
+func (s *Store) Unfetched(ctx context.Context, agency string, urgency envelope.Urgency, limit int) ([]exchange.Delivery, error) {
+	return s.deliveries(ctx, selectUnfetched, agency, int64(urgency), limit)
 }
 
 // Unanswered implements [exchange.RegisterStore].

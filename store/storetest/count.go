@@ -9,6 +9,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
 )
 
@@ -84,7 +85,7 @@ func rowsOf(t testing.TB, s exchange.Store) register {
 			r.filings = append(r.filings, f)
 		case table == "delivery":
 			r.copies[id("id")] = exchange.Copy(number("copy"))
-			if text("from_peer") != "" {
+			if text("from_peer") != "" || envelope.Kind(number("kind")) == envelope.KindRecall {
 				return nil
 			}
 			r.sent = append(r.sent, exchange.Delivery{OriginAgency: text("origin_agency_id"), State: exchange.State(number("state")), Status: uint32(number("status")),

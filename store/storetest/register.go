@@ -1,6 +1,10 @@
 package storetest
 
 import (
+	"bytes"
+	"cmp"
+	"slices"
+
 	"lienthong/envelope"
 	"lienthong/exchange"
 )
@@ -63,18 +67,19 @@ func pages(w *world, at func(exchange.Delivery) int64, list func(exchange.Mark) 
 }
 
 func testUnacknowledged(w *world) {
-	var want []exchange.Delivery
+	var want, fetch []exchange.Delivery
 	for i, arrived := range []int64{10, 20, 20, 20, 30, 40} {
 		l := w.letter("province", "agency-9", "peer")
-		late, answered, urgent, other, transit := w.delivery(&l, "agency-1", true), w.delivery(&l, "agency-1", true), w.delivery(&l, "agency-1", true),
-			w.delivery(&l, "agency-2", true), w.delivery(&l, "agency-1", false)
-		all := []*exchange.Delivery{&late, &answered, &urgent, &other, &transit}
+		late, answered, urgent, other, transit, recall := w.delivery(&l, "agency-1", true), w.delivery(&l, "agency-1", true), w.delivery(&l, "agency-1", true),
+			w.delivery(&l, "agency-2", true), w.delivery(&l, "agency-1", false), w.delivery(&l, "agency-1", true)
+		all := []*exchange.Delivery{&late, &answered, &urgent, &other, &transit, &recall}
 		for k, d := range all {
 			d.Key.ID = envelope.ID{byte(i + 1), byte(k + 1)} // each of a letter of its own
 			d.Arrived = arrived
 		}
-		answered.Status, urgent.Urgency = exchange.StatusArrived, envelope.UrgencyUrgent
+		answered.Status, urgent.Urgency, recall.Kind = exchange.StatusArrived, envelope.UrgencyUrgent, envelope.KindRecall
 		w.put(all...)
+		fetch = append(fetch, late, recall)
 		if arrived < 40 {
 			want = append(want, late)
 		}
@@ -83,6 +88,10 @@ func testUnacknowledged(w *world) {
 		return w.s.Unacknowledged(w.ctx, "agency-1", envelope.UrgencyNormal, 40, after, 2)
 	})
 	same(w, "late", want, got)
+	slices.SortFunc(fetch, func(a, b exchange.Delivery) int {
+		return cmp.Or(cmp.Compare(a.Arrived, b.Arrived), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	same(w, "to fetch, recalls too", fetch[:5], ok[[]exchange.Delivery](w)(w.s.Unfetched(w.ctx, "agency-1", envelope.UrgencyNormal, 5)))
 }
 
 func testUnanswered(w *world) {

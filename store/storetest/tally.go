@@ -72,6 +72,7 @@ func (p *tallied) send() {
 	from := rapid.SampledFrom([]string{"", "", "peer"}).Draw(p.r, "from")
 	l := p.letter("ward", rapid.SampledFrom([]string{"agency-1", "agency-2"}).Draw(p.r, "sender"), from)
 	l.Received = p.moment("sent")
+	kind := rapid.SampledFrom([]envelope.Kind{envelope.KindDocument, envelope.KindReplacement, envelope.KindRecall}).Draw(p.r, "kind")
 	c := exchange.Change{Letter: &l}
 	if from == "" {
 		out := p.filing(&l, nil, "w")
@@ -80,7 +81,7 @@ func (p *tallied) send() {
 	}
 	for _, to := range []string{"agency-1", "agency-2", "agency-3"}[:rapid.IntRange(1, 3).Draw(p.r, "recipients")] {
 		d := p.delivery(&l, to, to != "agency-3")
-		d.Thread, d.Created, d.Arrived, d.AnswerBy = l.Key.ID, l.Received, 0, p.some("answer by")
+		d.Kind, d.Thread, d.Created, d.Arrived, d.AnswerBy = kind, l.Key.ID, l.Received, 0, p.some("answer by")
 		d.Copy = rapid.SampledFrom([]exchange.Copy{0, 0, exchange.CopyRecalled}).Draw(p.r, "copy that comes")
 		if d.Home {
 			d.Arrived, d.State = p.moment("arrived"), exchange.StateDelivered
