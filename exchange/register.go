@@ -12,6 +12,7 @@ import (
 // A RegisterLine is one line of a register of an agency (Decree 30/2020, Appendix IV).
 type RegisterLine struct {
 	Found
+	Fate
 	Deliveries []Delivery // of what was sent: one a recipient; of what came: that one
 	Assigned   *Assigned  // of what came: nil if it was not given to anybody
 }
@@ -79,7 +80,10 @@ func (s *Service) line(ctx context.Context, f Found) (RegisterLine, error) {
 	out := RegisterLine{Found: f}
 	var err error
 	if f.Filing.Way == WayOut {
-		out.Deliveries, err = s.cfg.Store.Deliveries(ctx, f.Filing.Letter)
+		if out.Deliveries, err = s.cfg.Store.Deliveries(ctx, f.Filing.Letter); err != nil {
+			return out, err
+		}
+		out.Fate, err = s.fate(ctx, out.Deliveries)
 		return out, err
 	}
 	d, err := s.cfg.Store.DeliveryByID(ctx, f.Filing.ID)
@@ -87,6 +91,9 @@ func (s *Service) line(ctx context.Context, f Found) (RegisterLine, error) {
 		return out, err
 	}
 	out.Deliveries = []Delivery{d}
+	if out.Fate, err = s.fate(ctx, out.Deliveries); err != nil {
+		return out, err
+	}
 	rows, err := s.cfg.Store.Statements(ctx, d.Digest, d.Key.Recipient)
 	if err != nil {
 		return out, err

@@ -26,7 +26,8 @@ func (a *app) registerCommand() *cobra.Command {
 		Short: "Print the register of what was sent or has come (sổ đăng ký văn bản đi, đến)",
 		Long: `Print the register of what the agency has sent (out, đi) or has accepted (in,
 đến), in its order, with the columns of Decree 30/2020, Appendix IV. What comes
-gets its number (số đến) when it is accepted (status 03).`,
+gets its number (số đến) when it is accepted (status 03). The last column
+(Ghi chú) says what was recalled, and by which number what was replaced.`,
 		Example: `  lienthong register in --from 2026-11-01 --to 2026-11-30 --csv so-den.csv`,
 		Args:    args(1, 1),
 		RunE: func(c *cobra.Command, in []string) error {
@@ -94,7 +95,7 @@ func (a *app) registerOutCells(l *lienthongv1.RegisterLine) []string {
 	m := l.GetDocument().GetMetadata()
 	return []string{documentNumber(m), vnDate(m.GetIssuedDate()), titleOf(m), strings.TrimSpace(m.GetSigner().GetCompetence() + " " + m.GetSigner().GetFullName()),
 		strings.Join(l.GetRecipientNames(), "; "), filed(m), fmt.Sprint(l.GetDocument().GetRecipients()), vnDay(l.GetEntered()),
-		fmt.Sprintf("đã nhận %d/%d", l.GetDelivered(), l.GetDocument().GetRecipients()), ""}
+		fmt.Sprintf("đã nhận %d/%d", l.GetDelivered(), l.GetDocument().GetRecipients()), fateNote(l)}
 }
 
 func (a *app) registerInCells(l *lienthongv1.RegisterLine) []string {
@@ -102,12 +103,41 @@ func (a *app) registerInCells(l *lienthongv1.RegisterLine) []string {
 	if s := l.GetDocument().GetStatus(); s > 3 {
 		note = statusWords[s][1]
 	}
+	if fate := fateNote(l); note != "" && fate != "" {
+		note += "; " + fate
+	} else {
+		note += fate
+	}
 	to := strings.TrimSpace(l.GetAssignedTo().GetDepartment() + " " + l.GetAssignedTo().GetName())
 	if to == "" {
 		to = l.GetAssignment()
 	}
 	return []string{vnDay(l.GetDocument().GetTime()), fmt.Sprint(l.GetNumber()), l.GetOriginName(), documentNumber(m), vnDate(m.GetIssuedDate()), titleOf(m),
 		to, vnDay(l.GetAssigned()), l.GetAssignedTo().GetId(), note}
+}
+
+// fateNote says that a document was recalled or replaced; where that is so of some of its
+// copies alone, of how many.
+func fateNote(l *lienthongv1.RegisterLine) string {
+	all, notes := l.GetDocument().GetRecipients(), []string(nil)
+	if l.GetDocument().GetDirection() == lienthongv1.Direction_DIRECTION_IN {
+		all = 1
+	}
+	add := func(copies int32, note string) {
+		switch {
+		case copies >= all && copies > 0:
+			notes = append(notes, note)
+		case copies > 0:
+			notes = append(notes, fmt.Sprintf("%s (%d/%d)", note, copies, all))
+		}
+	}
+	by := "đã thay thế"
+	if l.GetReplacedBy() != "" {
+		by += " bởi số " + l.GetReplacedBy()
+	}
+	add(l.GetRecalled(), "đã thu hồi")
+	add(l.GetReplaced(), by)
+	return strings.Join(notes, "; ")
 }
 
 // titleOf is type and subject as a register has them.

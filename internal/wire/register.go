@@ -23,7 +23,7 @@ func FiledToProto(f *exchange.Found) *lienthongv1.FiledDocument {
 // RegisterLineToProto converts a line of a register. The directory gives names.
 func RegisterLineToProto(l *exchange.RegisterLine, dir *exchange.Directory) *lienthongv1.RegisterLine {
 	out := &lienthongv1.RegisterLine{Document: FiledToProto(&l.Found), Entered: l.Filing.Entered, Number: l.Filing.Number, Year: int32(l.Filing.Year),
-		OriginName: agencyName(dir, l.Route.OriginAgency.ID)}
+		OriginName: agencyName(dir, l.Route.OriginAgency.ID), Recalled: int32(l.Recalled), Replaced: int32(l.Replaced), ReplacedBy: l.ReplacedBy}
 	if l.Filing.Way == exchange.WayOut {
 		for _, r := range l.Route.Recipients {
 			out.RecipientNames = append(out.RecipientNames, agencyName(dir, r.Agency.ID))

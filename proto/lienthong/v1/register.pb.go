@@ -591,9 +591,15 @@ type RegisterLine struct {
 	RecipientNames []string `protobuf:"bytes,6,rep,name=recipient_names,json=recipientNames,proto3" json:"recipient_names,omitempty"`
 	Delivered      int32    `protobuf:"varint,7,opt,name=delivered,proto3" json:"delivered,omitempty"`
 	// Of what came: to whom it was given (status 04), and when; 0 if it was not.
-	AssignedTo    *Staff `protobuf:"bytes,8,opt,name=assigned_to,json=assignedTo,proto3" json:"assigned_to,omitempty"`
-	Assigned      int64  `protobuf:"varint,9,opt,name=assigned,proto3" json:"assigned,omitempty"`
-	Assignment    string `protobuf:"bytes,10,opt,name=assignment,proto3" json:"assignment,omitempty"`
+	AssignedTo *Staff `protobuf:"bytes,8,opt,name=assigned_to,json=assignedTo,proto3" json:"assigned_to,omitempty"`
+	Assigned   int64  `protobuf:"varint,9,opt,name=assigned,proto3" json:"assigned,omitempty"`
+	Assignment string `protobuf:"bytes,10,opt,name=assignment,proto3" json:"assignment,omitempty"`
+	// How many of its recipients' copies were recalled, given back or stopped on their way,
+	// and in how many's place another document was put; of what came: of one.
+	Recalled int32 `protobuf:"varint,11,opt,name=recalled,proto3" json:"recalled,omitempty"`
+	Replaced int32 `protobuf:"varint,12,opt,name=replaced,proto3" json:"replaced,omitempty"`
+	// Number and symbol of that document.
+	ReplacedBy    string `protobuf:"bytes,13,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -694,6 +700,27 @@ func (x *RegisterLine) GetAssigned() int64 {
 func (x *RegisterLine) GetAssignment() string {
 	if x != nil {
 		return x.Assignment
+	}
+	return ""
+}
+
+func (x *RegisterLine) GetRecalled() int32 {
+	if x != nil {
+		return x.Recalled
+	}
+	return 0
+}
+
+func (x *RegisterLine) GetReplaced() int32 {
+	if x != nil {
+		return x.Replaced
+	}
+	return 0
+}
+
+func (x *RegisterLine) GetReplacedBy() string {
+	if x != nil {
+		return x.ReplacedBy
 	}
 	return ""
 }
@@ -1510,7 +1537,7 @@ const file_lienthong_v1_register_proto_rawDesc = "" +
 	"page_token\x18\x06 \x01(\tR\tpageToken\"p\n" +
 	"\x14ListRegisterResponse\x120\n" +
 	"\x05lines\x18\x01 \x03(\v2\x1a.lienthong.v1.RegisterLineR\x05lines\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe7\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc0\x03\n" +
 	"\fRegisterLine\x127\n" +
 	"\bdocument\x18\x01 \x01(\v2\x1b.lienthong.v1.FiledDocumentR\bdocument\x12\x18\n" +
 	"\aentered\x18\x02 \x01(\x03R\aentered\x12\x16\n" +
@@ -1526,7 +1553,11 @@ const file_lienthong_v1_register_proto_rawDesc = "" +
 	"\n" +
 	"assignment\x18\n" +
 	" \x01(\tR\n" +
-	"assignment\"\xe0\x02\n" +
+	"assignment\x12\x1a\n" +
+	"\brecalled\x18\v \x01(\x05R\brecalled\x12\x1a\n" +
+	"\breplaced\x18\f \x01(\x05R\breplaced\x12\x1f\n" +
+	"\vreplaced_by\x18\r \x01(\tR\n" +
+	"replacedBy\"\xe0\x02\n" +
 	"\x0eReservedNumber\x125\n" +
 	"\tdirection\x18\x01 \x01(\x0e2\x17.lienthong.v1.DirectionR\tdirection\x12\x12\n" +
 	"\x04year\x18\x02 \x01(\x05R\x04year\x12\x16\n" +
