@@ -61,6 +61,7 @@ var (
 	zoneEpoch   = describe("directory_zone_epoch", "Epoch of a zone of the directory; 0: the list names it, and it is not here.", "zone")
 	certBound   = describe("node_certificate_bound", "1 if the directory binds the certificate in use to this node now, 0 if no neighbour lets it in.")
 	certEnds    = describe("node_certificate_ends_seconds", "How long the certificate in use is good for, by itself and by the directory; negative: it has ended.")
+	nodeRetires = describe("node_retiring", "1 if the node is to end and takes nothing new from its own agencies, 2 once nothing was left to do, else 0.")
 	zoneAge     = describe("directory_zone_age_seconds", "How long ago the authority of a zone signed what is here.", "zone")
 )
 
@@ -79,7 +80,7 @@ type source struct {
 // Describe implements [prometheus.Collector].
 func (s *source) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{up, deliveries, oldest, late, outbox, unsent, link, validations, lateness, levelJobs, levelAge,
-		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge, certBound, certEnds, spaceFull, spaceHeld, quotaUsed, quotaFull, spaceRefused} {
+		journalSize, batches, operations, damaged, free, epoch, zoneEpoch, zoneAge, certBound, certEnds, nodeRetires, spaceFull, spaceHeld, quotaUsed, quotaFull, spaceRefused} {
 		ch <- d
 	}
 }
@@ -157,6 +158,9 @@ func (s *source) askStore(ctx context.Context, now time.Time) error {
 		return err
 	}
 	s.gauge(damaged, float64(bad))
+	if err := s.askRetirement(ctx); err != nil {
+		return err
+	}
 	for _, w := range backlog.Deliveries {
 		s.gauge(deliveries, float64(w.Rows), w.State.String(), w.Peer)
 		s.gauge(oldest, age(now, w.Oldest), w.State.String(), w.Peer)

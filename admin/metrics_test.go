@@ -83,6 +83,9 @@ type backlog struct {
 	is   exchange.Backlog
 	asks int
 	err  error
+
+	end    exchange.Retirement
+	endErr error
 }
 
 func (b *backlog) Backlog(context.Context, int64) (exchange.Backlog, error) {
@@ -97,13 +100,16 @@ func (b *backlog) Underway(_ context.Context, u envelope.Urgency, _ int64, _ exc
 }
 func (b *backlog) Damaged(context.Context) (int, error)     { return 1, nil }
 func (b *backlog) TreeSize(context.Context) (uint64, error) { return 42, nil }
-func (b *backlog) Written() exchange.Written                { return exchange.Written{Batches: 5, Operations: 9} }
+func (b *backlog) Retirement(context.Context) (exchange.Retirement, error) {
+	return b.end, b.endErr
+}
+func (b *backlog) Written() exchange.Written { return exchange.Written{Batches: 5, Operations: 9} }
 
 func TestAsked(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_795_000_000, 0)
 	ago := func(d time.Duration) int64 { return now.Add(-d).UnixMicro() }
-	s := &backlog{is: exchange.Backlog{
+	s := &backlog{endErr: exchange.ErrNotFound, is: exchange.Backlog{
 		Deliveries: []exchange.Waiting{{State: exchange.StateQueued, Peer: "district", Rows: 2, Oldest: ago(90 * time.Second)},
 			{State: exchange.StateHeld, Rows: 1, Oldest: ago(-time.Hour)}, {State: exchange.StateInDoubt, Peer: "bad\xff", Rows: 1}},
 		Statements:  []exchange.Waiting{{Peer: "district", Rows: 7}},
@@ -117,7 +123,7 @@ func TestAsked(t *testing.T) {
 				{Kind: "agency", Name: "a", Full: true, Refused: 4}, {Kind: "agency", Name: "b", Used: 0.1, Refused: 1}}
 		}})
 	text := scrape(t, m)
-	wantLines(t, text, `lienthong_up 1`,
+	wantLines(t, text, `lienthong_up 1`, `lienthong_node_retiring 0`,
 		`lienthong_deliveries{peer="district",state="queued"} 2`, `lienthong_deliveries_oldest_seconds{peer="district",state="queued"} 90`,
 		`lienthong_deliveries{peer="",state="held"} 1`, `lienthong_deliveries_oldest_seconds{peer="",state="held"} 0`,
 		`lienthong_deliveries_late{urgency="normal"} 2`, `lienthong_deliveries_late{urgency="flash"} 8`,

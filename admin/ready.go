@@ -51,6 +51,7 @@ func (r *Ready) Look(ctx context.Context) (text string, ready bool) {
 	if n, err := r.Store.Damaged(ctx); err == nil && n > 0 {
 		fmt.Fprintf(&b, "damaged: %d files, see the journal (file.damaged) and docs/storage.md\n", n)
 	}
+	r.retirement(ctx, &b)
 	r.certificate(&b)
 	r.accounts(&b)
 	r.zones(&b)

@@ -56,6 +56,9 @@ func (s *Service) AugmentFile(ctx context.Context, actor journal.Actor, req Augm
 	if done != "" {
 		return s.augmentedBefore(ctx, a.ID, done, req)
 	}
+	if err := s.takesNew(ctx, &a); err != nil {
+		return nil, err
+	}
 	if _, err := s.File(ctx, a.ID, req.File); err != nil {
 		return nil, err
 	}

@@ -59,6 +59,9 @@ func (s *Service) changeDocument(ctx context.Context, actor journal.Actor, metho
 		return nil, err
 	}
 	return s.once(ctx, actor, method, req.RequestID, from.ID, req.fingerprint(), func(request *Request) (id envelope.ID, err error) {
+		if err := s.takesNew(ctx, &from); err != nil {
+			return id, err
+		}
 		err = s.decide(ctx, func() error {
 			c, err := s.changing(ctx, from, kind, req)
 			if err != nil {

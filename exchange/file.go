@@ -40,6 +40,9 @@ func (s *Service) StartUpload(ctx context.Context, actor journal.Actor, req Uplo
 		up, _, err := s.GetUpload(ctx, actor, id)
 		return up, err
 	}
+	if err := s.takesNew(ctx, &a); err != nil {
+		return Upload{}, err
+	}
 	id, err := s.newID()
 	if err != nil {
 		return Upload{}, err

@@ -30,6 +30,9 @@ func (s *Service) Forward(ctx context.Context, actor journal.Actor, req ForwardR
 	content := req
 	content.RequestID = ""
 	return s.once(ctx, actor, methodForward, req.RequestID, agency.ID, fingerprint(content), func(request *Request) (envelope.ID, error) {
+		if err := s.takesNew(ctx, &agency); err != nil {
+			return envelope.ID{}, err
+		}
 		to, err := s.visible(ctx, agency.ID, req.Delivery)
 		if err != nil {
 			return envelope.ID{}, err

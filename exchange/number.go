@@ -137,6 +137,9 @@ func (s *Service) ReserveNumber(ctx context.Context, actor journal.Actor, req Re
 	if done != "" {
 		return s.answeredNumber(ctx, a.ID, done)
 	}
+	if err := s.takesNew(ctx, &a); err != nil {
+		return nil, err
+	}
 	defer s.numbering.lock(a.ID)()
 	var out Number
 	err = s.decide(ctx, func() error {

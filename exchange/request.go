@@ -44,22 +44,30 @@ func (n *Node) agencyHere(idOrCode string) (envelope.Agency, error) {
 	if err != nil {
 		return a, err
 	}
+	if a.HomeNode != n.cfg.ID {
+		return a, n.notAtHome(idOrCode, &a)
+	}
 	if a.Ended != 0 {
 		return a, fail(Precondition, ReasonRecipientClosed, "%s", n.resolve(idOrCode, nil).text())
 	}
 	return a, nil
 }
 
-// agencyOf finds an agency that this node is home to, ended or not.
+// agencyOf finds an agency that this node speaks for, ended or not: it is at home here, or
+// was until lately, and then what came to it here is read and acknowledged here.
 func (n *Node) agencyOf(idOrCode string) (envelope.Agency, error) {
 	a, ok := n.Directory().Agency(idOrCode)
 	if !ok {
 		return a, fail(NotFound, "UNKNOWN_AGENCY", "agency %.80q is not in the directory (%s)", idOrCode, n.Directory().version())
 	}
-	if a.HomeNode != n.cfg.ID {
-		return a, fail(Precondition, "NOT_AT_HOME", "agency %q is at home at node %q, not here at %q", idOrCode, a.HomeNode, n.cfg.ID)
+	if now := n.now(); !n.Directory().speaksFor(n.cfg.ID, a.ID, now, now) {
+		return a, n.notAtHome(idOrCode, &a)
 	}
 	return a, nil
+}
+
+func (n *Node) notAtHome(idOrCode string, a *envelope.Agency) error {
+	return fail(Precondition, "NOT_AT_HOME", "agency %q is at home at node %q, not here at %q", idOrCode, a.HomeNode, n.cfg.ID)
 }
 
 // storeError turns what a store answers into what a caller is told.

@@ -49,6 +49,9 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		}
 		return s.sentBefore(ctx, from.ID, id, &req)
 	}
+	if err := s.takesNew(ctx, &from); err != nil {
+		return nil, err
+	}
 	req.commit = request.commitment()
 	bad := s.checkSend(from, &req)
 	to, problems, err := s.recipients(ctx, from.ID, req.Recipients)

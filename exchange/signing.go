@@ -72,6 +72,9 @@ func (s *Service) signFile(ctx context.Context, actor journal.Actor, req SignReq
 	if done != "" {
 		return s.signedBefore(ctx, a.ID, done, req)
 	}
+	if err := s.takesNew(ctx, &a); err != nil {
+		return nil, err
+	}
 	file, blob, err := s.OpenFile(ctx, a.ID, req.File)
 	if err != nil {
 		return nil, err

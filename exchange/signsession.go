@@ -74,6 +74,9 @@ func (s *Service) PrepareSignature(ctx context.Context, actor journal.Actor, req
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.takesNew(ctx, &a); err != nil {
+		return nil, nil, err
+	}
 	if len(req.Files) < 1 || len(req.Files) > maxPrepare || req.Certificate == nil {
 		return nil, nil, &Error{Code: Invalid, Reason: "BAD_FIELD", Text: "nothing was prepared",
 			Fields: []Field{{"sha256", "BAD_FIELD", fmt.Sprintf("%d files, want 1 to %d, and a certificate", len(req.Files), maxPrepare)}}}

@@ -74,6 +74,7 @@ type Store interface {
 	SeriesStore
 	TallyStore
 	HandoverStore
+	RetirementStore
 	ClaimStore
 	RetentionStore
 	// Changes lists deliveries of an agency (its inbox as recipient with Home, and as
@@ -275,6 +276,10 @@ type Change struct {
 	// Checkpoints are put by node, incarnation, size, root and refusal. One that is there gets the
 	// cosignature and the time-stamp that it lacked, and is otherwise as it was.
 	Checkpoints []CheckpointRow
+	// Retirement, like Sessions: a revision of 0 inserts, and there must be none; of the stored
+	// one Done alone changes, or it goes, with Unretire. Else ErrStale.
+	Retirement *Retirement
+	Unretire   bool
 	// Entries are appended to the journal, in this order, at consecutive indexes.
 	Entries []journal.Entry
 }

@@ -18,7 +18,8 @@ const (
 // Tend does what time brings: letters that reached their deadline, held ones that
 // are to be looked at again, signing sessions that nobody completed, keys whose time
 // is over, archive time-stamps that end soon, and minutes whose refused calls are to be
-// kept, and statements whose neighbour is none any more. Run calls it every second. One that cannot be worked on is passed over, and named
+// kept, statements whose neighbour is none any more, and the end of a node that has
+// nothing left to do. Run calls it every second. One that cannot be worked on is passed over, and named
 // in the error.
 func (n *Node) Tend(ctx context.Context) error {
 	now := n.now()
@@ -31,6 +32,7 @@ func (n *Node) Tend(ctx context.Context) error {
 		n.expireSessions(ctx, now),
 		n.expireKeys(ctx),
 		n.renew(ctx, now),
+		n.retireOn(ctx),
 		n.KeepRefusals(ctx, now-now%microMinute))
 }
 

@@ -113,6 +113,9 @@ JoinService.DecideJoin              admin certificate
 JoinService.Join                    open
 NodeService.GetNodeCertificate      admin
 NodeService.RotateCertificate       admin certificate
+NodeService.GetRetirement           admin
+NodeService.Retire                  admin certificate
+NodeService.CancelRetirement        admin certificate
 RelayService.Put                    liaison
 RelayService.Get                    liaison
 RelayService.GetLeaves              liaison

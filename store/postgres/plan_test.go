@@ -139,6 +139,8 @@ func TestPlans(t *testing.T) {
 		{"waiting statements", countStatements, "statement_out", []string{"no condition"}},
 		{"waiting jobs", countJobs, "job_claimable", nil},
 		{"waiting level jobs", countLevelJobs, "level_job_claimable", []string{"no condition"}},
+		{"letters under way", countUnderway, "delivery_underway", []string{"no condition"}},
+		{"unread letters", countUnread, "delivery_unacknowledged", []string{"no condition"}},
 		{"file", selectFile, "possession_pkey", []string{"Filter: (state = 1)"}},
 		{"blob", selectBlob, "blob_pkey", []string{"Filter: (state = 1)"}},
 		{"stored blob", selectStored, "blob_pkey", nil},

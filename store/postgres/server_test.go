@@ -228,7 +228,7 @@ func TestAgencyOnEveryRow(t *testing.T) {
 	t.Parallel()
 	s := at(t, testpg.New(t))
 	nodes := map[string]bool{"store": true, "head": true, "migration": true, "blob": true, "peer_store": true, "checkpoint": true, "outbox_peer": true,
-		"principal": true, "principal_key": true, "api_token": true, "invitation": true, "refusal": true, "directory_file": true, "link": true, "replica": true, "fetched": true}
+		"principal": true, "principal_key": true, "api_token": true, "invitation": true, "refusal": true, "retirement": true, "directory_file": true, "link": true, "replica": true, "fetched": true}
 	rows, err := s.read.Query(t.Context(), `SELECT t.table_name::text, EXISTS (SELECT FROM information_schema.columns c
 		WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name AND c.column_name = 'agency_id')
 		FROM information_schema.tables t WHERE t.table_schema = current_schema()`)

@@ -190,7 +190,7 @@ func TestAgencyOnEveryRow(t *testing.T) {
 	s := open(t, t.TempDir()).(*Store)
 	defer s.Close()
 	nodes := map[string]bool{"store": true, "head": true, "migration": true, "blob": true, "peer_store": true, "checkpoint": true, "outbox_peer": true,
-		"principal": true, "principal_key": true, "api_token": true, "invitation": true, "refusal": true, "directory_file": true, "sqlite_sequence": true, "fetched": true}
+		"principal": true, "principal_key": true, "api_token": true, "invitation": true, "refusal": true, "retirement": true, "directory_file": true, "sqlite_sequence": true, "fetched": true}
 	rows, err := s.read.Query(`SELECT name, sql LIKE '%STRICT%',
 		EXISTS (SELECT 1 FROM pragma_table_info(t.name) WHERE name = 'agency_id') FROM sqlite_schema t WHERE type = 'table' AND name NOT LIKE 'filing\_words%' ESCAPE '\'`) // that one holds words, by the numbers of filings
 	if err != nil {

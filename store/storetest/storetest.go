@@ -111,6 +111,8 @@ func Run(t *testing.T, open Opener) {
 		{"leaves and hashes are those of the tree", testJournal},
 		{"one failing change does not undo its neighbours", testNeighbours},
 		{"64 writers and as many readers agree", testConcurrent},
+		{"the end of a node is decided once, and taken back", testRetirement},
+		{"what a node has still to do is counted", testRemains},
 		{"a race for one delivery has one winner", testRace},
 		{"a cancelled context leaves nothing or all", testCancelled},
 		{"everything is there after a restart", testReopen},

@@ -281,6 +281,531 @@ func (x *RotateCertificateResponse) GetCertificate() *NodeCertificateState {
 	return nil
 }
 
+// Retirement is what is left to do before a node may be switched off. Times are microseconds
+// since 1970 (UTC).
+type Retirement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Since when the node is to end; 0: it is not to.
+	Since int64 `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"`
+	// Who wanted it: id of a principal.
+	By     string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When nothing was left to do, as the journal says; 0: something is.
+	Done int64 `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
+	// Nothing is left, the last head of the journal is cosigned and time-stamped: the node may be
+	// switched off.
+	Finished bool `protobuf:"varint,5,opt,name=finished,proto3" json:"finished,omitempty"`
+	// Deliveries that wait here for their next hop, or for an operator.
+	Waiting uint32 `protobuf:"varint,6,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// Deliveries that other nodes have and whose end has not been told here.
+	Relayed uint32 `protobuf:"varint,7,opt,name=relayed,proto3" json:"relayed,omitempty"`
+	// Statements that a neighbour has not stored yet.
+	Statements uint32 `protobuf:"varint,8,opt,name=statements,proto3" json:"statements,omitempty"`
+	// Letters to be validated.
+	Validations uint32 `protobuf:"varint,9,opt,name=validations,proto3" json:"validations,omitempty"`
+	// Files that wait for a later level.
+	LevelJobs uint32 `protobuf:"varint,10,opt,name=level_jobs,json=levelJobs,proto3" json:"level_jobs,omitempty"`
+	// Letters at home here that their agencies have not acknowledged, by agency.
+	Unread []*Retirement_Unread `protobuf:"bytes,11,rep,name=unread,proto3" json:"unread,omitempty"`
+	// Ids of agencies that the directory still says are at home here.
+	AtHome []string `protobuf:"bytes,12,rep,name=at_home,json=atHome,proto3" json:"at_home,omitempty"`
+	// Ids of nodes that the directory still says are below this one.
+	Children []string `protobuf:"bytes,13,rep,name=children,proto3" json:"children,omitempty"`
+	// Id of the node that cosigns heads of the journal; empty: there is none.
+	Parent string `protobuf:"bytes,14,opt,name=parent,proto3" json:"parent,omitempty"`
+	// It has cosigned the newest one.
+	Cosigned bool `protobuf:"varint,15,opt,name=cosigned,proto3" json:"cosigned,omitempty"`
+	// Heads of the journal are time-stamped here.
+	Stamps bool `protobuf:"varint,16,opt,name=stamps,proto3" json:"stamps,omitempty"`
+	// The newest one is.
+	Stamped       bool `protobuf:"varint,17,opt,name=stamped,proto3" json:"stamped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retirement) Reset() {
+	*x = Retirement{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retirement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retirement) ProtoMessage() {}
+
+func (x *Retirement) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retirement.ProtoReflect.Descriptor instead.
+func (*Retirement) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Retirement) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Retirement) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Retirement) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Retirement) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *Retirement) GetFinished() bool {
+	if x != nil {
+		return x.Finished
+	}
+	return false
+}
+
+func (x *Retirement) GetWaiting() uint32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *Retirement) GetRelayed() uint32 {
+	if x != nil {
+		return x.Relayed
+	}
+	return 0
+}
+
+func (x *Retirement) GetStatements() uint32 {
+	if x != nil {
+		return x.Statements
+	}
+	return 0
+}
+
+func (x *Retirement) GetValidations() uint32 {
+	if x != nil {
+		return x.Validations
+	}
+	return 0
+}
+
+func (x *Retirement) GetLevelJobs() uint32 {
+	if x != nil {
+		return x.LevelJobs
+	}
+	return 0
+}
+
+func (x *Retirement) GetUnread() []*Retirement_Unread {
+	if x != nil {
+		return x.Unread
+	}
+	return nil
+}
+
+func (x *Retirement) GetAtHome() []string {
+	if x != nil {
+		return x.AtHome
+	}
+	return nil
+}
+
+func (x *Retirement) GetChildren() []string {
+	if x != nil {
+		return x.Children
+	}
+	return nil
+}
+
+func (x *Retirement) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *Retirement) GetCosigned() bool {
+	if x != nil {
+		return x.Cosigned
+	}
+	return false
+}
+
+func (x *Retirement) GetStamps() bool {
+	if x != nil {
+		return x.Stamps
+	}
+	return false
+}
+
+func (x *Retirement) GetStamped() bool {
+	if x != nil {
+		return x.Stamped
+	}
+	return false
+}
+
+type GetRetirementRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRetirementRequest) Reset() {
+	*x = GetRetirementRequest{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRetirementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRetirementRequest) ProtoMessage() {}
+
+func (x *GetRetirementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRetirementRequest.ProtoReflect.Descriptor instead.
+func (*GetRetirementRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{6}
+}
+
+type GetRetirementResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Retirement    *Retirement            `protobuf:"bytes,1,opt,name=retirement,proto3" json:"retirement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRetirementResponse) Reset() {
+	*x = GetRetirementResponse{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRetirementResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRetirementResponse) ProtoMessage() {}
+
+func (x *GetRetirementResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRetirementResponse.ProtoReflect.Descriptor instead.
+func (*GetRetirementResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetRetirementResponse) GetRetirement() *Retirement {
+	if x != nil {
+		return x.Retirement
+	}
+	return nil
+}
+
+type RetireRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Staff         *Staff                 `protobuf:"bytes,2,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetireRequest) Reset() {
+	*x = RetireRequest{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetireRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetireRequest) ProtoMessage() {}
+
+func (x *RetireRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetireRequest.ProtoReflect.Descriptor instead.
+func (*RetireRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RetireRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RetireRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type RetireResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Retirement    *Retirement            `protobuf:"bytes,1,opt,name=retirement,proto3" json:"retirement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetireResponse) Reset() {
+	*x = RetireResponse{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetireResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetireResponse) ProtoMessage() {}
+
+func (x *RetireResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetireResponse.ProtoReflect.Descriptor instead.
+func (*RetireResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RetireResponse) GetRetirement() *Retirement {
+	if x != nil {
+		return x.Retirement
+	}
+	return nil
+}
+
+type CancelRetirementRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Staff         *Staff                 `protobuf:"bytes,2,opt,name=staff,proto3" json:"staff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelRetirementRequest) Reset() {
+	*x = CancelRetirementRequest{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelRetirementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelRetirementRequest) ProtoMessage() {}
+
+func (x *CancelRetirementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelRetirementRequest.ProtoReflect.Descriptor instead.
+func (*CancelRetirementRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CancelRetirementRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CancelRetirementRequest) GetStaff() *Staff {
+	if x != nil {
+		return x.Staff
+	}
+	return nil
+}
+
+type CancelRetirementResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Retirement    *Retirement            `protobuf:"bytes,1,opt,name=retirement,proto3" json:"retirement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelRetirementResponse) Reset() {
+	*x = CancelRetirementResponse{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelRetirementResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelRetirementResponse) ProtoMessage() {}
+
+func (x *CancelRetirementResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelRetirementResponse.ProtoReflect.Descriptor instead.
+func (*CancelRetirementResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CancelRetirementResponse) GetRetirement() *Retirement {
+	if x != nil {
+		return x.Retirement
+	}
+	return nil
+}
+
+type Retirement_Unread struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the agency.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Id of the node that is its home by the directory now.
+	HomeNode      string `protobuf:"bytes,2,opt,name=home_node,json=homeNode,proto3" json:"home_node,omitempty"`
+	Letters       uint32 `protobuf:"varint,3,opt,name=letters,proto3" json:"letters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retirement_Unread) Reset() {
+	*x = Retirement_Unread{}
+	mi := &file_lienthong_v1_node_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retirement_Unread) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retirement_Unread) ProtoMessage() {}
+
+func (x *Retirement_Unread) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_node_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retirement_Unread.ProtoReflect.Descriptor instead.
+func (*Retirement_Unread) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_node_proto_rawDescGZIP(), []int{5, 0}
+}
+
+func (x *Retirement_Unread) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Retirement_Unread) GetHomeNode() string {
+	if x != nil {
+		return x.HomeNode
+	}
+	return ""
+}
+
+func (x *Retirement_Unread) GetLetters() uint32 {
+	if x != nil {
+		return x.Letters
+	}
+	return 0
+}
+
 var File_lienthong_v1_node_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_node_proto_rawDesc = "" +
@@ -299,11 +824,63 @@ const file_lienthong_v1_node_proto_rawDesc = "" +
 	"\x05force\x18\x02 \x01(\bR\x05force\x12)\n" +
 	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"a\n" +
 	"\x19RotateCertificateResponse\x12D\n" +
-	"\vcertificate\x18\x01 \x01(\v2\".lienthong.v1.NodeCertificateStateR\vcertificate2\xf0\x01\n" +
+	"\vcertificate\x18\x01 \x01(\v2\".lienthong.v1.NodeCertificateStateR\vcertificate\"\xbc\x04\n" +
+	"\n" +
+	"Retirement\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\x03R\x04done\x12\x1a\n" +
+	"\bfinished\x18\x05 \x01(\bR\bfinished\x12\x18\n" +
+	"\awaiting\x18\x06 \x01(\rR\awaiting\x12\x18\n" +
+	"\arelayed\x18\a \x01(\rR\arelayed\x12\x1e\n" +
+	"\n" +
+	"statements\x18\b \x01(\rR\n" +
+	"statements\x12 \n" +
+	"\vvalidations\x18\t \x01(\rR\vvalidations\x12\x1d\n" +
+	"\n" +
+	"level_jobs\x18\n" +
+	" \x01(\rR\tlevelJobs\x127\n" +
+	"\x06unread\x18\v \x03(\v2\x1f.lienthong.v1.Retirement.UnreadR\x06unread\x12\x17\n" +
+	"\aat_home\x18\f \x03(\tR\x06atHome\x12\x1a\n" +
+	"\bchildren\x18\r \x03(\tR\bchildren\x12\x16\n" +
+	"\x06parent\x18\x0e \x01(\tR\x06parent\x12\x1a\n" +
+	"\bcosigned\x18\x0f \x01(\bR\bcosigned\x12\x16\n" +
+	"\x06stamps\x18\x10 \x01(\bR\x06stamps\x12\x18\n" +
+	"\astamped\x18\x11 \x01(\bR\astamped\x1aW\n" +
+	"\x06Unread\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1b\n" +
+	"\thome_node\x18\x02 \x01(\tR\bhomeNode\x12\x18\n" +
+	"\aletters\x18\x03 \x01(\rR\aletters\"\x16\n" +
+	"\x14GetRetirementRequest\"Q\n" +
+	"\x15GetRetirementResponse\x128\n" +
+	"\n" +
+	"retirement\x18\x01 \x01(\v2\x18.lienthong.v1.RetirementR\n" +
+	"retirement\"R\n" +
+	"\rRetireRequest\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12)\n" +
+	"\x05staff\x18\x02 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"J\n" +
+	"\x0eRetireResponse\x128\n" +
+	"\n" +
+	"retirement\x18\x01 \x01(\v2\x18.lienthong.v1.RetirementR\n" +
+	"retirement\"\\\n" +
+	"\x17CancelRetirementRequest\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12)\n" +
+	"\x05staff\x18\x02 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"T\n" +
+	"\x18CancelRetirementResponse\x128\n" +
+	"\n" +
+	"retirement\x18\x01 \x01(\v2\x18.lienthong.v1.RetirementR\n" +
+	"retirement2\x91\x04\n" +
 	"\vNodeService\x12p\n" +
 	"\x12GetNodeCertificate\x12'.lienthong.v1.GetNodeCertificateRequest\x1a(.lienthong.v1.GetNodeCertificateResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x06\x12o\n" +
 	"\x11RotateCertificate\x12&.lienthong.v1.RotateCertificateRequest\x1a'.lienthong.v1.RotateCertificateResponse\"\t\xca\xf3\x18\x05\n" +
+	"\x01\x06\x18\x01\x12a\n" +
+	"\rGetRetirement\x12\".lienthong.v1.GetRetirementRequest\x1a#.lienthong.v1.GetRetirementResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x06\x12N\n" +
+	"\x06Retire\x12\x1b.lienthong.v1.RetireRequest\x1a\x1c.lienthong.v1.RetireResponse\"\t\xca\xf3\x18\x05\n" +
+	"\x01\x06\x18\x01\x12l\n" +
+	"\x10CancelRetirement\x12%.lienthong.v1.CancelRetirementRequest\x1a&.lienthong.v1.CancelRetirementResponse\"\t\xca\xf3\x18\x05\n" +
 	"\x01\x06\x18\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
@@ -318,28 +895,48 @@ func file_lienthong_v1_node_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_node_proto_rawDescData
 }
 
-var file_lienthong_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_lienthong_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_lienthong_v1_node_proto_goTypes = []any{
 	(*NodeCertificateState)(nil),       // 0: lienthong.v1.NodeCertificateState
 	(*GetNodeCertificateRequest)(nil),  // 1: lienthong.v1.GetNodeCertificateRequest
 	(*GetNodeCertificateResponse)(nil), // 2: lienthong.v1.GetNodeCertificateResponse
 	(*RotateCertificateRequest)(nil),   // 3: lienthong.v1.RotateCertificateRequest
 	(*RotateCertificateResponse)(nil),  // 4: lienthong.v1.RotateCertificateResponse
-	(*Staff)(nil),                      // 5: lienthong.v1.Staff
+	(*Retirement)(nil),                 // 5: lienthong.v1.Retirement
+	(*GetRetirementRequest)(nil),       // 6: lienthong.v1.GetRetirementRequest
+	(*GetRetirementResponse)(nil),      // 7: lienthong.v1.GetRetirementResponse
+	(*RetireRequest)(nil),              // 8: lienthong.v1.RetireRequest
+	(*RetireResponse)(nil),             // 9: lienthong.v1.RetireResponse
+	(*CancelRetirementRequest)(nil),    // 10: lienthong.v1.CancelRetirementRequest
+	(*CancelRetirementResponse)(nil),   // 11: lienthong.v1.CancelRetirementResponse
+	(*Retirement_Unread)(nil),          // 12: lienthong.v1.Retirement.Unread
+	(*Staff)(nil),                      // 13: lienthong.v1.Staff
 }
 var file_lienthong_v1_node_proto_depIdxs = []int32{
-	0, // 0: lienthong.v1.GetNodeCertificateResponse.certificate:type_name -> lienthong.v1.NodeCertificateState
-	5, // 1: lienthong.v1.RotateCertificateRequest.staff:type_name -> lienthong.v1.Staff
-	0, // 2: lienthong.v1.RotateCertificateResponse.certificate:type_name -> lienthong.v1.NodeCertificateState
-	1, // 3: lienthong.v1.NodeService.GetNodeCertificate:input_type -> lienthong.v1.GetNodeCertificateRequest
-	3, // 4: lienthong.v1.NodeService.RotateCertificate:input_type -> lienthong.v1.RotateCertificateRequest
-	2, // 5: lienthong.v1.NodeService.GetNodeCertificate:output_type -> lienthong.v1.GetNodeCertificateResponse
-	4, // 6: lienthong.v1.NodeService.RotateCertificate:output_type -> lienthong.v1.RotateCertificateResponse
-	5, // [5:7] is the sub-list for method output_type
-	3, // [3:5] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	0,  // 0: lienthong.v1.GetNodeCertificateResponse.certificate:type_name -> lienthong.v1.NodeCertificateState
+	13, // 1: lienthong.v1.RotateCertificateRequest.staff:type_name -> lienthong.v1.Staff
+	0,  // 2: lienthong.v1.RotateCertificateResponse.certificate:type_name -> lienthong.v1.NodeCertificateState
+	12, // 3: lienthong.v1.Retirement.unread:type_name -> lienthong.v1.Retirement.Unread
+	5,  // 4: lienthong.v1.GetRetirementResponse.retirement:type_name -> lienthong.v1.Retirement
+	13, // 5: lienthong.v1.RetireRequest.staff:type_name -> lienthong.v1.Staff
+	5,  // 6: lienthong.v1.RetireResponse.retirement:type_name -> lienthong.v1.Retirement
+	13, // 7: lienthong.v1.CancelRetirementRequest.staff:type_name -> lienthong.v1.Staff
+	5,  // 8: lienthong.v1.CancelRetirementResponse.retirement:type_name -> lienthong.v1.Retirement
+	1,  // 9: lienthong.v1.NodeService.GetNodeCertificate:input_type -> lienthong.v1.GetNodeCertificateRequest
+	3,  // 10: lienthong.v1.NodeService.RotateCertificate:input_type -> lienthong.v1.RotateCertificateRequest
+	6,  // 11: lienthong.v1.NodeService.GetRetirement:input_type -> lienthong.v1.GetRetirementRequest
+	8,  // 12: lienthong.v1.NodeService.Retire:input_type -> lienthong.v1.RetireRequest
+	10, // 13: lienthong.v1.NodeService.CancelRetirement:input_type -> lienthong.v1.CancelRetirementRequest
+	2,  // 14: lienthong.v1.NodeService.GetNodeCertificate:output_type -> lienthong.v1.GetNodeCertificateResponse
+	4,  // 15: lienthong.v1.NodeService.RotateCertificate:output_type -> lienthong.v1.RotateCertificateResponse
+	7,  // 16: lienthong.v1.NodeService.GetRetirement:output_type -> lienthong.v1.GetRetirementResponse
+	9,  // 17: lienthong.v1.NodeService.Retire:output_type -> lienthong.v1.RetireResponse
+	11, // 18: lienthong.v1.NodeService.CancelRetirement:output_type -> lienthong.v1.CancelRetirementResponse
+	14, // [14:19] is the sub-list for method output_type
+	9,  // [9:14] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_node_proto_init() }
@@ -355,7 +952,7 @@ func file_lienthong_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_node_proto_rawDesc), len(file_lienthong_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

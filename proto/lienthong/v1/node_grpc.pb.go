@@ -21,6 +21,9 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	NodeService_GetNodeCertificate_FullMethodName = "/lienthong.v1.NodeService/GetNodeCertificate"
 	NodeService_RotateCertificate_FullMethodName  = "/lienthong.v1.NodeService/RotateCertificate"
+	NodeService_GetRetirement_FullMethodName      = "/lienthong.v1.NodeService/GetRetirement"
+	NodeService_Retire_FullMethodName             = "/lienthong.v1.NodeService/Retire"
+	NodeService_CancelRetirement_FullMethodName   = "/lienthong.v1.NodeService/CancelRetirement"
 )
 
 // NodeServiceClient is the client API for NodeService service.
@@ -36,6 +39,14 @@ type NodeServiceClient interface {
 	// configuration names now. What is refused leaves it with those that it has: WRONG_KEY,
 	// CERTIFICATE_ENDED, NOT_BOUND, NEIGHBOUR_BEHIND, SAME_CERTIFICATE.
 	RotateCertificate(ctx context.Context, in *RotateCertificateRequest, opts ...grpc.CallOption) (*RotateCertificateResponse, error)
+	// GetRetirement tells what is left to do before the node may be switched off, whether it is
+	// to end or not. It changes nothing.
+	GetRetirement(ctx context.Context, in *GetRetirementRequest, opts ...grpc.CallOption) (*GetRetirementResponse, error)
+	// Retire has the node end: from now on it takes nothing new from its own agencies (RETIRING),
+	// and goes on with all else until nothing is left. A repeat changes nothing.
+	Retire(ctx context.Context, in *RetireRequest, opts ...grpc.CallOption) (*RetireResponse, error)
+	// CancelRetirement takes that back, as long as something was left to do (RETIRED).
+	CancelRetirement(ctx context.Context, in *CancelRetirementRequest, opts ...grpc.CallOption) (*CancelRetirementResponse, error)
 }
 
 type nodeServiceClient struct {
@@ -66,6 +77,36 @@ func (c *nodeServiceClient) RotateCertificate(ctx context.Context, in *RotateCer
 	return out, nil
 }
 
+func (c *nodeServiceClient) GetRetirement(ctx context.Context, in *GetRetirementRequest, opts ...grpc.CallOption) (*GetRetirementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRetirementResponse)
+	err := c.cc.Invoke(ctx, NodeService_GetRetirement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodeServiceClient) Retire(ctx context.Context, in *RetireRequest, opts ...grpc.CallOption) (*RetireResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetireResponse)
+	err := c.cc.Invoke(ctx, NodeService_Retire_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodeServiceClient) CancelRetirement(ctx context.Context, in *CancelRetirementRequest, opts ...grpc.CallOption) (*CancelRetirementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelRetirementResponse)
+	err := c.cc.Invoke(ctx, NodeService_CancelRetirement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NodeServiceServer is the server API for NodeService service.
 // All implementations must embed UnimplementedNodeServiceServer
 // for forward compatibility.
@@ -79,6 +120,14 @@ type NodeServiceServer interface {
 	// configuration names now. What is refused leaves it with those that it has: WRONG_KEY,
 	// CERTIFICATE_ENDED, NOT_BOUND, NEIGHBOUR_BEHIND, SAME_CERTIFICATE.
 	RotateCertificate(context.Context, *RotateCertificateRequest) (*RotateCertificateResponse, error)
+	// GetRetirement tells what is left to do before the node may be switched off, whether it is
+	// to end or not. It changes nothing.
+	GetRetirement(context.Context, *GetRetirementRequest) (*GetRetirementResponse, error)
+	// Retire has the node end: from now on it takes nothing new from its own agencies (RETIRING),
+	// and goes on with all else until nothing is left. A repeat changes nothing.
+	Retire(context.Context, *RetireRequest) (*RetireResponse, error)
+	// CancelRetirement takes that back, as long as something was left to do (RETIRED).
+	CancelRetirement(context.Context, *CancelRetirementRequest) (*CancelRetirementResponse, error)
 	mustEmbedUnimplementedNodeServiceServer()
 }
 
@@ -94,6 +143,15 @@ func (UnimplementedNodeServiceServer) GetNodeCertificate(context.Context, *GetNo
 }
 func (UnimplementedNodeServiceServer) RotateCertificate(context.Context, *RotateCertificateRequest) (*RotateCertificateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RotateCertificate not implemented")
+}
+func (UnimplementedNodeServiceServer) GetRetirement(context.Context, *GetRetirementRequest) (*GetRetirementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRetirement not implemented")
+}
+func (UnimplementedNodeServiceServer) Retire(context.Context, *RetireRequest) (*RetireResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Retire not implemented")
+}
+func (UnimplementedNodeServiceServer) CancelRetirement(context.Context, *CancelRetirementRequest) (*CancelRetirementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelRetirement not implemented")
 }
 func (UnimplementedNodeServiceServer) mustEmbedUnimplementedNodeServiceServer() {}
 func (UnimplementedNodeServiceServer) testEmbeddedByValue()                     {}
@@ -152,6 +210,60 @@ func _NodeService_RotateCertificate_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NodeService_GetRetirement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRetirementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).GetRetirement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_GetRetirement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).GetRetirement(ctx, req.(*GetRetirementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NodeService_Retire_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetireRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).Retire(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_Retire_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).Retire(ctx, req.(*RetireRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NodeService_CancelRetirement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelRetirementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).CancelRetirement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_CancelRetirement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).CancelRetirement(ctx, req.(*CancelRetirementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // NodeService_ServiceDesc is the grpc.ServiceDesc for NodeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -166,6 +278,18 @@ var NodeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RotateCertificate",
 			Handler:    _NodeService_RotateCertificate_Handler,
+		},
+		{
+			MethodName: "GetRetirement",
+			Handler:    _NodeService_GetRetirement_Handler,
+		},
+		{
+			MethodName: "Retire",
+			Handler:    _NodeService_Retire_Handler,
+		},
+		{
+			MethodName: "CancelRetirement",
+			Handler:    _NodeService_CancelRetirement_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
