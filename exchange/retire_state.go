@@ -15,6 +15,7 @@ type RetirementState struct {
 	Remains
 	AtHome   []string // ids of agencies that the directory still says are at home here
 	Children []string // ids of nodes that the directory still says are below this one
+	Unlisted bool     // the directory does not know this node: nobody knows what is at home here
 	Parent   string   // id of the node that cosigns; empty: there is none
 	Cosigned bool     // the parent has cosigned the newest head
 	Stamps   bool     // heads are time-stamped here
@@ -24,7 +25,7 @@ type RetirementState struct {
 // Open reports that something is left to do before the node has ended.
 func (s *RetirementState) Open() bool {
 	r := &s.Remains
-	return r.Waiting > 0 || r.Relayed > 0 || r.Statements > 0 || r.Jobs > 0 || r.LevelJobs > 0 || len(r.Unread) > 0 || len(s.AtHome) > 0 || len(s.Children) > 0
+	return r.Waiting > 0 || r.Relayed > 0 || r.Statements > 0 || r.Jobs > 0 || r.LevelJobs > 0 || len(r.Unread) > 0 || len(s.AtHome) > 0 || len(s.Children) > 0 || s.Unlisted
 }
 
 // Finished reports that the node may be switched off.
@@ -49,9 +50,8 @@ func (n *Node) retirement(ctx context.Context, r Retirement) (RetirementState, e
 		return state, err
 	}
 	dir := n.Directory()
-	if me, ok := dir.Node(n.cfg.ID); ok {
-		state.Parent = me.Parent
-	}
+	me, listed := dir.Node(n.cfg.ID)
+	state.Parent, state.Unlisted = me.Parent, !listed
 	state.AtHome, state.Children = dir.standingOn(n.cfg.ID, n.now())
 	state.Cosigned, state.Stamped, err = n.lastHead(ctx)
 	return state, err

@@ -12,10 +12,11 @@ import (
 	"lienthong/exchange"
 )
 
-// retiring makes three nodes that show heads, which the ward also has stamped.
-func retiring(t *testing.T) (w *world, ward, district, other *testNode) {
+// retiring makes three nodes that show heads, which the ward also has stamped; over other
+// stores where they are named.
+func retiring(t *testing.T, stores map[string]string) (w *world, ward, district, other *testNode) {
 	t.Helper()
-	w = newWorld(t, nil, agencySpec{"moves", "ward"}, agencySpec{"a-district", "district"}, agencySpec{"a-other", "other"})
+	w = newWorldOver(t, stores, nil, agencySpec{"moves", "ward"}, agencySpec{"a-district", "district"}, agencySpec{"a-other", "other"})
 	w.config = func(c *exchange.Config) {
 		often(c)
 		if c.ID == "ward" {
@@ -66,7 +67,20 @@ func (n *testNode) retirement() exchange.RetirementState {
 // cosigned and stamped.
 func TestRetire(t *testing.T) {
 	t.Parallel()
-	w, ward, district, other := retiring(t)
+	for _, kind := range []string{"one file", "a database"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			stores := map[string]string{}
+			if kind == "a database" {
+				stores["ward"] = database(t)
+			}
+			retire(t, stores)
+		})
+	}
+}
+
+func retire(t *testing.T, stores map[string]string) {
+	w, ward, district, other := retiring(t, stores)
 	ctx, number := context.Background(), 0
 	request := func(from, to string) exchange.SendRequest {
 		req := letter(t, from, to)
@@ -204,7 +218,7 @@ func second(_ exchange.RetirementState, err error) error { return err }
 // What was decided by mistake is taken back, and the node works as before.
 func TestUnretire(t *testing.T) {
 	t.Parallel()
-	_, ward, _, _ := retiring(t)
+	_, ward, _, _ := retiring(t, nil)
 	ctx := context.Background()
 	if err := second(ward.service.Retire(ctx, clerk, "nhầm nút")); err != nil {
 		t.Fatal(err)
@@ -222,10 +236,28 @@ func TestUnretire(t *testing.T) {
 	ward.verifyJournal()
 }
 
+// A node without a directory that names it has not ended, although it sees nobody at home.
+func TestRetireUnlisted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, agencySpec{"a", "elsewhere"})
+	w.keys["ward"] = w.key("ward")
+	n := w.open("ward", t.TempDir())
+	defer n.store.Close()
+	if err := second(n.service.Retire(t.Context(), clerk, "thử")); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.core.Tend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := n.retirement(); !s.Unlisted || !s.Open() || s.Done != 0 || s.Finished() {
+		t.Errorf("%+v", s)
+	}
+}
+
 // An agency that has moved is spoken for by its old home for some time, and no longer.
 func TestOldHomeIsReadForAWhile(t *testing.T) {
 	t.Parallel()
-	w, ward, district, other := retiring(t)
+	w, ward, district, other := retiring(t, nil)
 	ctx := context.Background()
 	key := district.send(letter(t, "a-district", "moves")).Letter.Key
 	district.eventually("delivered", district.delivered(key, "moves"))

@@ -36,7 +36,7 @@ func (n *nodeService) CancelRetirement(ctx context.Context, m *lienthongv1.Cance
 func (n *nodeService) retirementToProto(s *exchange.RetirementState) *lienthongv1.Retirement {
 	out := &lienthongv1.Retirement{Since: s.Since, By: s.By, Reason: s.Reason, Done: s.Done, Finished: s.Finished(),
 		Waiting: uint32(s.Waiting), Relayed: uint32(s.Relayed), Statements: uint32(s.Statements), Validations: uint32(s.Jobs), LevelJobs: uint32(s.LevelJobs),
-		AtHome: s.AtHome, Children: s.Children, Parent: s.Parent, Cosigned: s.Cosigned, Stamps: s.Stamps, Stamped: s.Stamped}
+		AtHome: s.AtHome, Children: s.Children, Unlisted: s.Unlisted, Parent: s.Parent, Cosigned: s.Cosigned, Stamps: s.Stamps, Stamped: s.Stamped}
 	for agency, letters := range s.Unread {
 		a, _ := n.svc.Directory().Agency(agency) // none: it has no home
 		out.Unread = append(out.Unread, &lienthongv1.Retirement_Unread{Agency: agency, HomeNode: a.HomeNode, Letters: uint32(letters)})

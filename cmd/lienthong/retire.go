@@ -133,5 +133,9 @@ func (a *app) leftOver(r *lienthongv1.Retirement) (out []string) {
 		out = append(out, fmt.Sprintf(a.t("%d nodes are below this one by the directory (lienthong agency node put NODE --parent OTHER): %s",
 			"%d nút vẫn ở dưới nút này theo danh bạ (lienthong agency node put NODE --parent OTHER): %s"), len(below), strings.Join(below, " ")))
 	}
+	if r.GetUnlisted() {
+		out = append(out, a.t("the directory here does not know this node: nobody knows what is at home here (lienthong agency import)",
+			"danh bạ ở đây chưa có nút này: chưa biết cơ quan nào thuộc nút (lienthong agency import)"))
+	}
 	return out
 }

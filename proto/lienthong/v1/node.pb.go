@@ -318,7 +318,9 @@ type Retirement struct {
 	// Heads of the journal are time-stamped here.
 	Stamps bool `protobuf:"varint,16,opt,name=stamps,proto3" json:"stamps,omitempty"`
 	// The newest one is.
-	Stamped       bool `protobuf:"varint,17,opt,name=stamped,proto3" json:"stamped,omitempty"`
+	Stamped bool `protobuf:"varint,17,opt,name=stamped,proto3" json:"stamped,omitempty"`
+	// The directory here does not know this node, so nobody knows what is at home here.
+	Unlisted      bool `protobuf:"varint,18,opt,name=unlisted,proto3" json:"unlisted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -468,6 +470,13 @@ func (x *Retirement) GetStamps() bool {
 func (x *Retirement) GetStamped() bool {
 	if x != nil {
 		return x.Stamped
+	}
+	return false
+}
+
+func (x *Retirement) GetUnlisted() bool {
+	if x != nil {
+		return x.Unlisted
 	}
 	return false
 }
@@ -824,7 +833,7 @@ const file_lienthong_v1_node_proto_rawDesc = "" +
 	"\x05force\x18\x02 \x01(\bR\x05force\x12)\n" +
 	"\x05staff\x18\x03 \x01(\v2\x13.lienthong.v1.StaffR\x05staff\"a\n" +
 	"\x19RotateCertificateResponse\x12D\n" +
-	"\vcertificate\x18\x01 \x01(\v2\".lienthong.v1.NodeCertificateStateR\vcertificate\"\xbc\x04\n" +
+	"\vcertificate\x18\x01 \x01(\v2\".lienthong.v1.NodeCertificateStateR\vcertificate\"\xd8\x04\n" +
 	"\n" +
 	"Retirement\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x0e\n" +
@@ -847,7 +856,8 @@ const file_lienthong_v1_node_proto_rawDesc = "" +
 	"\x06parent\x18\x0e \x01(\tR\x06parent\x12\x1a\n" +
 	"\bcosigned\x18\x0f \x01(\bR\bcosigned\x12\x16\n" +
 	"\x06stamps\x18\x10 \x01(\bR\x06stamps\x12\x18\n" +
-	"\astamped\x18\x11 \x01(\bR\astamped\x1aW\n" +
+	"\astamped\x18\x11 \x01(\bR\astamped\x12\x1a\n" +
+	"\bunlisted\x18\x12 \x01(\bR\bunlisted\x1aW\n" +
 	"\x06Unread\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1b\n" +
 	"\thome_node\x18\x02 \x01(\tR\bhomeNode\x12\x18\n" +
