@@ -59,10 +59,10 @@ func (s *Service) changeDocument(ctx context.Context, actor journal.Actor, metho
 		return nil, err
 	}
 	return s.once(ctx, actor, method, req.RequestID, from.ID, req.fingerprint(), func(request *Request) (id envelope.ID, err error) {
-		if err := s.takesNew(ctx, &from); err != nil {
-			return id, err
-		}
 		err = s.decide(ctx, func() error {
+			if err := s.takesNew(ctx, &from); err != nil {
+				return err
+			}
 			c, err := s.changing(ctx, from, kind, req)
 			if err != nil {
 				return err
@@ -75,6 +75,7 @@ func (s *Service) changeDocument(ctx context.Context, actor journal.Actor, metho
 			if err != nil {
 				return err
 			}
+			c.change.Begins = true
 			_, err = s.commit(ctx, c.change)
 			promised.end(err == nil)
 			return err

@@ -215,6 +215,47 @@ func retire(t *testing.T, stores map[string]string) {
 
 func second(_ exchange.RetirementState, err error) error { return err }
 
+// putting acts once when a file is put: between what a request is asked and its commit.
+type putting struct {
+	exchange.Blobs
+	act func()
+}
+
+func (p *putting) Put(ctx context.Context, data []byte) (envelope.Digest, error) {
+	if act := p.act; act != nil {
+		p.act = nil
+		act()
+	}
+	return p.Blobs.Put(ctx, data)
+}
+
+// A letter that is being taken while the node is told to end is refused, and nothing of it
+// is there: the node does not say that nothing is left, and then has a letter.
+func TestRetireWhileSending(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, agencySpec{"a", "ward"})
+	w.keys["ward"] = w.key("ward")
+	w.directory.Nodes = []envelope.Node{{ID: "ward", Addresses: []string{"ward"}, Certificates: []envelope.NodeCertificate{{Certificate: w.keys["ward"].Certificate.Raw}}}}
+	p := &putting{}
+	w.blobs = func(b exchange.Blobs) exchange.Blobs { p.Blobs = b; return p }
+	n := w.open("ward", t.TempDir())
+	defer n.store.Close()
+	p.act = func() {
+		if err := second(n.service.Retire(t.Context(), clerk, "sáp nhập")); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := n.service.Send(t.Context(), clerk, letter(t, "a", "a"))
+	wantError(t, err, exchange.Precondition, exchange.ReasonRetiring)
+	if p.act != nil {
+		t.Error("the node was not told to end in between")
+	}
+	if docs, err := n.service.Documents(t.Context(), "a", envelope.ID{}, 10); err != nil || len(docs) != 0 {
+		t.Errorf("%d documents, %v", len(docs), err)
+	}
+	n.verifyJournal()
+}
+
 // What was decided by mistake is taken back, and the node works as before.
 func TestUnretire(t *testing.T) {
 	t.Parallel()

@@ -127,7 +127,7 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	}
 	letter := sealed.letter
 	d := s.draft(actor)
-	d.change.Letter, d.change.Wrote = letter, wrote
+	d.change.Letter, d.change.Wrote, d.change.Begins = letter, wrote, true
 	for _, f := range letter.Files {
 		d.change.Uses = append(d.change.Uses, f.Digest)
 	}
@@ -154,6 +154,11 @@ func (s *Service) submit(ctx context.Context, actor journal.Actor, from envelope
 	done, err := s.commit(ctx, d.change)
 	end(err)
 	promised.end(err == nil)
+	if errors.Is(err, ErrStale) {
+		if ends := s.takesNew(ctx, &from); ends != nil {
+			return nil, ends // that was decided since this was asked
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

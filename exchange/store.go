@@ -280,6 +280,8 @@ type Change struct {
 	// one Done alone changes, or it goes, with Unretire. Else ErrStale.
 	Retirement *Retirement
 	Unretire   bool
+	// Begins says that an agency begins something: a node that is to end refuses it with ErrStale.
+	Begins bool
 	// Entries are appended to the journal, in this order, at consecutive indexes.
 	Entries []journal.Entry
 }

@@ -14,6 +14,7 @@ import (
 	"lienthong/envelope"
 	"lienthong/exchange"
 	"lienthong/internal/testpg"
+	"lienthong/journal"
 	"lienthong/store"
 	"lienthong/store/storetest"
 )
@@ -76,6 +77,7 @@ func content(t *testing.T, at string) map[string][]string {
 func TestCopyThereAndBack(t *testing.T) {
 	t.Parallel()
 	first, second, third := letters(t), onServer(t), "sqlite:"+filepath.Join(t.TempDir(), "back")
+	toEnd(t, first)
 	var roots []envelope.Digest
 	for _, way := range [][2]string{{first, second}, {second, third}} {
 		report, err := store.Copy(t.Context(), way[0], way[1])
@@ -91,7 +93,7 @@ func TestCopyThereAndBack(t *testing.T) {
 		t.Errorf("roots %s and %s", roots[0], roots[1])
 	}
 	want := content(t, first)
-	if len(want) < 8 || len(want["delivery"]) == 0 || len(want["statement"]) == 0 {
+	if len(want) < 8 || len(want["delivery"]) == 0 || len(want["retirement"]) != 1 || len(want["statement"]) == 0 {
 		t.Fatalf("the store has rows in %d tables", len(want))
 	}
 	for _, at := range []string{second, third} {
@@ -102,6 +104,21 @@ func TestCopyThereAndBack(t *testing.T) {
 	}
 	if _, err := store.Copy(t.Context(), first, second); err == nil || !strings.Contains(err.Error(), "name a store that is new") {
 		t.Errorf("copied over a store in use: %v", err)
+	}
+}
+
+// toEnd has a store say that its node is to end.
+func toEnd(t *testing.T, at string) {
+	t.Helper()
+	rows, _, err := store.Open(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	end := exchange.Retirement{Since: 1_795_000_000_000_000, By: "quản-trị", Reason: "sáp nhập"}
+	if _, err := rows.Commit(t.Context(), exchange.Change{Retirement: &end, Entries: []journal.Entry{
+		{Time: end.Since, Actor: journal.System, Action: "node.retire", Outcome: journal.OutcomeOK}}}); err != nil {
+		t.Fatal(err)
 	}
 }
 

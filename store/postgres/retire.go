@@ -51,6 +51,9 @@ func (s *Store) Remains(ctx context.Context) (r exchange.Remains, err error) {
 }
 
 func (a *act) putRetirement() {
+	if a.Begins {
+		a.none("the end of the node", selectRetirement)
+	}
 	r := a.Change.Retirement
 	if r == nil {
 		return

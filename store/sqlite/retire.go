@@ -50,6 +50,16 @@ func (s *Store) Remains(ctx context.Context) (r exchange.Remains, err error) {
 }
 
 func (a *act) putRetirement() error {
+	if a.Begins {
+		var r exchange.Retirement
+		found, err := a.one(selectRetirement, nil, &r.Since, &r.By, &r.Reason, &r.Done, unsigned{&r.Revision})
+		if err == nil && found {
+			err = fmt.Errorf("sqlite: the node is to end: %w", exchange.ErrStale)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	r := a.Change.Retirement
 	if r == nil {
 		return nil

@@ -9,7 +9,9 @@ func testRetirement(w *world) {
 	read := ok[exchange.Retirement](w)
 	fails[exchange.Retirement](w, exchange.ErrNotFound)(w.s.Retirement(w.ctx))
 	r := exchange.Retirement{Since: w.now, By: "quản-trị", Reason: "sáp nhập xã"}
+	w.commit(exchange.Change{Begins: true})
 	w.commit(exchange.Change{Retirement: &r})
+	w.refuse(exchange.Change{Begins: true}, exchange.ErrStale)
 	w.refuse(exchange.Change{Retirement: &r}, exchange.ErrStale)
 	w.reopen()
 	r.Revision = 1
@@ -24,6 +26,7 @@ func testRetirement(w *world) {
 	same(w, "done", r, read(w.s.Retirement(w.ctx)))
 
 	w.commit(exchange.Change{Retirement: &r, Unretire: true})
+	w.commit(exchange.Change{Begins: true})
 	fails[exchange.Retirement](w, exchange.ErrNotFound)(w.s.Retirement(w.ctx))
 	again := exchange.Retirement{Since: w.now + 2*minute, By: "b", Reason: "lần nữa"}
 	w.commit(exchange.Change{Retirement: &again})
