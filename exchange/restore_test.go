@@ -164,6 +164,32 @@ func TestRestore(t *testing.T) {
 	}
 }
 
+// A node on the way is restored from a backup before the letter, and hears from its sender
+// that the letter has arrived, before it can ask its home: it has nothing to tell the sender
+// then, for whom the letter is delivered as before.
+func TestRestoredMiddleHearsTheEndFirst(t *testing.T) {
+	t.Parallel()
+	w := chain(t)
+	ward, province := w.node("ward"), w.node("province")
+	backup := w.node("district").backup()
+	key := ward.send(letter(t, "ba-hang", "thai-nguyen")).Letter.Key
+	ward.eventually("the letter", ward.delivered(key, "thai-nguyen"))
+	w.setDown("district", "province", true)
+	district := w.node("district").restored(backup)
+	district.eventually("what the ward knows", func() bool { return district.states(key)["thai-nguyen"] == exchange.StateDelivered })
+	ward.eventually("the ward has given it again", func() bool { return ward.action("peer.restored") == 1 })
+	ward.eventually("the letter is delivered as before", func() bool { return ward.states(key)["thai-nguyen"] == exchange.StateDelivered })
+	w.setDown("district", "province", false)
+	last := ward.send(letter(t, "ba-hang", "thai-nguyen")).Letter.Key
+	ward.eventually("the next letter", ward.delivered(last, "thai-nguyen"))
+	if state := ward.states(key)["thai-nguyen"]; state != exchange.StateDelivered {
+		t.Errorf("the letter is %s at its sender", state)
+	}
+	if n := province.inbox("thai-nguyen")[key.ID]; n != 1 {
+		t.Errorf("it stands %d times in the inbox", n)
+	}
+}
+
 // A home node reports a status that it then forgets, and before it hears of it again
 // reports another: the sender sees the newer one, and neither is taken for the other.
 func TestRestoreStatusesDoNotCollide(t *testing.T) {

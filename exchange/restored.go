@@ -235,6 +235,26 @@ func (s *settling) repeated(d *Delivery, v verified, home string) {
 	}
 }
 
+// arrived gives a delivery its Delivered back that a restored peer on the way has taken anew:
+// it was offered again for the peer's sake. Whether that peer hears once more that the letter
+// has arrived, and from where, is open: it may have it from here, and then says nothing.
+func (s *settling) arrived(d *Delivery) error {
+	dir := s.node.Directory()
+	for _, row := range s.stored[d.Key.Recipient] {
+		if row.Key.Kind != envelope.Delivered {
+			continue
+		}
+		st, err := envelope.ParseStatement(row.Sealed)
+		if err != nil {
+			return err
+		}
+		if dir.speaksFor(st.Issuer, st.Recipient, st.Time, s.node.now()) {
+			s.apply(d, &st, st.Issuer)
+		}
+	}
+	return nil
+}
+
 // forgotten keeps a statement about a letter that this node had sent, and forgot when it
 // was restored: it is evidence, and its issuer need not send it for ever.
 func (s *settling) forgotten(ctx context.Context, v verified, digest envelope.Digest) error {

@@ -149,6 +149,7 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 		}
 	}
 	s.alarm(d, &v.st)
+	again := d.Reason == ReasonPeerRestored
 	changed, done, err := s.applies(ctx, d, &v.st, home)
 	if err != nil {
 		return digest, err
@@ -168,6 +169,11 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	if v.st.Kind == envelope.Custody && d.State == StateRelayed && s.peer == d.Peer {
 		if err := s.ended(ctx, d, home); err != nil {
 			return digest, err
+		}
+		if again {
+			if err := s.arrived(d); err != nil {
+				return digest, err
+			}
 		}
 	}
 	if changed && (v.st.Kind == envelope.Delivered || isEnd(v.st.Kind)) {

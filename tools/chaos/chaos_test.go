@@ -53,9 +53,9 @@ func TestComplaints(t *testing.T) {
 			t.Parallel()
 			r := &round{ledger: newLedger(), known: map[string]bool{"7": true}}
 			r.ledger.promised(&letter{number: "10", agency: "a-xa", to: []string{"a-tinh"}, digest: []byte{1}})
-			r.ledger.answered("10", "a-tinh", 1)
+			r.ledger.answered("10", "a-tinh", answer{code: 1, began: time.Now()})
 			if tt.name == "status lost" {
-				r.ledger.answered("10", "a-tinh", 3)
+				r.ledger.answered("10", "a-tinh", answer{code: 3, began: time.Now()})
 			}
 			r.checkInboxes(inboxesOf(tt.name))
 			got := strings.Join(r.ledger.wrong, "; ")

@@ -91,8 +91,8 @@ func (r *round) checkInboxes(inboxes map[string]map[string][]*lienthongv1.Delive
 				r.ledger.complain("letter %s in the inbox of %s has another envelope than was promised", number, agency)
 			case m != nil && list[0].GetCopy() != m.copyWanted():
 				r.ledger.complain("letter %s at %s is %s, want %s", number, agency, list[0].GetCopy(), m.copyWanted())
-			case m != nil && list[0].GetStatus() < r.ledger.statuses[number][agency]:
-				r.ledger.complain("letter %s at %s has status %d, and %d was promised", number, agency, list[0].GetStatus(), r.ledger.statuses[number][agency])
+			case m != nil && list[0].GetStatus() < r.ledger.status(number, agency):
+				r.ledger.complain("letter %s at %s has status %d, and %d was promised", number, agency, list[0].GetStatus(), r.ledger.status(number, agency))
 			}
 		}
 	}

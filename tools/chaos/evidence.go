@@ -79,7 +79,7 @@ func (r *round) letterEvidence(ctx context.Context, sender *clerk, d *lienthongv
 	}
 	for to, e := range ends {
 		home := homeOf(to)
-		if err := delivered(e.here, all, home); err != nil {
+		if err := delivered(e.here, all, home, len(r.ledger.burnt) > 0); err != nil {
 			return fmt.Errorf("to %s: %w", to, err)
 		}
 		// What the receiver's home said, its sender has, and nothing else in its name.
@@ -103,27 +103,41 @@ func homeOf(agency string) string {
 type history map[envelope.Digest]envelope.Statement
 
 // delivered finds the Delivered of the recipient's home, and follows it back to the origin's
-// Submitted through what the sender has.
-func delivered(here, all history, home string) error {
-	found := false
+// Submitted through what the sender has. Where a node burned down, a statement of it may have
+// burned that its neighbour had gone on from, and another stands beside it: one way is proof.
+func delivered(here, all history, home string, burnt bool) error {
+	var broken error
+	found, proven := false, false
 	for _, st := range here {
 		if st.Kind != envelope.Delivered || st.Issuer != home {
 			continue
 		}
 		found = true
-		for !st.Previous.IsZero() {
-			before, ok := all[st.Previous]
-			if !ok {
-				return fmt.Errorf("%s of %s follows a statement that the sender has not", st.Kind, st.Issuer)
-			}
-			st = before
-		}
-		if st.Kind != envelope.Submitted {
-			return fmt.Errorf("the chain begins with %s of %s, want Submitted", st.Kind, st.Issuer)
+		if err := leadsBack(st, all); err != nil {
+			broken = err
+		} else {
+			proven = true
 		}
 	}
-	if !found {
+	switch {
+	case !found:
 		return fmt.Errorf("the sender has no Delivered of %s", home)
+	case proven && burnt:
+		return nil
+	}
+	return broken
+}
+
+func leadsBack(st envelope.Statement, all history) error {
+	for !st.Previous.IsZero() {
+		before, ok := all[st.Previous]
+		if !ok {
+			return fmt.Errorf("%s of %s follows a statement that the sender has not", st.Kind, st.Issuer)
+		}
+		st = before
+	}
+	if st.Kind != envelope.Submitted {
+		return fmt.Errorf("the chain begins with %s of %s, want Submitted", st.Kind, st.Issuer)
 	}
 	return nil
 }

@@ -99,6 +99,7 @@ func (r *round) answer(ctx context.Context, c *clerk, to *client.Client, d *lien
 		return nil // a recall, or not the version that stands
 	}
 	var next uint32
+	began := time.Now()
 	for _, code := range answers {
 		if next == 0 && code > d.GetStatus() && code <= last(number) {
 			next = code
@@ -122,16 +123,42 @@ func (r *round) answer(ctx context.Context, c *clerk, to *client.Client, d *lien
 			return err
 		}
 	}
-	r.ledger.answered(keyOf(d.GetDocument()), c.agency, next)
+	r.ledger.answered(keyOf(d.GetDocument()), c.agency, answer{next, began})
 	return nil
 }
 
+// An answer is a status that a receiver's node has taken.
+type answer struct {
+	code  uint32
+	began time.Time // of the call
+}
+
 // answered notes a status that the receiver's node has taken.
-func (l *ledger) answered(number, agency string, code uint32) {
+func (l *ledger) answered(number, agency string, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.statuses[number] == nil {
-		l.statuses[number] = make(map[string]uint32)
+		l.statuses[number] = make(map[string][]answer)
 	}
-	l.statuses[number][agency] = max(l.statuses[number][agency], code)
+	l.statuses[number][agency] = append(l.statuses[number][agency], a)
+}
+
+// burned notes that a node has burned down.
+func (l *ledger) burned(node string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.burnt[node] = time.Now()
+}
+
+// status is the last that stands, of those that were promised. What its node took before it
+// burned down may have burned with it, if no neighbour could take it meanwhile; where one had,
+// it is back, since both ends say the same ([round.letterEvidence]).
+func (l *ledger) status(number, agency string) (code uint32) {
+	burnt := l.burnt[homeOf(agency)]
+	for _, a := range l.statuses[number][agency] {
+		if a.began.After(burnt) {
+			code = max(code, a.code)
+		}
+	}
+	return code
 }

@@ -68,6 +68,7 @@ func drawRestore(r *round, _ *rand.Rand) (*fault, error) {
 			for _, p := range all {
 				p.kill()
 			}
+			r.ledger.burned(node)
 			if err := r.world.burn(node); err != nil {
 				return err
 			}

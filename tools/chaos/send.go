@@ -57,13 +57,14 @@ func keyOf(d *lienthongv1.Document) string {
 // A ledger is what was promised in a round.
 type ledger struct {
 	mu       sync.Mutex
-	letters  map[string]*letter           // promised, by key
-	statuses map[string]map[string]uint32 // the last that was promised, by key and recipient
+	letters  map[string]*letter             // promised, by key
+	statuses map[string]map[string][]answer // that were promised, by key and recipient
+	burnt    map[string]time.Time           // when a node burned down in this round
 	wrong    []string
 }
 
 func newLedger() *ledger {
-	return &ledger{letters: make(map[string]*letter), statuses: make(map[string]map[string]uint32)}
+	return &ledger{letters: make(map[string]*letter), statuses: make(map[string]map[string][]answer), burnt: make(map[string]time.Time)}
 }
 
 func (l *ledger) promised(m *letter) {
