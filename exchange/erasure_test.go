@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -21,8 +22,11 @@ const day = 24 * time.Hour
 func (w *world) keeping(years map[string]int) {
 	w.t.Helper()
 	w.config = func(c *exchange.Config) { c.Retention.Documents = years }
-	for _, n := range w.nodes {
+	nodes := slices.Collect(maps.Values(w.nodes))
+	for _, n := range nodes { // all, before one is there again and has a link to another that ends
 		n.stop()
+	}
+	for _, n := range nodes {
 		w.start(n.id, n.dir)
 	}
 }
