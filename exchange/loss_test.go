@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"lienthong/envelope"
@@ -129,4 +130,34 @@ func TestProofWhileTheProvinceIsAway(t *testing.T) {
 	}
 	w.setDown("district", "province", false)
 	ward.eventually("delivered", ward.delivered(doc.Letter.Key, "thai-nguyen"))
+}
+
+// A pathless store cannot be reached when a letter is put together for an offer, so many times.
+type pathlessStore struct {
+	exchange.Store
+	times atomic.Int32
+}
+
+func (s *pathlessStore) Path(ctx context.Context, tip envelope.Digest) (exchange.Path, error) {
+	if s.times.Add(-1) >= 0 {
+		return exchange.Path{}, fmt.Errorf("here: %w", exchange.ErrAway)
+	}
+	return s.Store.Path(ctx, tip)
+}
+
+// A store that is away between marking a letter as offered and reading it is no fault of the
+// letter, which goes as soon as the store is back: the clock of this test stands still.
+func TestOfferWaitsForTheStore(t *testing.T) {
+	t.Parallel()
+	w, ward, _ := wardAndProvince(t)
+	ward.stop()
+	away := &pathlessStore{}
+	away.times.Store(2)
+	w.config = func(c *exchange.Config) { away.Store, c.Store = c.Store, away }
+	ward = w.start("ward", ward.dir)
+	key := ward.send(letter(t, "ba-hang", "thai-nguyen")).Letter.Key
+	ward.eventually("the letter", ward.delivered(key, "thai-nguyen"))
+	if left := away.times.Load(); left >= 0 {
+		t.Errorf("the store was never away, %d", left)
+	}
 }

@@ -225,6 +225,9 @@ func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
+			if errors.Is(err, ErrAway) { // nobody can be read now: all are offered again on the next link
+				return err
+			}
 			// A letter that cannot be read costs nobody else: it is tried again later.
 			s.relay.cfg.Log.Error("relay: offer", "letter", b.key.ID.String(), "error", err)
 			if err := s.relay.setBack(ctx, s.link, b.key, b.recipients(), setback{reason: "UNREADABLE", asked: true, pause: 5 * holdTime}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // A node is restored in each round whose number restoreEvery divides, from a backup that was
@@ -72,7 +73,7 @@ func drawRestore(r *round, _ *rand.Rand) (*fault, error) {
 			if err := r.world.burn(node); err != nil {
 				return err
 			}
-			if err := r.world.command(ctx, "restore", "--config", all[0].config(), "--from", r.world.backup()); err != nil {
+			if err := r.restore(ctx, all[0].config()); err != nil {
 				return err
 			}
 			var errs []error
@@ -81,6 +82,22 @@ func drawRestore(r *round, _ *rand.Rand) (*fault, error) {
 			}
 			return errors.Join(append(errs, os.RemoveAll(r.world.backup()))...)
 		}}, nil
+}
+
+// restoreLimit is how long the database may be away while a node is restored into it.
+const restoreLimit = 10 * time.Second
+
+// restore runs the command until it succeeds, as whoever restores a node does while another
+// fault keeps the database away.
+func (r *round) restore(ctx context.Context, config string) error {
+	limited, cancel := context.WithTimeout(ctx, restoreLimit)
+	defer cancel()
+	for {
+		err := r.world.command(ctx, "restore", "--config", config, "--from", r.world.backup())
+		if err == nil || !pause(limited, 300*time.Millisecond) {
+			return err
+		}
+	}
 }
 
 // burn empties all that a node keeps.
