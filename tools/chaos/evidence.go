@@ -45,10 +45,14 @@ func (r *round) checkEvidence(ctx context.Context, inboxes map[string]map[string
 func (r *round) agrees(ctx context.Context, sender *clerk, d *lienthongv1.Document, inboxes map[string]map[string][]*lienthongv1.Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, quietLimit)
 	defer cancel()
+	var last error
 	for {
 		err := r.letterEvidence(ctx, sender, d, inboxes)
+		if ctx.Err() == nil || last == nil {
+			last = err // else it only says that the time is over
+		}
 		if err == nil || !pause(ctx, time.Second) {
-			return err
+			return last
 		}
 	}
 }
