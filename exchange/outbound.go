@@ -354,7 +354,7 @@ func (s *session) accepted(ctx context.Context, f Accepted) error {
 	for _, k := range kept {
 		s.window.answered(k.delivery)
 	}
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, ErrAway) {
 		return err
 	}
 	return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), setback{reason: "BAD_ANSWER", pause: 5 * holdTime}))
@@ -364,6 +364,9 @@ func (s *session) accepted(ctx context.Context, f Accepted) error {
 // again later: a refusal without one proves nothing.
 func (s *session) refused(ctx context.Context, f Refused) error {
 	kept, err := s.relay.settle(ctx, s.link, f.Failed)
+	if errors.Is(err, ErrAway) {
+		return err
+	}
 	ended := make([]string, 0, len(kept))
 	for _, k := range kept {
 		s.window.answered(k.delivery)

@@ -111,6 +111,17 @@ func weight(frame Frame) int64 {
 	return int64(max(n, floor))
 }
 
+// saidOnce reports whether a frame says something that its sender does not say again on this
+// link: where it cannot be kept because the store is away, the link ends, and on the next one
+// all is offered and sent again.
+func saidOnce(frame Frame) bool {
+	switch frame.(type) {
+	case Accepted, Refused, Statements, Stored:
+		return true
+	}
+	return false
+}
+
 // handle works on a frame that answers something, or carries statements.
 func (s *session) handle(ctx context.Context, frame Frame) {
 	var err error
@@ -141,7 +152,7 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 	case Cosigned:
 		err = s.cosigned(ctx, f)
 	}
-	if errors.Is(err, ErrFenced) {
+	if errors.Is(err, ErrFenced) || errors.Is(err, ErrAway) && saidOnce(frame) {
 		s.cancel(err)
 	}
 	if err != nil && ctx.Err() == nil {
