@@ -76,35 +76,48 @@ func (a *app) agencySealCommand() *cobra.Command {
 }
 
 func (a *app) agencySeal(path, keyURI, passwordFile, output string) error {
-	data, err := readLimited(path, 64<<20)
-	if err != nil {
-		return err
-	}
 	var file directoryFile
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return yamlError(path, err)
+	if err := readSealable(path, &file); err != nil {
+		return err
 	}
 	d, err := file.directory(filepath.Dir(path), a.now().UnixMicro())
 	if err != nil {
 		return err
 	}
-	key, err := keys.Open(keyURI, secretFile(passwordFile))
-	if err != nil {
-		return fail(exitUsage, err)
-	}
-	sealed, err := envelope.SealDirectory(&d, envelope.Signer{Key: key, Certificate: key.Certificate()})
-	if err != nil {
-		return fail(exitUsage, err)
-	}
-	err = writeOutput(output, path, func(out *os.File) error {
-		_, err := out.Write(sealed.Marshal())
-		return err
-	})
+	err = writeSealed(path, output, keyURI, passwordFile, func(by envelope.Signer) (envelope.Sealed, error) { return envelope.SealDirectory(&d, by) })
 	if err == nil {
 		a.printf(a.t("%s: zone %q, epoch %d, %d agencies, %d nodes\n", "%s: vùng %q, phiên bản %d, %d cơ quan, %d nút\n"),
 			output, d.Zone, d.Epoch, len(d.Agencies), len(d.Nodes))
 	}
 	return err
+}
+
+// readSealable reads what is to be signed, as YAML; keys that are not known are errors.
+func readSealable(path string, into any) error {
+	data, err := readLimited(path, 64<<20)
+	if err != nil {
+		return err
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return yamlError(path, err)
+	}
+	return nil
+}
+
+// writeSealed has a key sign what was read from a file, and writes it to another.
+func writeSealed(path, output, keyURI, passwordFile string, seal func(envelope.Signer) (envelope.Sealed, error)) error {
+	key, err := keys.Open(keyURI, secretFile(passwordFile))
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+	sealed, err := seal(envelope.Signer{Key: key, Certificate: key.Certificate()})
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+	return writeOutput(output, path, func(out *os.File) error {
+		_, err := out.Write(sealed.Marshal())
+		return err
+	})
 }
 
 // directory reads the certificates that the file names, relative to its folder.

@@ -1,20 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
-	"lienthong/certs/keys"
 	"lienthong/envelope"
 	"lienthong/exchange"
 )
@@ -74,30 +69,15 @@ the one that its parent names.`,
 }
 
 func (a *app) zonesSeal(path, keyURI, passwordFile, output string) error {
-	data, err := readLimited(path, 64<<20)
-	if err != nil {
-		return err
-	}
 	var file zonesFile
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return yamlError(path, err)
+	if err := readSealable(path, &file); err != nil {
+		return err
 	}
 	list, err := file.list(filepath.Dir(path), a.now().UnixMicro())
 	if err != nil {
 		return err
 	}
-	key, err := keys.Open(keyURI, secretFile(passwordFile))
-	if err != nil {
-		return fail(exitUsage, err)
-	}
-	sealed, err := envelope.SealZones(&list, envelope.Signer{Key: key, Certificate: key.Certificate()})
-	if err != nil {
-		return fail(exitUsage, err)
-	}
-	err = writeOutput(output, path, func(out *os.File) error {
-		_, err := out.Write(sealed.Marshal())
-		return err
-	})
+	err = writeSealed(path, output, keyURI, passwordFile, func(by envelope.Signer) (envelope.Sealed, error) { return envelope.SealZones(&list, by) })
 	if err == nil {
 		a.printf(a.t("%s: list of %d zones, epoch %d\n", "%s: danh sách %d vùng, phiên bản %d\n"), output, len(list.Zones), list.Epoch)
 	}
