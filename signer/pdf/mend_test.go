@@ -133,6 +133,60 @@ func TestMendEncrypted(t *testing.T) {
 	}
 }
 
+// Where the last byte of a cipher of blocks looks like an end of line, it is data all the same.
+func TestMendWholeBlocks(t *testing.T) {
+	t.Parallel()
+	want := shown(t, open(t, confidential(t)))
+	in := encrypt(t, confidential(t), "disable", "256")
+	f := open(t, in)
+	if _, err := f.Unlock(nil); err != nil {
+		t.Fatal(err)
+	}
+	_, root, err := f.Latest().Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := root.Get("Metadata").(Ref)
+	o, err := f.Latest().Object(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := o.(*Stream)
+	span, err := s.Span(f.Latest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []string{"\n", "\r", "\r\n"} {
+		b := bytes.Clone(in)
+		copy(b[span.Start:], endingIn(t, f.security, ref, want[5], end))
+		at := bytes.LastIndex(b[:span.Start], []byte("/Length "))
+		b[at+len("/Length ")] ^= 1 // another digit
+		g := open(t, b)
+		if _, err := g.Unlock(nil); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, shown(t, g)); diff != "" {
+			t.Errorf("ends in %q: reads otherwise than before:\n%s", end, diff)
+		}
+	}
+}
+
+// endingIn encrypts data of object ref until what comes out ends as it shall.
+func endingIn(t *testing.T, sec *security, ref Ref, data, end string) []byte {
+	t.Helper()
+	for range 1 << 21 {
+		b, err := sec.seal(sec.streams, []byte(data), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.HasSuffix(b, []byte(end)) {
+			return b
+		}
+	}
+	t.Fatalf("nothing ends in %q", end)
+	return nil
+}
+
 // A table that this reader understands and others do not is put aside by a repair.
 func TestRepairMisshapen(t *testing.T) {
 	t.Parallel()

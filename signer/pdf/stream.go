@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"crypto/aes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ func (s *Stream) Span(v *View) (Span, error) {
 			return s.span, nil
 		}
 	}
-	end, err := s.findEnd()
+	end, err := s.findEnd(v)
 	if err != nil {
 		return Span{}, err
 	}
@@ -85,7 +86,9 @@ func (s *Stream) followedBy(off int64, word string) (bool, error) {
 	return bytes.HasPrefix(b, []byte(word)), nil
 }
 
-func (s *Stream) findEnd() (int64, error) {
+// findEnd returns where the data ends by the "endstream" that follows: before the end of
+// the line before it, of which a cipher of blocks tells whether it is data.
+func (s *Stream) findEnd(v *View) (int64, error) {
 	end, err := s.file.find(s.start, s.limit, endstream)
 	if err != nil {
 		return 0, err
@@ -93,6 +96,7 @@ func (s *Stream) findEnd() (int64, error) {
 	if end < 0 {
 		return 0, &SyntaxError{s.start, "stream does not end: no \"endstream\" before the end of its revision"}
 	}
+	word := end
 	b, err := s.file.at(max(s.start, end-2), 2)
 	if err != nil {
 		return 0, err
@@ -104,7 +108,25 @@ func (s *Stream) findEnd() (int64, error) {
 	case bytes.HasSuffix(b, []byte("\n")), bytes.HasSuffix(b, []byte("\r")):
 		end--
 	}
+	for whole := end; s.inBlocks(v) && whole <= word; whole++ {
+		if (whole-s.start)%aes.BlockSize == 0 {
+			return whole, nil
+		}
+	}
 	return end, nil
+}
+
+// inBlocks reports whether s is known to be encrypted by AES, which gives whole blocks.
+func (s *Stream) inBlocks(v *View) bool {
+	if !s.unlocked() || v == nil {
+		return false
+	}
+	names, params, err := s.filters(v)
+	if err != nil {
+		return false
+	}
+	m, err := s.file.security.streamMethod(s.Dict, names, params)
+	return err == nil && (m == methodAES128 || m == methodAES256)
 }
 
 // Raw returns the data of s as it is in the file: encoded, and encrypted where
