@@ -50,13 +50,9 @@ const (
 // pumpCheckpoints shows the parent the head of this journal, now and then, as long as it
 // grows by more than what comes of showing it.
 func (s *session) pumpCheckpoints(ctx context.Context) error {
-	waiting := 0
-	for ctx.Err() == nil && !s.stopShowing.Load() {
-		if waiting++; s.answered() || waiting > patience {
-			waiting = 0
-			if err := s.showHead(ctx, nil); err != nil && ctx.Err() == nil {
-				s.relay.cfg.Log.Warn("relay: checkpoint", "peer", s.peer, "error", err)
-			}
+	for waited := 0; ctx.Err() == nil && !s.stopShowing.Load(); waited++ {
+		if err := s.showNext(ctx, &waited); err != nil && ctx.Err() == nil {
+			s.relay.cfg.Log.Warn("relay: checkpoint", "peer", s.peer, "error", err)
 		}
 		wait(ctx, nil, s.relay.cfg.CheckpointEvery)
 	}
@@ -64,14 +60,23 @@ func (s *session) pumpCheckpoints(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// patience is how many turns an answer to a head is waited for.
+// patience is how many turns an answer to a head is waited for. Then the same head is shown
+// again, and no later one, so that one answer at a time is awaited.
 const patience = 60
 
-// answered reports that no answer to a head is awaited.
-func (s *session) answered() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.shown.Payload) == 0
+// showNext shows a head if no answer is awaited, and otherwise the same one again after
+// patience.
+func (s *session) showNext(ctx context.Context, waited *int) error {
+	s.showing.Lock()
+	defer s.showing.Unlock()
+	if s.shown != nil && *waited < patience {
+		return nil
+	}
+	*waited = 0
+	if s.shown != nil {
+		return s.answer(*s.shown)
+	}
+	return s.showHead(ctx, nil)
 }
 
 // showsHeads reports whether the peer is the parent, and cosigns.
@@ -80,7 +85,8 @@ func (s *session) showsHeads() bool {
 	return ok && me.Parent == s.peer && contains(s.hello.Features, featureCheckpoints)
 }
 
-// showHead sends the newest head, proved from held, or from the last that was cosigned.
+// showHead sends the newest head, proved from held, or from the last that was cosigned. The
+// caller holds showing, as for all that has to do with the head that is shown.
 func (s *session) showHead(ctx context.Context, held *envelope.Checkpoint) error {
 	n := s.relay.Node
 	size, err := n.cfg.Store.TreeSize(ctx)
@@ -114,20 +120,18 @@ func (s *session) showHead(ctx context.Context, held *envelope.Checkpoint) error
 			frame.Proof = append(frame.Proof, envelope.Digest(h))
 		}
 	}
-	s.mu.Lock()
-	s.shown = sealed
-	s.mu.Unlock()
+	s.shown = &frame
 	return s.answer(frame)
 }
 
-// cosigned keeps what the parent has answered to the newest head.
+// cosigned keeps what the parent has answered to the newest head. Until that is done none
+// is shown: it would be proved from the one before, and pass the one that proves it anew.
 func (s *session) cosigned(ctx context.Context, f Cosigned) error {
-	s.mu.Lock()
-	shown := s.shown
-	s.shown = envelope.Sealed{}
-	s.mu.Unlock()
+	s.showing.Lock()
+	defer s.showing.Unlock()
+	shown := s.answersHead(f)
 	if len(shown.Payload) == 0 {
-		return fmt.Errorf("exchange: %q answers a head that it was not shown", s.peer)
+		return nil // it answers once more what was shown twice
 	}
 	head, err := envelope.ParseCheckpoint(shown)
 	if err != nil {
@@ -151,6 +155,20 @@ func (s *session) cosigned(ctx context.Context, f Cosigned) error {
 		s.relay.quiet.Store(done.First + 1) // only this entry is new: it is shown with the next
 	}
 	return err
+}
+
+// answersHead is the head that an answer is about, which is awaited no more; empty if it is
+// about none that is. A refusal does not say about which: it is taken for the last.
+func (s *session) answersHead(f Cosigned) envelope.Sealed {
+	if s.shown == nil {
+		return envelope.Sealed{}
+	}
+	shown := s.shown.Checkpoint
+	if co, err := envelope.ParseCosignature(f.Cosignature); f.Refused == "" && err == nil && co.Checkpoint != shown.Digest() {
+		return envelope.Sealed{}
+	}
+	s.shown = nil
+	return shown
 }
 
 func rowOf(head envelope.Checkpoint, sealed, cosignature envelope.Sealed, now int64) CheckpointRow {

@@ -3,9 +3,12 @@ package exchange_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,6 +79,54 @@ func TestCosigned(t *testing.T) {
 	check, err := ward.service.VerifyJournal(t.Context())
 	if err != nil || len(check.Problems) > 0 || check.Cosigned == 0 {
 		t.Errorf("%+v, %v", check, err)
+	}
+}
+
+// While the parent is slow to answer, the child shows it the same head again and no later
+// one, however much is written meanwhile: the answers are never taken for those to another.
+func TestSlowCosigner(t *testing.T) {
+	t.Parallel()
+	w, ward, province := wardAndProvince(t)
+	var mu sync.Mutex
+	shown := map[envelope.Digest]int{}
+	seen := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Max(append(slices.Collect(maps.Values(shown)), 0))
+	}
+	held := make(chan struct{})
+	w.mu.Lock()
+	w.lossy = func(_, _ string, f exchange.Frame) bool {
+		switch f := f.(type) {
+		case exchange.Head:
+			mu.Lock()
+			shown[f.Checkpoint.Digest()]++
+			mu.Unlock()
+		case exchange.Cosigned:
+			<-held
+		}
+		return false
+	}
+	w.mu.Unlock()
+	for turn := 1; turn <= 3; turn++ {
+		ward.send(letter(t, "ba-hang", "thai-nguyen"))
+		ward.eventually("the head once more", func() bool { return seen() >= turn })
+	}
+	mu.Lock()
+	if len(shown) != 1 {
+		t.Errorf("%d heads were shown before one was answered, want 1 again and again", len(shown))
+	}
+	mu.Unlock()
+	close(held)
+	size, _ := ward.store.TreeSize(t.Context())
+	ward.eventually("a cosignature of what came meanwhile", func() bool {
+		row, ok := newest(t, ward, ward)
+		return ok && row.Size >= size
+	})
+	for _, n := range []*testNode{ward, province} {
+		if refused := n.action("checkpoint.refused"); refused > 0 {
+			t.Errorf("%s refused %d heads", n.id, refused)
+		}
 	}
 }
 

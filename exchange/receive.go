@@ -50,7 +50,9 @@ func (s *session) receive(ctx context.Context) error {
 			s.purse.grant(f)
 		case Room:
 			s.hasRoom()
-		case Accepted, Refused, Statements, Stored, NeedFiles, Head, Cosigned:
+		case Head:
+			err = s.inOrder(ctx, f)
+		case Accepted, Refused, Statements, Stored, NeedFiles, Cosigned:
 			err = s.start(ctx, f, func() { s.handle(ctx, f) })
 		default:
 			err = s.fault(FaultFrame, "unknown frame %T", frame)
@@ -59,6 +61,20 @@ func (s *session) receive(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// inOrder works on heads one after the other, and not side by side as on all else: whoever
+// comes to the later one first takes the other for a journal that was put back.
+func (s *session) inOrder(ctx context.Context, head Head) error {
+	before, done := s.heads, make(chan struct{})
+	s.heads = done
+	return s.start(ctx, head, func() {
+		defer close(done)
+		if before != nil {
+			<-before
+		}
+		s.handle(ctx, head)
+	})
 }
 
 // start runs a worker when there is space for its frame.

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
-
-	"lienthong/envelope"
 )
 
 // Bounds of one session. None of them is ever reached by an honest peer whose
@@ -48,13 +46,16 @@ type session struct {
 	offers  *semaphore.Weighted // offers of the peer that are being taken
 	work    *semaphore.Weighted // bytes of all frames that are being worked on
 	turns   turns               // of transfers of larger files
+	heads   chan struct{}       // of the receiver alone: closed when the peer's last head is worked on
+
+	showing sync.Mutex
+	shown   *Head // the head to which an answer is awaited; nil: none
 
 	mu      sync.Mutex
 	closed  bool       // no more workers
 	answers answers    // to be sent before anything else
 	outgo   chan Frame // offers and statements; sent when there are no answers
 	window  window
-	shown   envelope.Sealed // the head that was shown last
 	breaker breaker
 	starved starved  // letters of the peer that were refused for space
 	news    roomNews // of space that the peer has again
