@@ -13,6 +13,7 @@ import (
 
 	"lienthong/envelope"
 	"lienthong/exchange/roster"
+	"lienthong/internal/sheet"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 )
 
@@ -97,7 +98,7 @@ func (a *app) agencyImportList(ctx context.Context, path string, f authorFlags, 
 	var sum roster.Summary
 	next, err := w.publish(ctx, func(d *envelope.Directory) (err error) {
 		if sum, err = roster.Merge(d, rows, o); err != nil {
-			return a.faults(path, err)
+			return a.faults(path, err, a.t("nothing was changed", "chưa thay đổi gì"))
 		}
 		return nil
 	})
@@ -139,21 +140,22 @@ func (a *app) readRoster(path string) ([]roster.Row, error) {
 	}
 	rows, err := read(r)
 	if err != nil {
-		return nil, a.faults(path, err)
+		return nil, a.faults(path, err, a.t("nothing was changed", "chưa thay đổi gì"))
 	}
 	return rows, nil
 }
 
-// faults makes each line of a fault say in which file it is.
-func (a *app) faults(path string, err error) error {
-	var f *roster.Faults
+// faults makes each line of a fault say in which file it is; nothing says what has not
+// happened for them.
+func (a *app) faults(path string, err error, nothing string) error {
+	var f *sheet.Faults
 	if !errors.As(err, &f) {
 		return fail(exitUsage, fmt.Errorf("%s: %w", path, err))
 	}
 	for _, fault := range f.List {
 		fmt.Fprintf(a.err, "%s:%d: %s: %s\n", path, fault.Line, fault.Field, fault.Text)
 	}
-	return failf(exitUsage, "%s: %d faults, nothing was changed", path, len(f.List)+f.More)
+	return failf(exitUsage, a.t("%s: %d faults, %s", "%s: %d lỗi, %s"), path, len(f.List)+f.More, nothing)
 }
 
 // A shownReader shows how much of a file was read.

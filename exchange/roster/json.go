@@ -62,11 +62,11 @@ func ReadJSON(r io.Reader) ([]Row, error) {
 		line := lines.at(d.InputOffset())
 		var bad *json.UnmarshalTypeError
 		if errors.As(err, &bad) {
-			faults.add(line, bad.Field, "is %s, want %s", bad.Value, bad.Type)
+			faults.Add(line, bad.Field, "is %s, want %s", bad.Value, bad.Type)
 			continue
 		}
 		if err != nil {
-			faults.add(line, "line", "%v", err)
+			faults.Add(line, "line", "%v", err)
 			return nil, &faults
 		}
 		row := Row{Line: line, Code: strings.TrimSpace(a.Code), OldCode: strings.TrimSpace(a.OldCode + a.Code102), Name: strings.TrimSpace(a.Name),
@@ -87,12 +87,12 @@ func ReadJSON(r io.Reader) ([]Row, error) {
 	for i, pid := range parents {
 		code, ok := codes[pid]
 		if !ok {
-			faults.add(out[i].Line, "pid", "is %.40q, and no agency of the list has that id", pid)
+			faults.Add(out[i].Line, "pid", "is %.40q, and no agency of the list has that id", pid)
 		}
 		out[i].Parent = code
 	}
 	sort.SliceStable(faults.List, func(i, j int) bool { return faults.List[i].Line < faults.List[j].Line })
-	return out, faults.or()
+	return out, faults.Or()
 }
 
 // toArray goes into the array of agencies.

@@ -60,7 +60,7 @@ func Merge(d *envelope.Directory, rows []Row, o Options) (Summary, error) {
 		m.endOthers()
 	}
 	m.count(before)
-	return m.sum, m.faults.or()
+	return m.sum, m.faults.Or()
 }
 
 func (m *merging) index(i int) {
@@ -81,11 +81,11 @@ func (m *merging) place(r *Row) int {
 			continue
 		}
 		if err := CheckCode(code); err != nil && (!m.o.AnyCode || code == "" || len(code) > MaxCode || strings.ContainsAny(code, " /")) {
-			m.faults.add(r.Line, field, "%v", err)
+			m.faults.Add(r.Line, field, "%v", err)
 		}
 	}
 	if r.Name == "" || len(r.Name) > 1000 {
-		m.faults.add(r.Line, "name", "has %d bytes, want 1 to 1000", len(r.Name))
+		m.faults.Add(r.Line, "name", "has %d bytes, want 1 to 1000", len(r.Name))
 	}
 	i, known := m.byID[r.ID]
 	if !known && r.ID == "" {
@@ -94,10 +94,10 @@ func (m *merging) place(r *Row) int {
 		}
 	}
 	if other, ok := m.byCode[r.Code]; ok && (!known || other != i) {
-		m.faults.add(r.Line, "code", "%q is that of agency %q%s", r.Code, m.d.Agencies[other].ID, m.ofLine(other))
+		m.faults.Add(r.Line, "code", "%q is that of agency %q%s", r.Code, m.d.Agencies[other].ID, m.ofLine(other))
 	}
 	if line, twice := m.given[i]; known && twice {
-		m.faults.add(r.Line, "code", "agency %q stands in line %d already", m.d.Agencies[i].ID, line)
+		m.faults.Add(r.Line, "code", "agency %q stands in line %d already", m.d.Agencies[i].ID, line)
 	}
 	if len(m.faults.List)+m.faults.More > had {
 		return -1
@@ -108,7 +108,7 @@ func (m *merging) place(r *Row) int {
 			id = r.Code
 		}
 		if _, taken := m.byID[id]; taken {
-			m.faults.add(r.Line, "id", "%q is that of another agency: name another", id)
+			m.faults.Add(r.Line, "id", "%q is that of another agency: name another", id)
 			return -1
 		}
 		i = len(m.d.Agencies)
@@ -144,7 +144,7 @@ func (m *merging) apply(a *envelope.Agency, r *Row) {
 		a.Rehome(r.HomeNode, m.o.Now)
 	}
 	if a.HomeNode != "" && !m.nodes[a.HomeNode] {
-		m.faults.add(r.Line, "home_node", "%q is no node of the zone", a.HomeNode)
+		m.faults.Add(r.Line, "home_node", "%q is no node of the zone", a.HomeNode)
 	}
 	m.codes(a, r)
 	if r.Ended == 0 || a.Ended != 0 && a.Ended <= r.Ended {
@@ -204,7 +204,7 @@ func (m *merging) resolve(r *Row, field, name string) string {
 	if i, ok := m.byCode[name]; ok {
 		return m.d.Agencies[i].ID
 	}
-	m.faults.add(r.Line, field, "%.40q is no agency of the zone or of the list", name)
+	m.faults.Add(r.Line, field, "%.40q is no agency of the zone or of the list", name)
 	return ""
 }
 

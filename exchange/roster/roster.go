@@ -7,8 +7,9 @@ package roster
 
 import (
 	"fmt"
-	"strings"
 	"time"
+
+	"lienthong/internal/sheet"
 )
 
 // A Row is one agency of a list.
@@ -28,52 +29,8 @@ type Row struct {
 // MaxRows bounds a list: more agencies than a country of Vietnam's size has.
 const MaxRows = 1_000_000
 
-// maxFaults is how many faults are told; the others are counted.
-const maxFaults = 100
-
-// A Fault is one thing that is wrong with a list.
-type Fault struct {
-	Line  int
-	Field string
-	Text  string
-}
-
 // Faults are all that is wrong with a list.
-type Faults struct {
-	List []Fault // at most 100
-	More int     // how many there are beyond
-}
-
-func (f *Faults) add(line int, field, format string, args ...any) {
-	if len(f.List) == maxFaults {
-		f.More++
-		return
-	}
-	f.List = append(f.List, Fault{line, field, fmt.Sprintf(format, args...)})
-}
-
-// Error lists the faults, one a line.
-func (f *Faults) Error() string {
-	var b strings.Builder
-	for i, fault := range f.List {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		fmt.Fprintf(&b, "line %d: %s: %s", fault.Line, fault.Field, fault.Text)
-	}
-	if f.More > 0 {
-		fmt.Fprintf(&b, "\nand %d more faults", f.More)
-	}
-	return b.String()
-}
-
-// or is f if it holds a fault.
-func (f *Faults) or() error {
-	if len(f.List) == 0 {
-		return nil
-	}
-	return f
-}
+type Faults = sheet.Faults
 
 // vietnam is the zone in which a date without a time counts.
 var vietnam = time.FixedZone("+07", 7*3600)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"lienthong/envelope"
+	"lienthong/internal/sheet"
 )
 
 func TestCheckCode(t *testing.T) {
@@ -125,7 +126,7 @@ func TestFaults(t *testing.T) {
 	if rows, err = ReadCSV(strings.NewReader(many.String())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = Merge(zone(), rows, Options{Now: now}); !errors.As(err, &f) || len(f.List) != maxFaults || f.More != 900 {
+	if _, err = Merge(zone(), rows, Options{Now: now}); !errors.As(err, &f) || len(f.List) != sheet.MaxFaults || f.More != 900 {
 		t.Errorf("%d faults and %d more", len(f.List), f.More)
 	}
 	for _, bad := range []string{"", "code\n", "code,name,colour\n", "code,name,code\n", "code,name\n\"x,y\n"} {

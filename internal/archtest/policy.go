@@ -9,7 +9,7 @@ package archtest
 // that has no line may not exist.
 const policy = `
 # Leaves: formats and mechanisms that know nothing of ours.
-journal, certs/keys, certs/names, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, exchange/notation, exchange/calendar, proto/*:
+journal, certs/keys, certs/names, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, internal/sheet, exchange/notation, exchange/calendar, proto/*:
 
 # What stands on leaves alone.
 certs/crl:          certs/names
@@ -27,7 +27,7 @@ signer:             signer/* certs certs/keys journal
 exchange:           envelope signer certs journal exchange/notation exchange/calendar
 exchange/edxml:     exchange exchange/notation envelope
 exchange/axis:      exchange exchange/edxml exchange/notation envelope journal
-exchange/roster:    envelope
+exchange/roster:    envelope internal/sheet
 exchange/evidence:  exchange envelope journal certs signer/cms signer/tsp
 certs/dev:          certs certs/keys certs/ocsp signer/tsp
 
@@ -47,7 +47,7 @@ gateway:            exchange exchange/axis exchange/edxml exchange/notation enve
 tracing:            exchange envelope
 
 # The one place that wires everything.
-cmd/lienthong:      server client web admin gateway tracing proto/* store store/blob store/s3 store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable
+cmd/lienthong:      server client web admin gateway tracing proto/* store store/blob store/s3 store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable internal/sheet
 
 # Test harnesses, shipped as packages so that every test builds the real thing.
 internal/testpki:   certs certs/* signer signer/* journal
