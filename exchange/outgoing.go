@@ -52,7 +52,7 @@ func (s *Service) recipients(ctx context.Context, from string, asked []OutgoingR
 // that came along.
 func (s *Service) outgoing(ctx context.Context, from envelope.Agency, asked []OutgoingFile) ([]envelope.ContentFile, []BlobRow, []Field, error) {
 	if len(asked) == 0 || len(asked) > envelope.MaxFiles {
-		return nil, nil, []Field{{"files", "REQUIRED", fmt.Sprintf("has %d, want 1 to %d", len(asked), envelope.MaxFiles)}}, nil
+		return nil, nil, []Field{wrongFiles(len(asked))}, nil
 	}
 	var out []envelope.ContentFile
 	var wrote []BlobRow
@@ -79,13 +79,21 @@ func (s *Service) outgoing(ctx context.Context, from envelope.Agency, asked []Ou
 		out = append(out, *file)
 	}
 	if mains != 1 && len(bad) == 0 {
-		bad = append(bad, Field{"files", "MAIN_FILE", fmt.Sprintf("has %d main files, want exactly one", mains)})
+		bad = append(bad, mainFiles(mains))
 	}
 	if total > uint64(s.cfg.MaxLetter) || inline > maxInlineSend {
 		bad = append(bad, Field{"files", ReasonTooLarge, fmt.Sprintf("hold %d bytes, of which %d inside the request: at most %d and %d; upload larger files first",
 			total, inline, s.cfg.MaxLetter, maxInlineSend)})
 	}
 	return out, wrote, bad, nil
+}
+
+func mainFiles(n int) Field {
+	return Field{"files", "MAIN_FILE", fmt.Sprintf("has %d main files, want exactly one", n)}
+}
+
+func wrongFiles(n int) Field {
+	return Field{"files", "REQUIRED", fmt.Sprintf("has %d, want 1 to %d", n, envelope.MaxFiles)}
 }
 
 func (s *Service) outgoingFile(ctx context.Context, from envelope.Agency, path string, f OutgoingFile) (*envelope.ContentFile, *BlobRow, *Field, error) {
@@ -120,23 +128,8 @@ func (s *Service) outgoingFile(ctx context.Context, from envelope.Agency, path s
 
 // checkFile checks what is said about a file, and that a main file is a PDF.
 func (s *Service) checkFile(ctx context.Context, path string, f *envelope.ContentFile, data []byte) (*Field, error) {
-	if f.Role == 0 {
-		f.Role = envelope.FileAnnex
-	}
-	if f.MediaType == "" {
-		f.MediaType = "application/octet-stream"
-	}
-	switch {
-	case f.Role != envelope.FileMain && f.Role != envelope.FileAnnex:
-		return &Field{path + ".role", "UNKNOWN", fmt.Sprintf("is %d, want 1 (main) or 2 (annex)", f.Role)}, nil
-	case f.Name == "" || len([]rune(f.Name)) > maxNameLength || !plainText(f.Name):
-		return &Field{path + ".name", "REQUIRED", fmt.Sprintf("is %.50q, want 1 to %d characters of text", f.Name, maxNameLength)}, nil
-	case len(f.MediaType) > maxMediaLength || !plainText(f.MediaType):
-		return &Field{path + ".media_type", "TOO_LONG", fmt.Sprintf("is %.50q, want at most %d characters", f.MediaType, maxMediaLength)}, nil
-	case int64(f.Size) > s.cfg.MaxFile:
-		return &Field{path, ReasonTooLarge, fmt.Sprintf("has %d bytes, at most %d", f.Size, s.cfg.MaxFile)}, nil
-	case f.Role == envelope.FileAnnex:
-		return nil, nil
+	if problem := s.fileProblem(path, f); problem != nil || f.Role == envelope.FileAnnex {
+		return problem, nil
 	}
 	head := data
 	if len(head) == 0 {
@@ -149,6 +142,27 @@ func (s *Service) checkFile(ctx context.Context, path string, f *envelope.Conten
 		return &Field{path, "NOT_A_PDF", fmt.Sprintf("%q is the main file and no PDF", f.Name)}, nil
 	}
 	return nil, nil
+}
+
+// fileProblem checks what is said about a file, and fills in what was left out.
+func (s *Service) fileProblem(path string, f *envelope.ContentFile) *Field {
+	if f.Role == 0 {
+		f.Role = envelope.FileAnnex
+	}
+	if f.MediaType == "" {
+		f.MediaType = "application/octet-stream"
+	}
+	switch {
+	case f.Role != envelope.FileMain && f.Role != envelope.FileAnnex:
+		return &Field{path + ".role", "UNKNOWN", fmt.Sprintf("is %d, want 1 (main) or 2 (annex)", f.Role)}
+	case f.Name == "" || len([]rune(f.Name)) > maxNameLength || !plainText(f.Name):
+		return &Field{path + ".name", "REQUIRED", fmt.Sprintf("is %.50q, want 1 to %d characters of text", f.Name, maxNameLength)}
+	case len(f.MediaType) > maxMediaLength || !plainText(f.MediaType):
+		return &Field{path + ".media_type", "TOO_LONG", fmt.Sprintf("is %.50q, want at most %d characters", f.MediaType, maxMediaLength)}
+	case int64(f.Size) > s.cfg.MaxFile:
+		return &Field{path, ReasonTooLarge, fmt.Sprintf("has %d bytes, at most %d", f.Size, s.cfg.MaxFile)}
+	}
+	return nil
 }
 
 // head reads the first kilobyte of a blob.

@@ -50,18 +50,16 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		return nil, err
 	}
 	req.commit = request.commitment()
-	bad := s.checkSend(from, &req)
-	to, problems, err := s.recipients(ctx, from.ID, req.Recipients)
+	to, leftOut, bad, err := s.checkSend(ctx, from, &req)
 	if err != nil {
 		return nil, err
 	}
-	leftOut, unreached := partly(&req, to, problems)
-	bad = append(bad, unreached...)
 	if len(bad) == 0 {
 		if err := s.laterFiles(ctx, from, &req); err != nil {
 			return nil, err
 		}
 	}
+	var problems []Field
 	if req.number, problems, err = s.numberFor(ctx, from.ID, &req.Metadata); err != nil {
 		return nil, err
 	}
@@ -74,7 +72,7 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 		return nil, err
 	}
 	if bad = append(bad, problems...); len(bad) > 0 {
-		return nil, &Error{Code: Invalid, Reason: "INVALID_DOCUMENT", Text: "the document was not taken, for any recipient", Fields: bad}
+		return nil, badDocument(bad)
 	}
 	// The files are durable and the transaction is not open. If we die here they are
 	// orphans, which go a day later; the caller has no answer and asks again.
@@ -287,8 +285,24 @@ func (s *Service) seal(from envelope.Agency, req *SendRequest, to []envelope.Rec
 	return &sealedLetter{letter: letter, route: route, content: content}, nil
 }
 
-// checkSend checks everything but files and recipients, and fills in what was left out.
-func (s *Service) checkSend(from envelope.Agency, req *SendRequest) []Field {
+func badDocument(bad []Field) error {
+	return &Error{Code: Invalid, Reason: "INVALID_DOCUMENT", Text: "the document was not taken, for any recipient", Fields: bad}
+}
+
+// checkSend checks everything but files, fills in what was left out, and finds those to whom
+// the document goes, and those whom it leaves out.
+func (s *Service) checkSend(ctx context.Context, from envelope.Agency, req *SendRequest) (to []envelope.Recipient, leftOut, bad []Field, err error) {
+	bad = s.checkWords(req)
+	to, problems, err := s.recipients(ctx, from.ID, req.Recipients)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	leftOut, unreached := partly(req, to, problems)
+	return to, leftOut, append(bad, unreached...), nil
+}
+
+// checkWords checks everything but files and recipients, and fills in what was left out.
+func (s *Service) checkWords(req *SendRequest) []Field {
 	now := s.cfg.Now()
 	cleanRegistration(&req.Metadata)
 	bad := registrationProblems(&req.Metadata, today(now))

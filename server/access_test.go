@@ -55,6 +55,7 @@ DocumentService.RecallDocument      clerk
 DocumentService.IssueUpdate         clerk
 DocumentService.IssueReplacement    clerk
 DocumentService.ForwardDocument     clerk
+DocumentService.CheckDocument       clerk
 DeliveryService.ListDeliveries      clerk reader
 DeliveryService.GetDelivery         clerk reader
 DeliveryService.AcknowledgeDelivery clerk

@@ -44,8 +44,14 @@ func DocumentToProto(agency string, d *exchange.Document, dir *exchange.Director
 		out.Deliveries = append(out.Deliveries, summary)
 	}
 	threadToProto(out, d)
-	for _, w := range d.Warnings {
-		out.Warnings = append(out.Warnings, &lienthongv1.Warning{Field: w.Path, Reason: w.Reason, Text: w.Text})
+	out.Warnings = WarningsToProto(d.Warnings)
+	return out
+}
+
+// WarningsToProto converts what is odd about a document.
+func WarningsToProto(list []exchange.Field) (out []*lienthongv1.Warning) {
+	for _, w := range list {
+		out = append(out, &lienthongv1.Warning{Field: w.Path, Reason: w.Reason, Text: w.Text})
 	}
 	return out
 }

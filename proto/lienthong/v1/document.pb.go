@@ -2236,6 +2236,122 @@ func (x *ForwardDocumentResponse) GetDocument() *Document {
 	return nil
 }
 
+type CheckDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sending agency, as in the request.
+	Agency        string               `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Request       *SendDocumentRequest `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDocumentRequest) Reset() {
+	*x = CheckDocumentRequest{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDocumentRequest) ProtoMessage() {}
+
+func (x *CheckDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDocumentRequest.ProtoReflect.Descriptor instead.
+func (*CheckDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CheckDocumentRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *CheckDocumentRequest) GetRequest() *SendDocumentRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type CheckDocumentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The document, where it was sent already by this request id.
+	Document *Document `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// Recipients of a partial request to whom it would not go.
+	LeftOut []*LeftOut `protobuf:"bytes,2,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	// What the document would be sent with all the same.
+	Warnings      []*Warning `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDocumentResponse) Reset() {
+	*x = CheckDocumentResponse{}
+	mi := &file_lienthong_v1_document_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDocumentResponse) ProtoMessage() {}
+
+func (x *CheckDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_document_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDocumentResponse.ProtoReflect.Descriptor instead.
+func (*CheckDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_document_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *CheckDocumentResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *CheckDocumentResponse) GetLeftOut() []*LeftOut {
+	if x != nil {
+		return x.LeftOut
+	}
+	return nil
+}
+
+func (x *CheckDocumentResponse) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
 var File_lienthong_v1_document_proto protoreflect.FileDescriptor
 
 const file_lienthong_v1_document_proto_rawDesc = "" +
@@ -2418,7 +2534,14 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\"M\n" +
 	"\x17ForwardDocumentResponse\x122\n" +
-	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument*O\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\"k\n" +
+	"\x14CheckDocumentRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12;\n" +
+	"\arequest\x18\x02 \x01(\v2!.lienthong.v1.SendDocumentRequestR\arequest\"\xb0\x01\n" +
+	"\x15CheckDocumentResponse\x122\n" +
+	"\bdocument\x18\x01 \x01(\v2\x16.lienthong.v1.DocumentR\bdocument\x120\n" +
+	"\bleft_out\x18\x02 \x03(\v2\x15.lienthong.v1.LeftOutR\aleftOut\x121\n" +
+	"\bwarnings\x18\x03 \x03(\v2\x15.lienthong.v1.WarningR\bwarnings*O\n" +
 	"\aOverdue\x12\x17\n" +
 	"\x13OVERDUE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13OVERDUE_ACKNOWLEDGE\x10\x01\x12\x12\n" +
@@ -2448,7 +2571,7 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x16DELIVERY_STATE_STOPPED\x10\b\x12\x1a\n" +
 	"\x16DELIVERY_STATE_DROPPED\x10\t\x12\x17\n" +
 	"\x13DELIVERY_STATE_DEAD\x10\n" +
-	"2\xbb\x06\n" +
+	"2\x9e\a\n" +
 	"\x0fDocumentService\x12^\n" +
 	"\fSendDocument\x12!.lienthong.v1.SendDocumentRequest\x1a\".lienthong.v1.SendDocumentResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x01\x12n\n" +
@@ -2465,6 +2588,8 @@ const file_lienthong_v1_document_proto_rawDesc = "" +
 	"\x10IssueReplacement\x12%.lienthong.v1.IssueReplacementRequest\x1a&.lienthong.v1.IssueReplacementResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x01\x12g\n" +
 	"\x0fForwardDocument\x12$.lienthong.v1.ForwardDocumentRequest\x1a%.lienthong.v1.ForwardDocumentResponse\"\a\xca\xf3\x18\x03\n" +
+	"\x01\x01\x12a\n" +
+	"\rCheckDocument\x12\".lienthong.v1.CheckDocumentRequest\x1a#.lienthong.v1.CheckDocumentResponse\"\a\xca\xf3\x18\x03\n" +
 	"\x01\x01B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
 
 var (
@@ -2480,7 +2605,7 @@ func file_lienthong_v1_document_proto_rawDescGZIP() []byte {
 }
 
 var file_lienthong_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_lienthong_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_lienthong_v1_document_proto_goTypes = []any{
 	(Overdue)(0),                      // 0: lienthong.v1.Overdue
 	(CopyState)(0),                    // 1: lienthong.v1.CopyState
@@ -2511,44 +2636,46 @@ var file_lienthong_v1_document_proto_goTypes = []any{
 	(*IssueReplacementResponse)(nil),  // 26: lienthong.v1.IssueReplacementResponse
 	(*ForwardDocumentRequest)(nil),    // 27: lienthong.v1.ForwardDocumentRequest
 	(*ForwardDocumentResponse)(nil),   // 28: lienthong.v1.ForwardDocumentResponse
-	(*DocumentMetadata)(nil),          // 29: lienthong.v1.DocumentMetadata
-	(Urgency)(0),                      // 30: lienthong.v1.Urgency
-	(*Relation)(nil),                  // 31: lienthong.v1.Relation
-	(*Staff)(nil),                     // 32: lienthong.v1.Staff
-	(FileRole)(0),                     // 33: lienthong.v1.FileRole
-	(RecipientRole)(0),                // 34: lienthong.v1.RecipientRole
-	(EnvelopeKind)(0),                 // 35: lienthong.v1.EnvelopeKind
-	(*AgencyRef)(nil),                 // 36: lienthong.v1.AgencyRef
-	(*ContentFile)(nil),               // 37: lienthong.v1.ContentFile
-	(*RecallContent)(nil),             // 38: lienthong.v1.RecallContent
-	(*ChangeContent)(nil),             // 39: lienthong.v1.ChangeContent
-	(*Recipient)(nil),                 // 40: lienthong.v1.Recipient
-	(RecallMode)(0),                   // 41: lienthong.v1.RecallMode
+	(*CheckDocumentRequest)(nil),      // 29: lienthong.v1.CheckDocumentRequest
+	(*CheckDocumentResponse)(nil),     // 30: lienthong.v1.CheckDocumentResponse
+	(*DocumentMetadata)(nil),          // 31: lienthong.v1.DocumentMetadata
+	(Urgency)(0),                      // 32: lienthong.v1.Urgency
+	(*Relation)(nil),                  // 33: lienthong.v1.Relation
+	(*Staff)(nil),                     // 34: lienthong.v1.Staff
+	(FileRole)(0),                     // 35: lienthong.v1.FileRole
+	(RecipientRole)(0),                // 36: lienthong.v1.RecipientRole
+	(EnvelopeKind)(0),                 // 37: lienthong.v1.EnvelopeKind
+	(*AgencyRef)(nil),                 // 38: lienthong.v1.AgencyRef
+	(*ContentFile)(nil),               // 39: lienthong.v1.ContentFile
+	(*RecallContent)(nil),             // 40: lienthong.v1.RecallContent
+	(*ChangeContent)(nil),             // 41: lienthong.v1.ChangeContent
+	(*Recipient)(nil),                 // 42: lienthong.v1.Recipient
+	(RecallMode)(0),                   // 43: lienthong.v1.RecallMode
 }
 var file_lienthong_v1_document_proto_depIdxs = []int32{
-	29, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	31, // 0: lienthong.v1.SendDocumentRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
 	5,  // 1: lienthong.v1.SendDocumentRequest.files:type_name -> lienthong.v1.OutgoingFile
 	6,  // 2: lienthong.v1.SendDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
-	30, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
-	31, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
-	32, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
-	33, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
-	34, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
+	32, // 3: lienthong.v1.SendDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	33, // 4: lienthong.v1.SendDocumentRequest.relations:type_name -> lienthong.v1.Relation
+	34, // 5: lienthong.v1.SendDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	35, // 6: lienthong.v1.OutgoingFile.role:type_name -> lienthong.v1.FileRole
+	36, // 7: lienthong.v1.OutgoingRecipient.role:type_name -> lienthong.v1.RecipientRole
 	9,  // 8: lienthong.v1.SendDocumentResponse.document:type_name -> lienthong.v1.Document
 	8,  // 9: lienthong.v1.SendDocumentResponse.left_out:type_name -> lienthong.v1.LeftOut
-	35, // 10: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
-	36, // 11: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
-	30, // 12: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
-	29, // 13: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
-	37, // 14: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
+	37, // 10: lienthong.v1.Document.kind:type_name -> lienthong.v1.EnvelopeKind
+	38, // 11: lienthong.v1.Document.origin_agency:type_name -> lienthong.v1.AgencyRef
+	32, // 12: lienthong.v1.Document.urgency:type_name -> lienthong.v1.Urgency
+	31, // 13: lienthong.v1.Document.metadata:type_name -> lienthong.v1.DocumentMetadata
+	39, // 14: lienthong.v1.Document.files:type_name -> lienthong.v1.ContentFile
 	12, // 15: lienthong.v1.Document.deliveries:type_name -> lienthong.v1.DeliverySummary
-	31, // 16: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
-	32, // 17: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
+	33, // 16: lienthong.v1.Document.relations:type_name -> lienthong.v1.Relation
+	34, // 17: lienthong.v1.Document.staff:type_name -> lienthong.v1.Staff
 	10, // 18: lienthong.v1.Document.warnings:type_name -> lienthong.v1.Warning
-	38, // 19: lienthong.v1.Document.recall:type_name -> lienthong.v1.RecallContent
-	39, // 20: lienthong.v1.Document.change:type_name -> lienthong.v1.ChangeContent
+	40, // 19: lienthong.v1.Document.recall:type_name -> lienthong.v1.RecallContent
+	41, // 20: lienthong.v1.Document.change:type_name -> lienthong.v1.ChangeContent
 	0,  // 21: lienthong.v1.Deadlines.overdue:type_name -> lienthong.v1.Overdue
-	40, // 22: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
+	42, // 22: lienthong.v1.DeliverySummary.recipient:type_name -> lienthong.v1.Recipient
 	3,  // 23: lienthong.v1.DeliverySummary.state:type_name -> lienthong.v1.DeliveryState
 	11, // 24: lienthong.v1.DeliverySummary.deadlines:type_name -> lienthong.v1.Deadlines
 	1,  // 25: lienthong.v1.DeliverySummary.copy:type_name -> lienthong.v1.CopyState
@@ -2557,46 +2684,52 @@ var file_lienthong_v1_document_proto_depIdxs = []int32{
 	16, // 28: lienthong.v1.ResolvedRecipient.near:type_name -> lienthong.v1.SuggestedAgency
 	9,  // 29: lienthong.v1.GetDocumentResponse.document:type_name -> lienthong.v1.Document
 	9,  // 30: lienthong.v1.ListDocumentsResponse.documents:type_name -> lienthong.v1.Document
-	41, // 31: lienthong.v1.RecallDocumentRequest.mode:type_name -> lienthong.v1.RecallMode
-	32, // 32: lienthong.v1.RecallDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	43, // 31: lienthong.v1.RecallDocumentRequest.mode:type_name -> lienthong.v1.RecallMode
+	34, // 32: lienthong.v1.RecallDocumentRequest.staff:type_name -> lienthong.v1.Staff
 	9,  // 33: lienthong.v1.RecallDocumentResponse.document:type_name -> lienthong.v1.Document
-	29, // 34: lienthong.v1.IssueUpdateRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	31, // 34: lienthong.v1.IssueUpdateRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
 	5,  // 35: lienthong.v1.IssueUpdateRequest.files:type_name -> lienthong.v1.OutgoingFile
 	6,  // 36: lienthong.v1.IssueUpdateRequest.add:type_name -> lienthong.v1.OutgoingRecipient
-	30, // 37: lienthong.v1.IssueUpdateRequest.urgency:type_name -> lienthong.v1.Urgency
-	32, // 38: lienthong.v1.IssueUpdateRequest.staff:type_name -> lienthong.v1.Staff
+	32, // 37: lienthong.v1.IssueUpdateRequest.urgency:type_name -> lienthong.v1.Urgency
+	34, // 38: lienthong.v1.IssueUpdateRequest.staff:type_name -> lienthong.v1.Staff
 	9,  // 39: lienthong.v1.IssueUpdateResponse.document:type_name -> lienthong.v1.Document
-	29, // 40: lienthong.v1.IssueReplacementRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
+	31, // 40: lienthong.v1.IssueReplacementRequest.metadata:type_name -> lienthong.v1.DocumentMetadata
 	5,  // 41: lienthong.v1.IssueReplacementRequest.files:type_name -> lienthong.v1.OutgoingFile
 	6,  // 42: lienthong.v1.IssueReplacementRequest.add:type_name -> lienthong.v1.OutgoingRecipient
-	30, // 43: lienthong.v1.IssueReplacementRequest.urgency:type_name -> lienthong.v1.Urgency
-	32, // 44: lienthong.v1.IssueReplacementRequest.staff:type_name -> lienthong.v1.Staff
+	32, // 43: lienthong.v1.IssueReplacementRequest.urgency:type_name -> lienthong.v1.Urgency
+	34, // 44: lienthong.v1.IssueReplacementRequest.staff:type_name -> lienthong.v1.Staff
 	9,  // 45: lienthong.v1.IssueReplacementResponse.document:type_name -> lienthong.v1.Document
 	6,  // 46: lienthong.v1.ForwardDocumentRequest.recipients:type_name -> lienthong.v1.OutgoingRecipient
-	30, // 47: lienthong.v1.ForwardDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
-	32, // 48: lienthong.v1.ForwardDocumentRequest.staff:type_name -> lienthong.v1.Staff
+	32, // 47: lienthong.v1.ForwardDocumentRequest.urgency:type_name -> lienthong.v1.Urgency
+	34, // 48: lienthong.v1.ForwardDocumentRequest.staff:type_name -> lienthong.v1.Staff
 	9,  // 49: lienthong.v1.ForwardDocumentResponse.document:type_name -> lienthong.v1.Document
-	4,  // 50: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
-	13, // 51: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
-	17, // 52: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
-	19, // 53: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
-	21, // 54: lienthong.v1.DocumentService.RecallDocument:input_type -> lienthong.v1.RecallDocumentRequest
-	23, // 55: lienthong.v1.DocumentService.IssueUpdate:input_type -> lienthong.v1.IssueUpdateRequest
-	25, // 56: lienthong.v1.DocumentService.IssueReplacement:input_type -> lienthong.v1.IssueReplacementRequest
-	27, // 57: lienthong.v1.DocumentService.ForwardDocument:input_type -> lienthong.v1.ForwardDocumentRequest
-	7,  // 58: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
-	14, // 59: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
-	18, // 60: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
-	20, // 61: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
-	22, // 62: lienthong.v1.DocumentService.RecallDocument:output_type -> lienthong.v1.RecallDocumentResponse
-	24, // 63: lienthong.v1.DocumentService.IssueUpdate:output_type -> lienthong.v1.IssueUpdateResponse
-	26, // 64: lienthong.v1.DocumentService.IssueReplacement:output_type -> lienthong.v1.IssueReplacementResponse
-	28, // 65: lienthong.v1.DocumentService.ForwardDocument:output_type -> lienthong.v1.ForwardDocumentResponse
-	58, // [58:66] is the sub-list for method output_type
-	50, // [50:58] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	4,  // 50: lienthong.v1.CheckDocumentRequest.request:type_name -> lienthong.v1.SendDocumentRequest
+	9,  // 51: lienthong.v1.CheckDocumentResponse.document:type_name -> lienthong.v1.Document
+	8,  // 52: lienthong.v1.CheckDocumentResponse.left_out:type_name -> lienthong.v1.LeftOut
+	10, // 53: lienthong.v1.CheckDocumentResponse.warnings:type_name -> lienthong.v1.Warning
+	4,  // 54: lienthong.v1.DocumentService.SendDocument:input_type -> lienthong.v1.SendDocumentRequest
+	13, // 55: lienthong.v1.DocumentService.ResolveRecipients:input_type -> lienthong.v1.ResolveRecipientsRequest
+	17, // 56: lienthong.v1.DocumentService.GetDocument:input_type -> lienthong.v1.GetDocumentRequest
+	19, // 57: lienthong.v1.DocumentService.ListDocuments:input_type -> lienthong.v1.ListDocumentsRequest
+	21, // 58: lienthong.v1.DocumentService.RecallDocument:input_type -> lienthong.v1.RecallDocumentRequest
+	23, // 59: lienthong.v1.DocumentService.IssueUpdate:input_type -> lienthong.v1.IssueUpdateRequest
+	25, // 60: lienthong.v1.DocumentService.IssueReplacement:input_type -> lienthong.v1.IssueReplacementRequest
+	27, // 61: lienthong.v1.DocumentService.ForwardDocument:input_type -> lienthong.v1.ForwardDocumentRequest
+	29, // 62: lienthong.v1.DocumentService.CheckDocument:input_type -> lienthong.v1.CheckDocumentRequest
+	7,  // 63: lienthong.v1.DocumentService.SendDocument:output_type -> lienthong.v1.SendDocumentResponse
+	14, // 64: lienthong.v1.DocumentService.ResolveRecipients:output_type -> lienthong.v1.ResolveRecipientsResponse
+	18, // 65: lienthong.v1.DocumentService.GetDocument:output_type -> lienthong.v1.GetDocumentResponse
+	20, // 66: lienthong.v1.DocumentService.ListDocuments:output_type -> lienthong.v1.ListDocumentsResponse
+	22, // 67: lienthong.v1.DocumentService.RecallDocument:output_type -> lienthong.v1.RecallDocumentResponse
+	24, // 68: lienthong.v1.DocumentService.IssueUpdate:output_type -> lienthong.v1.IssueUpdateResponse
+	26, // 69: lienthong.v1.DocumentService.IssueReplacement:output_type -> lienthong.v1.IssueReplacementResponse
+	28, // 70: lienthong.v1.DocumentService.ForwardDocument:output_type -> lienthong.v1.ForwardDocumentResponse
+	30, // 71: lienthong.v1.DocumentService.CheckDocument:output_type -> lienthong.v1.CheckDocumentResponse
+	63, // [63:72] is the sub-list for method output_type
+	54, // [54:63] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_document_proto_init() }
@@ -2612,7 +2745,7 @@ func file_lienthong_v1_document_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_document_proto_rawDesc), len(file_lienthong_v1_document_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,7 @@ const (
 	DocumentService_IssueUpdate_FullMethodName       = "/lienthong.v1.DocumentService/IssueUpdate"
 	DocumentService_IssueReplacement_FullMethodName  = "/lienthong.v1.DocumentService/IssueReplacement"
 	DocumentService_ForwardDocument_FullMethodName   = "/lienthong.v1.DocumentService/ForwardDocument"
+	DocumentService_CheckDocument_FullMethodName     = "/lienthong.v1.DocumentService/CheckDocument"
 )
 
 // DocumentServiceClient is the client API for DocumentService service.
@@ -53,6 +54,10 @@ type DocumentServiceClient interface {
 	IssueReplacement(ctx context.Context, in *IssueReplacementRequest, opts ...grpc.CallOption) (*IssueReplacementResponse, error)
 	// ForwardDocument sends a document that was received on to others, as it came.
 	ForwardDocument(ctx context.Context, in *ForwardDocumentRequest, opts ...grpc.CallOption) (*ForwardDocumentResponse, error)
+	// CheckDocument tells what SendDocument would say to a request, and sends and keeps
+	// nothing. Files are named by digest and need not be uploaded yet: their bytes are
+	// looked at when the document is sent.
+	CheckDocument(ctx context.Context, in *CheckDocumentRequest, opts ...grpc.CallOption) (*CheckDocumentResponse, error)
 }
 
 type documentServiceClient struct {
@@ -143,6 +148,16 @@ func (c *documentServiceClient) ForwardDocument(ctx context.Context, in *Forward
 	return out, nil
 }
 
+func (c *documentServiceClient) CheckDocument(ctx context.Context, in *CheckDocumentRequest, opts ...grpc.CallOption) (*CheckDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckDocumentResponse)
+	err := c.cc.Invoke(ctx, DocumentService_CheckDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DocumentServiceServer is the server API for DocumentService service.
 // All implementations must embed UnimplementedDocumentServiceServer
 // for forward compatibility.
@@ -167,6 +182,10 @@ type DocumentServiceServer interface {
 	IssueReplacement(context.Context, *IssueReplacementRequest) (*IssueReplacementResponse, error)
 	// ForwardDocument sends a document that was received on to others, as it came.
 	ForwardDocument(context.Context, *ForwardDocumentRequest) (*ForwardDocumentResponse, error)
+	// CheckDocument tells what SendDocument would say to a request, and sends and keeps
+	// nothing. Files are named by digest and need not be uploaded yet: their bytes are
+	// looked at when the document is sent.
+	CheckDocument(context.Context, *CheckDocumentRequest) (*CheckDocumentResponse, error)
 	mustEmbedUnimplementedDocumentServiceServer()
 }
 
@@ -200,6 +219,9 @@ func (UnimplementedDocumentServiceServer) IssueReplacement(context.Context, *Iss
 }
 func (UnimplementedDocumentServiceServer) ForwardDocument(context.Context, *ForwardDocumentRequest) (*ForwardDocumentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ForwardDocument not implemented")
+}
+func (UnimplementedDocumentServiceServer) CheckDocument(context.Context, *CheckDocumentRequest) (*CheckDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckDocument not implemented")
 }
 func (UnimplementedDocumentServiceServer) mustEmbedUnimplementedDocumentServiceServer() {}
 func (UnimplementedDocumentServiceServer) testEmbeddedByValue()                         {}
@@ -366,6 +388,24 @@ func _DocumentService_ForwardDocument_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DocumentService_CheckDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DocumentServiceServer).CheckDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DocumentService_CheckDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DocumentServiceServer).CheckDocument(ctx, req.(*CheckDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DocumentService_ServiceDesc is the grpc.ServiceDesc for DocumentService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -404,6 +444,10 @@ var DocumentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ForwardDocument",
 			Handler:    _DocumentService_ForwardDocument_Handler,
+		},
+		{
+			MethodName: "CheckDocument",
+			Handler:    _DocumentService_CheckDocument_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
