@@ -26,20 +26,36 @@ type sendFlags struct {
 	expires                                 time.Duration
 	pages                                   uint32
 	exact, partial                          bool
+	list, csv                               string // many letters at once
+	dryRun                                  bool
 }
 
 func (a *app) sendCommand() *cobra.Command {
 	var f sendFlags
 	c := a.nodeFlags(&cobra.Command{
-		Use:   "send --to CODE… --number N --symbol S --subject TEXT SIGNED.pdf",
-		Short: "Send a signed letter to agencies (gửi văn bản)",
+		Use:   "send --to CODE… --number N --symbol S --subject TEXT SIGNED.pdf | --list FILE.csv",
+		Short: "Send a signed letter, or a list of them, to agencies (gửi văn bản)",
 		Long: `Send a signed letter, with annexes, to one or more agencies. It is taken for all
 recipients or for none, but with --partial: every bad field and recipient is named at
-once, the recipients in a table. When the command ends well, the letter is durable at the node, which answers for it.`,
+once, the recipients in a table. When the command ends well, the letter is durable at the node, which answers for it.
+
+--list sends many: ` + listHelp,
 		Example: `  lienthong send --as clerk.yaml --to H55.1 --cc H55 --number 15 --symbol BC-UBND \
-    --type BC --subject "Báo cáo tình hình quý IV" --signer "Đặng Văn Hùng" --position "Chủ tịch" sealed.pdf`,
-		Args: args(1, 1),
-		RunE: func(c *cobra.Command, in []string) error { return a.send(c.Context(), in[0], f) },
+    --type BC --subject "Báo cáo tình hình quý IV" --signer "Đặng Văn Hùng" --position "Chủ tịch" sealed.pdf
+  lienthong send --as clerk.yaml --list giay-moi.csv --symbol GM-UBND --csv ket-qua.csv`,
+		Args: args(0, 1),
+		RunE: func(c *cobra.Command, in []string) error {
+			if f.list != "" {
+				return a.sendList(c, in, f)
+			}
+			if err := args(1, 1)(c, in); err != nil {
+				return err
+			}
+			if f.csv != "" || f.dryRun {
+				return failf(exitUsage, "--csv and --dry-run are of a list: --list FILE.csv")
+			}
+			return a.send(c.Context(), in[0], f)
+		},
 	})
 	fl := c.Flags()
 	fl.StringArrayVar(&f.to, "to", nil, "recipient, id, code or group:NAME, repeatable (kính gửi)")
@@ -65,10 +81,13 @@ once, the recipients in a table. When the command ends well, the letter is durab
 	fl.StringVar(&f.documentID, "document-id", "", "id of the document (default: from agency, year and number)")
 	fl.StringVar(&f.staff, "staff", "", "id of the person for whom this is done")
 	fl.StringVar(&f.notBefore, "not-before", "", "send not before this time, RFC 3339")
-	fl.DurationVar(&f.expires, "expires", 7*24*time.Hour, "how long delivery is tried")
+	fl.DurationVar(&f.expires, "expires", 0, "how long delivery is tried (default: seven days)")
 	fl.BoolVar(&f.exact, "exact", false, "send these very files, also where the node has brought one to a later level")
 	fl.BoolVar(&f.partial, "partial", false, "where some recipients cannot be reached, send to the others and list these")
-	fl.StringVar(&f.requestID, "request-id", "", "the same id and content is sent once (default: made from the content)")
+	fl.StringVar(&f.requestID, "request-id", "", "the same id and content is sent once")
+	fl.StringVar(&f.list, "list", "", "send each letter of this CSV file")
+	fl.StringVar(&f.csv, "csv", "", "with --list: write what came of each letter and recipient to a CSV file for Excel")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "with --list: check all of it, and send nothing")
 	return c
 }
 
@@ -88,13 +107,8 @@ func (a *app) send(ctx context.Context, path string, f sendFlags) error {
 	if request.Agency, err = profile.agency(); err != nil {
 		return err
 	}
-	if f.repliesTo != "" {
-		answered, _, err := find(ctx, c, profile, f.repliesTo)
-		if err != nil {
-			return err
-		}
-		request.Relations = append(request.Relations, &lienthongv1.Relation{Kind: lienthongv1.RelationKind_RELATION_KIND_REPLIES_TO,
-			OriginAgency: answered.GetOriginAgency(), DocumentId: answered.GetMetadata().GetDocumentId(), EnvelopeDigest: answered.GetEnvelopeDigest()})
+	if err := addReply(ctx, c, profile, request, f.repliesTo); err != nil {
+		return err
 	}
 	for i, name := range append([]string{path}, f.annexes...) {
 		role := lienthongv1.FileRole_FILE_ROLE_ANNEX
@@ -117,6 +131,20 @@ func (a *app) send(ctx context.Context, path string, f sendFlags) error {
 	return a.printLeftOut(answer.GetLeftOut())
 }
 
+// addReply says which letter a request answers; empty: none.
+func addReply(ctx context.Context, c *client.Client, profile clientProfile, request *lienthongv1.SendDocumentRequest, name string) error {
+	if name == "" {
+		return nil
+	}
+	answered, _, err := find(ctx, c, profile, name)
+	if err != nil {
+		return err
+	}
+	request.Relations = append(request.Relations, &lienthongv1.Relation{Kind: lienthongv1.RelationKind_RELATION_KIND_REPLIES_TO,
+		OriginAgency: answered.GetOriginAgency(), DocumentId: answered.GetMetadata().GetDocumentId(), EnvelopeDigest: answered.GetEnvelopeDigest()})
+	return nil
+}
+
 func (a *app) sendRequest(f sendFlags) (*lienthongv1.SendDocumentRequest, error) {
 	urgency, ok := urgencies[f.urgency]
 	if !ok {
@@ -134,7 +162,10 @@ func (a *app) sendRequest(f sendFlags) (*lienthongv1.SendDocumentRequest, error)
 			TypeCode: f.typeCode, TypeName: f.typeName, IssuedDate: f.date, Place: f.place, DueDate: f.due, ToPlaces: f.toPlaces,
 			Signer:  &lienthongv1.SignerInfo{Competence: f.competence, Position: f.position, FullName: f.signer},
 			Secrecy: f.secrecy, PageAmount: f.pages, DossierCode: f.dossier},
-		Urgency: urgency, ExpiresAt: now.Add(f.expires).UnixMicro(), RequestId: f.requestID, Partial: f.partial,
+		Urgency: urgency, RequestId: f.requestID, Partial: f.partial,
+	}
+	if f.expires != 0 {
+		m.ExpiresAt = now.Add(f.expires).UnixMicro()
 	}
 	if f.staff != "" {
 		m.Staff = &lienthongv1.Staff{Id: f.staff}
@@ -163,13 +194,17 @@ func (a *app) upload(ctx context.Context, c *client.Client, agency, path string)
 	}
 	defer in.Close()
 	name := filepath.Base(path)
-	media := mime.TypeByExtension(strings.ToLower(filepath.Ext(name)))
-	if media == "" {
-		media = "application/octet-stream"
-	}
 	bar := a.progress(name)
 	defer bar.end()
-	return c.Upload(ctx, agency, name, media, in, in.Size(), bar.show)
+	return c.Upload(ctx, agency, name, mediaType(name), in, in.Size(), bar.show)
+}
+
+// mediaType goes by the ending of a name.
+func mediaType(name string) string {
+	if media := mime.TypeByExtension(strings.ToLower(filepath.Ext(name))); media != "" {
+		return media
+	}
+	return "application/octet-stream"
 }
 
 func (a *app) printSent(d *lienthongv1.Document) error {
