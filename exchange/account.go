@@ -107,9 +107,9 @@ func (q *Quotas) defaults() {
 // quota is what an account may hold. The caller has the lock.
 func (n *Node) quota(a account) usage {
 	q := &n.cfg.Quotas
-	out := usage{q.PeerLetters, q.PeerBytes}
+	out := usage{letters: q.PeerLetters, bytes: q.PeerBytes, files: maxUnfinished}
 	if a.kind == quotaAgency {
-		out = usage{q.AgencyLetters, q.AgencyBytes}
+		out.letters, out.bytes = q.AgencyLetters, q.AgencyBytes
 	}
 	if out.bytes <= 0 {
 		out.bytes = n.space.share
@@ -140,7 +140,7 @@ func (n *Node) over(a account, u usage) bool {
 		return n.space.left()-u.bytes < n.floor(a)
 	}
 	held, most := n.space.held(a), n.quota(a)
-	return held.letters > 0 && (held.letters+u.letters > most.letters || held.bytes+u.bytes > most.bytes)
+	return held != (usage{}) && (held.letters+u.letters > most.letters || held.bytes+u.bytes > most.bytes)
 }
 
 // why refuses so much: what was found, what the limit is, and what to do. The caller has
@@ -155,7 +155,7 @@ func (n *Node) why(a account, u usage) *refusal {
 		return out
 	}
 	held, most := n.space.held(a), n.quota(a)
-	out.reason = map[accountKind]string{quotaFrom: ReasonQuota, quotaFor: ReasonQuotaNext, quotaAgency: ReasonQuotaAgency}[a.kind]
+	out.reason = quotaReasons[a.kind]
 	if a.kind != quotaFrom {
 		out.retry = quotaRetry
 	}
@@ -163,6 +163,9 @@ func (n *Node) why(a account, u usage) *refusal {
 		"wait, or see what holds them up: they are taken again at %d per cent", n.cfg.ID, held.letters, a, mib(held.bytes), most.letters, mib(most.bytes), u.letters, mib(u.bytes), n.cfg.Quotas.LowWater)
 	return out
 }
+
+// quotaReasons are why a letter is refused.
+var quotaReasons = map[accountKind]string{quotaFrom: ReasonQuota, quotaFor: ReasonQuotaNext, quotaAgency: ReasonQuotaAgency}
 
 // When what was refused for space may come again, in seconds, where the link does not tell:
 // what concerns one agency or one way alone comes more rarely.
@@ -214,7 +217,7 @@ func (n *Node) Accounts() []AccountState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := map[account]bool{goingUp: true, goingDown: true, goingHome: true}
-	for _, h := range []holdings{s.stored, s.before, s.recent, s.pending} {
+	for _, h := range []holdings{s.stored, s.before, s.recent, s.pending, s.unfinished.sums} {
 		for a := range h {
 			all[a] = true
 		}

@@ -15,6 +15,9 @@ type wish struct {
 	bytes  int64  // of content and files
 	kind   envelope.Kind
 	to     []envelope.Recipient
+	larger []larger // files that come by a transfer
+
+	resumes bool // something of them has come before; set by admit
 }
 
 // admit sets space aside for what is wished, as far as there is any. Recipients for which
@@ -28,8 +31,11 @@ func (n *Node) admit(ctx context.Context, w wish) (*promise, map[string]*refusal
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	what, refused := holdings{}, map[string]*refusal{}
+	keys := keysOf(w.larger)
+	was := s.unfinished.take(keys)
+	w.resumes = len(was) > 0
 	for _, g := range n.ways(w) {
-		u := usage{int64(len(g.to)), w.bytes / int64(len(w.to)) * int64(len(g.to))}
+		u := usage{letters: int64(len(g.to)), bytes: w.bytes / int64(len(w.to)) * int64(len(g.to))}
 		if why := n.admitTo(g.way, w, u); why != nil {
 			for _, r := range g.to {
 				refused[r] = why
@@ -42,12 +48,16 @@ func (n *Node) admit(ctx context.Context, w wish) (*promise, map[string]*refusal
 		}
 	}
 	if len(what) == 0 {
+		s.unfinished.untake(keys, was)
 		return nil, refused, nil
 	}
-	all := usage{1, w.bytes}
+	all := usage{letters: 1, bytes: w.bytes}
 	what.add(anywhere, all)
 	s.pending.add(anywhere, all)
-	return &promise{node: n, what: what}, refused, nil
+	files, whose := usage{files: int64(len(w.larger))}, account{quotaFrom, w.from}
+	what.add(whose, files)
+	s.pending.add(whose, files)
+	return &promise{node: n, what: what, larger: w.larger, whose: whose}, refused, nil
 }
 
 // A wayOut is the recipients of a letter that go one way.
@@ -97,16 +107,36 @@ func (n *Node) admitTo(way account, w wish, u usage) *refusal {
 		if i == 0 {
 			want.bytes = w.bytes // its files are here once, whole
 		}
-		if !n.space.shut[a] && !n.over(a, want) {
-			continue
+		if a.kind == quotaFrom {
+			want.files = int64(len(w.larger))
 		}
-		n.space.refused[a]++
-		if n.small(a, want) {
-			n.shut(a)
+		if why := n.refuseAt(a, want, w.resumes && a.kind == quotaFrom); why != nil {
+			return why
 		}
-		return n.why(a, want)
 	}
 	return nil
+}
+
+// refuseAt says why so much is not taken into an account. What goes on with an unfinished
+// file is taken where there is room for it, though the account be shut: it is what empties
+// it. The caller has the lock.
+func (n *Node) refuseAt(a account, u usage, resumes bool) *refusal {
+	s := &n.space
+	files := n.overFiles(a, u)
+	if (!s.shut[a] || resumes) && !files && !n.over(a, u) {
+		return nil
+	}
+	s.refused[a]++
+	if s.unfinished.sums[a].files > 0 {
+		s.unfinished.pressed[a] = true
+	}
+	if files {
+		return n.tooMany(a, u)
+	}
+	if n.small(a, u) {
+		n.shut(a)
+	}
+	return n.why(a, u)
 }
 
 // shut closes an account at its high mark. The caller has the lock.
@@ -130,12 +160,12 @@ func (n *Node) settleAccounts() {
 		}
 	}
 	for _, a := range []account{goingUp, goingDown, goingHome} {
-		if n.over(a, usage{1, 0}) {
+		if n.over(a, usage{letters: 1}) {
 			n.shut(a)
 		}
 	}
 	for a := range s.stored {
-		if !a.isSpace() && n.over(a, usage{1, 0}) {
+		if !a.isSpace() && n.over(a, usage{letters: 1}) {
 			n.shut(a)
 		}
 	}
@@ -191,7 +221,7 @@ func (n *Node) roomFor(ctx context.Context, size uint64) error {
 	}
 	n.space.mu.Lock()
 	defer n.space.mu.Unlock()
-	if u := (usage{1, int64(min(size, 1<<60))}); n.over(goingHome, u) {
+	if u := (usage{letters: 1, bytes: int64(min(size, 1<<60))}); n.over(goingHome, u) {
 		return n.why(goingHome, u).error()
 	}
 	return nil

@@ -105,6 +105,11 @@ func (s *Service) WriteUpload(ctx context.Context, actor journal.Actor, id envel
 	if up.Size > 0 {
 		limit = int64(up.Size)
 	}
+	promised, err := s.admitUpload(ctx, up, held)
+	if err != nil {
+		return held, err
+	}
+	defer func() { promised.finish(ctx, false) }()
 	limited := &io.LimitedReader{R: r, N: limit - held + 1}
 	_, err = s.cfg.Blobs.Append(ctx, up.Partial(), offset, limited)
 	held, heldErr := s.cfg.Blobs.Held(ctx, up.Partial())
@@ -136,6 +141,7 @@ func (s *Service) FinishUpload(ctx context.Context, actor journal.Actor, id enve
 		}
 		return File{}, storeError(err)
 	}
+	s.forgetUnfinished(up.Partial())
 	// The blob is durable and has no row. If we die here it is an orphan, and the
 	// upload, begun again, leads to the same digest.
 	return s.give(ctx, actor, "file.upload", File{Holder: up.Agency, Digest: digest, Name: up.Name, MediaType: up.MediaType}, func(d *draft) {

@@ -23,7 +23,13 @@ type stranger struct {
 // "peer", home of agency "gian".
 func newStranger(t *testing.T) *stranger {
 	t.Helper()
-	w := newWorld(t, map[string]string{"node": "", "peer": "node", "third": "node"}, agencySpec{"so", "node"}, agencySpec{"phong", "node"}, agencySpec{"gian", "peer"}, agencySpec{"xa", "third"})
+	return newStrangerOver(t, nil)
+}
+
+// newStrangerOver is newStranger with other stores: node id to URL.
+func newStrangerOver(t *testing.T, stores map[string]string) *stranger {
+	t.Helper()
+	w := newWorldOver(t, stores, map[string]string{"node": "", "peer": "node", "third": "node"}, agencySpec{"so", "node"}, agencySpec{"phong", "node"}, agencySpec{"gian", "peer"}, agencySpec{"xa", "third"})
 	w.node("third").stop()
 	w.node("peer").stop()
 	w.mu.Lock()

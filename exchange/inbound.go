@@ -54,14 +54,14 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	var wrote []BlobRow
 	if needed {
 		var promised *promise
-		promised, o.noRoom, err = n.admit(ctx, wish{s.peer, o.letter.Agency, o.letter.bytes(), o.route.Kind, o.recipients})
+		promised, o.noRoom, err = n.admit(ctx, wish{from: s.peer, agency: o.letter.Agency, bytes: o.letter.bytes(), kind: o.route.Kind, to: o.recipients, larger: o.largerFiles(f)})
 		if err != nil {
 			return s.refusal(ctx, o, f, err)
 		}
 		if promised == nil {
 			return s.refusals(ctx, o, o.noRoom)
 		}
-		defer func() { promised.end(err == nil) }()
+		defer func() { promised.finish(ctx, err == nil) }()
 		if wrote, err = s.fetchAll(ctx, o, f); err != nil {
 			if asRefusal(err).permanent {
 				n.dropPartials(ctx, o, f)
@@ -198,8 +198,11 @@ func (n *Node) received(ctx context.Context, peer string, f *inboundFile) error 
 	}
 	change.Entries = append(change.Entries, n.entry(peerActor(peer), f.agency, "file.received", f.file.Digest.String(),
 		fmt.Sprintf("letter=%s peer=%s size=%d", f.letter.ID, peer, f.file.Size)))
-	_, err := n.commit(ctx, change)
-	return err
+	if _, err := n.commit(ctx, change); err != nil {
+		return err
+	}
+	n.cameWhole(peer, f.file)
+	return nil
 }
 
 // fetch gets larger files: whoever dialled moves the bytes, since the other side

@@ -11,16 +11,21 @@ import (
 	"lienthong/envelope"
 )
 
-// offerPrefix begins the keys of partial files of offers.
-const offerPrefix = "offer-"
+// offerPrefix begins the keys of partial files of offers, and so many letters of the peer's
+// tag follow.
+const (
+	offerPrefix = "offer-"
+	tagLength   = 16
+)
 
 // partialKey names the partial file of an offer. It stays the same over links and
 // restarts, so that a transfer goes on at the byte that is held; and it says when the
-// letter expires, so that the file goes then, whatever has become of the offer.
+// letter expires, so that the file goes then, whatever has become of the offer; and from
+// which peer it is, for whom it counts until then.
 func (o *offered) partialKey(file envelope.Digest) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n", o.peer, o.letter.Digest, file)
-	return offerPrefix + hex.EncodeToString(h.Sum(nil)) + "-" + strconv.FormatInt(o.route.ExpiresAt, 10)
+	return offerPrefix + peerTag(o.peer) + hex.EncodeToString(h.Sum(nil))[tagLength:] + "-" + strconv.FormatInt(o.route.ExpiresAt, 10)
 }
 
 // PartialExpires tells when the offer of a partial file expires, in microseconds. ok is

@@ -44,7 +44,7 @@ func (s *session) starve(why map[string]*refusal) {
 		if !ok {
 			least = w.need
 		}
-		s.starved.need[w.account] = usage{min(least.letters, w.need.letters), min(least.bytes, w.need.bytes)}
+		s.starved.need[w.account] = usage{min(least.letters, w.need.letters), min(least.bytes, w.need.bytes), min(least.files, w.need.files)}
 	}
 }
 
@@ -66,7 +66,7 @@ func (s *session) fed() bool {
 func (n *Node) open(a account, u usage) bool {
 	n.space.mu.Lock()
 	defer n.space.mu.Unlock()
-	return !n.space.shut[a] && !n.over(a, u)
+	return !n.space.shut[a] && !n.overFiles(a, u) && !n.over(a, u)
 }
 
 // reasonFor is what a peer is told: one that knows nothing of quotas would take a refusal

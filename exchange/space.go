@@ -28,29 +28,33 @@ import (
 // restart so, and counts what other processes of this node take, a second later: what they
 // take within it may go beyond a quota.
 type space struct {
-	looking sync.Mutex // one look at a time
-	mu      sync.Mutex
-	looked  int64 // when, in microseconds; 0: never
-	due     int64 // when to look again
-	free    int64 // bytes where files are kept, as of the last look
-	share   int64 // bytes that one neighbour, or agency, may hold where no setting says so
-	stored  holdings
-	before  holdings // was taken before the look that goes on, and is not in stored
-	recent  holdings // was taken since the last look began
-	pending holdings // is being taken, and is not durable yet
-	shut    map[account]bool
-	refused map[account]uint64 // since the process began
+	looking    sync.Mutex // one look at a time
+	mu         sync.Mutex
+	looked     int64 // when, in microseconds; 0: never
+	due        int64 // when to look again
+	free       int64 // bytes where files are kept, as of the last look
+	share      int64 // bytes that one neighbour, or agency, may hold where no setting says so
+	stored     holdings
+	before     holdings   // was taken before the look that goes on, and is not in stored
+	recent     holdings   // was taken since the last look began
+	pending    holdings   // is being taken, and is not durable yet
+	unfinished unfinished // what broken transfers have left
+	shut       map[account]bool
+	refused    map[account]uint64 // since the process began
 }
 
 // holdings are what accounts hold.
 type holdings map[account]usage
 
-// A usage is letters, one for each recipient, and bytes.
-type usage struct{ letters, bytes int64 }
+// A usage is letters, one for each recipient, bytes, and files that are not finished.
+type usage struct{ letters, bytes, files int64 }
+
+func (u usage) plus(v usage) usage {
+	return usage{u.letters + v.letters, u.bytes + v.bytes, u.files + v.files}
+}
 
 func (h holdings) add(a account, u usage) {
-	had := h[a]
-	had.letters, had.bytes = had.letters+u.letters, had.bytes+u.bytes
+	had := h[a].plus(u)
 	if h[a] = had; had == (usage{}) {
 		delete(h, a)
 	}
@@ -95,19 +99,32 @@ func (n *Node) lookNow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	left, err := n.lookUnfinished(ctx, began)
+	if err != nil {
+		return err
+	}
 	stored := holdings{}
 	for _, row := range rows {
 		for _, a := range n.accountsOf(row) {
-			stored.add(a, usage{row.Letters, row.Bytes})
+			stored.add(a, usage{letters: row.Letters, bytes: row.Bytes})
 		}
 	}
+	n.dropIdle(ctx, n.looked(began, room, stored, left))
+	return nil
+}
+
+// looked takes over what a look that began at a time has read, and gives the keys of files
+// that are to make room.
+func (n *Node) looked(began int64, room uint64, stored holdings, left *leftovers) []string {
+	s := &n.space
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.looked, s.free, s.stored, s.before = began, int64(min(room, 1<<60)), stored, holdings{}
 	s.due = began + min(max(lookPause, lookShare*(n.now()-began)), maxLookPause)
 	s.share = max(s.free-n.cfg.Reserve+stored[goingUp].bytes+stored[goingDown].bytes+stored[goingHome].bytes, 0) / 2
+	s.unfinished.found(left, began)
 	n.settleAccounts()
-	return nil
+	return s.unfinished.idle(n.now())
 }
 
 // seen looks if nobody has, or not for long: whoever runs the node looks every second. While
@@ -144,15 +161,15 @@ func (n *Node) lookDue(ctx context.Context) error {
 // begin makes the maps.
 func (s *space) begin() {
 	s.stored, s.before, s.recent, s.pending = holdings{}, holdings{}, holdings{}, holdings{}
+	s.unfinished.begin()
 	s.shut, s.refused = map[account]bool{}, map[account]uint64{}
 }
 
 // held is what an account holds. The caller has the lock.
 func (s *space) held(a account) usage {
 	var out usage
-	for _, h := range []holdings{s.stored, s.before, s.recent, s.pending} {
-		u := h[a]
-		out.letters, out.bytes = out.letters+u.letters, out.bytes+u.bytes
+	for _, h := range []holdings{s.stored, s.before, s.recent, s.pending, s.unfinished.sums} {
+		out = out.plus(h[a])
 	}
 	return out
 }
@@ -167,6 +184,10 @@ type promise struct {
 	node *Node
 	over sync.Once
 	what holdings
+
+	larger []larger         // files that come by a transfer
+	whose  account          // for whom they count when it is not kept
+	left   map[string]int64 // bytes of them that are held then, by key
 }
 
 // end ends a promise, once: what was promised is durable here now (kept), or it is not.
@@ -179,10 +200,11 @@ func (p *promise) end(kept bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for a, u := range p.what {
-			s.pending.add(a, usage{-u.letters, -u.bytes})
-			if kept {
+			s.pending.add(a, usage{-u.letters, -u.bytes, -u.files})
+			if u.files = 0; kept {
 				s.recent.add(a, u)
 			}
 		}
+		p.settle(kept)
 	})
 }

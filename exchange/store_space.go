@@ -9,6 +9,9 @@ type SpaceStore interface {
 	// to agencies at home here that were taken after a time and that have no status yet. It
 	// costs what it counts, and not what is stored.
 	Holdings(ctx context.Context, after int64) ([]Holding, error)
+	// Loose lists files that peers have given since a time, and that are of no letter. It costs
+	// what peers have given, and is asked once a process.
+	Loose(ctx context.Context, since int64) ([]File, error)
 	// WakeRefused makes due what waits for a peer until a time that is not after far, and
 	// whose last refusal was for one of these reasons; the first to be due first, at most limit.
 	// It tells how many there were, and takes no entries.

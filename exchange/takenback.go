@@ -77,17 +77,18 @@ func (n *Node) readReturned(f Offer) (*offered, error) {
 
 func (s *session) keepReturned(ctx context.Context, o *offered, f Offer) (err error) {
 	n := s.relay.Node
+	o.peer = s.peer // whose files count for it
 	if known, err := n.hasLetter(ctx, o); known || err != nil {
 		return err
 	}
-	promised, refused, err := n.admit(ctx, wish{s.peer, o.letter.Agency, o.letter.bytes(), envelope.KindRecall, o.recipients})
+	promised, refused, err := n.admit(ctx, wish{from: s.peer, agency: o.letter.Agency, bytes: o.letter.bytes(), kind: envelope.KindRecall, to: o.recipients, larger: o.largerFiles(f)})
 	if err != nil {
 		return err
 	}
 	if promised == nil {
 		return refused[o.recipients[0].Agency.ID]
 	}
-	defer func() { promised.end(err == nil) }()
+	defer func() { promised.finish(ctx, err == nil) }()
 	wrote, err := s.fetchAll(ctx, o, f)
 	if err != nil {
 		return err

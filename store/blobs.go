@@ -81,6 +81,14 @@ func (b blobs) ReadPartial(ctx context.Context, key string, p []byte, offset int
 	return domain(b.keeper.ReadPartial(ctx, key, p, offset))
 }
 
+func (b blobs) Unfinished(ctx context.Context) ([]exchange.PartialFile, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	list, err := b.keeper.Unfinished(ctx)
+	return list, domain(err)
+}
+
 func (b blobs) Mend(ctx context.Context, key string, data []byte, offset int64) error {
 	if err := ctx.Err(); err != nil {
 		return err

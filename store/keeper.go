@@ -34,6 +34,18 @@ func (f folder) ReadPartial(_ context.Context, key string, p []byte, offset int6
 	return f.s.ReadPartial(key, p, offset)
 }
 
+func (f folder) Unfinished(context.Context) ([]exchange.PartialFile, error) {
+	return partialFiles(f.s.Partials())
+}
+
+func partialFiles(list []blob.Partial, err error) ([]exchange.PartialFile, error) {
+	out := make([]exchange.PartialFile, len(list))
+	for i, p := range list {
+		out[i] = exchange.PartialFile(p)
+	}
+	return out, err
+}
+
 func (f folder) Mend(_ context.Context, key string, data []byte, offset int64) error {
 	return f.s.Mend(key, data, offset)
 }
@@ -78,6 +90,10 @@ type bucket struct{ *s3.Store }
 
 func (b bucket) Put(ctx context.Context, data []byte) (envelope.Digest, error) {
 	return b.Store.Put(ctx, data)
+}
+
+func (b bucket) Unfinished(context.Context) ([]exchange.PartialFile, error) {
+	return partialFiles(b.Store.Partials())
 }
 
 func (b bucket) Finish(ctx context.Context, key string, want envelope.Digest, size int64) error {

@@ -136,6 +136,7 @@ func TestPlans(t *testing.T) {
 		{"waiting deliveries", countWaiting, "delivery_waiting", []string{"Sort", "no condition"}}, // sorts what waits
 		{"what waits holds", sumWaiting, "delivery_waiting", []string{"Sort", "no condition"}},
 		{"what is fresh holds", sumFresh, "delivery_fresh", []string{"Sort"}},
+		{"what is loose", selectLoose, "possession_pkey", []string{"Filter: (since >= $1)"}},
 		{"waiting statements", countStatements, "statement_out", []string{"no condition"}},
 		{"waiting jobs", countJobs, "job_claimable", nil},
 		{"waiting level jobs", countLevelJobs, "level_job_claimable", []string{"no condition"}},

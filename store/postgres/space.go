@@ -11,6 +11,8 @@ const (
 		WHERE state IN (1, 2, 5, 7, 10) GROUP BY from_peer, peer, origin_agency_id`
 	sumFresh = `SELECT from_peer, '', origin_agency_id, true, count(*), sum(size)::bigint FROM delivery
 		WHERE home AND status = 0 AND created > $1 GROUP BY from_peer, origin_agency_id`
+	selectLoose = `SELECT p.agency_id, p.digest, p.size, p.leaf_root, p.since FROM possession p
+		WHERE p.agency_id >= 'node:' AND p.agency_id < 'node;' AND p.since >= $1 AND NOT EXISTS (SELECT 1 FROM letter_file x WHERE x.digest = p.digest)`
 	// Rows that another process is about to change are passed over: it knows better.
 	wakeRefused = `UPDATE outbox SET state = 1 WHERE ctid = ANY (ARRAY (SELECT o.ctid FROM outbox o JOIN delivery d
 		ON d.envelope_id = o.envelope_id AND d.origin_node = o.origin_node AND d.agency_id = o.recipient
@@ -29,6 +31,13 @@ func (s *Store) Holdings(ctx context.Context, after int64) ([]exchange.Holding, 
 	}
 	fresh, err := list(ctx, s, sumFresh, []any{after}, scan)
 	return append(out, fresh...), err
+}
+
+// Loose implements [exchange.SpaceStore].
+func (s *Store) Loose(ctx context.Context, since int64) ([]exchange.File, error) {
+	return list(ctx, s, selectLoose, []any{since}, func(row scanner, f *exchange.File) error {
+		return row.Scan(&f.Holder, fixed(f.Digest[:]), unsigned{&f.Size}, fixed(f.LeafRoot[:]), &f.Since)
+	})
 }
 
 // WakeRefused implements [exchange.SpaceStore].

@@ -200,6 +200,9 @@ func (s *Store) ReadPartial(_ context.Context, key string, p []byte, offset int6
 	return s.scratch.ReadPartial(key, p, offset)
 }
 
+// Partials lists the partial files of this process's folder.
+func (s *Store) Partials() ([]blob.Partial, error) { return s.scratch.Partials() }
+
 // Mend is [blob.Store.Mend].
 func (s *Store) Mend(_ context.Context, key string, data []byte, offset int64) error {
 	return s.scratch.Mend(key, data, offset)

@@ -99,6 +99,7 @@ func TestPlans(t *testing.T) {
 		{"what is fresh holds", sumFresh, 1, []string{"SEARCH delivery USING COVERING INDEX delivery_fresh (created>?)", "USE TEMP B-TREE FOR GROUP BY"}},
 		{"refused rows that wake", wakeRefused, 4, []string{"SEARCH outbox USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY 2",
 			"SEARCH o USING INDEX outbox_asleep (peer=? AND due_at<?)", "SEARCH d USING INDEX sqlite_autoindex_delivery_2 (envelope_id=? AND origin_node=? AND agency_id=?)", "LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:", "CREATE BLOOM FILTER"}},
+		{"what is loose", selectLoose, 1, []string{"SEARCH p USING PRIMARY KEY (agency_id>? AND agency_id<?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH x USING COVERING INDEX letter_file_digest (digest=?)"}},
 		{"waiting statements", countStatements, 0, []string{"SCAN statement_out USING COVERING INDEX statement_out_peer"}},
 		{"waiting jobs", countJobs, 1, []string{"SEARCH job USING COVERING INDEX job_claimable (claimable_at<?)"}},
 		{"waiting level jobs", countLevelJobs, 0, []string{"SCAN level_job USING INDEX level_job_claimable"}},

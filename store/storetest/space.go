@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
 )
 
@@ -92,4 +93,33 @@ func testWakeRefused(w *world) {
 	wake(9, 1)
 	same(w, "both", []string{"space", "quota"}, w.due("district", w.now, 9))
 	same(w, "the other peer", nil, w.due("province", w.now, 9))
+}
+
+// What a peer has given counts as loose while no letter has it; what others have does not.
+func testLoose(w *world) {
+	w.now++
+	since := w.now
+	put := func(holder string, at int64, name string) envelope.Digest {
+		digest := envelope.Sum([]byte(name))
+		w.commit(exchange.Change{Wrote: []exchange.BlobRow{{Digest: digest, Size: 7, LeafRoot: envelope.Sum(digest[:]), Touched: at}},
+			Files: []exchange.File{{Holder: holder, Digest: digest, Size: 7, LeafRoot: envelope.Sum(digest[:]), Since: at}}})
+		return digest
+	}
+	put("node:ward", since-1, "earlier")
+	put("agency-1", since, "of an agency")
+	loose, used := put("node:ward", since, "a"), put("node:district", since, "b")
+	list := func() []exchange.File {
+		out := ok[[]exchange.File](w)(w.s.Loose(w.ctx, since))
+		slices.SortFunc(out, func(a, b exchange.File) int { return cmp.Compare(b.Holder, a.Holder) })
+		return out
+	}
+	file := func(holder string, digest envelope.Digest) exchange.File {
+		return exchange.File{Holder: holder, Digest: digest, Size: 7, LeafRoot: envelope.Sum(digest[:]), Since: since}
+	}
+	same(w, "loose", []exchange.File{file("node:ward", loose), file("node:district", used)}, list())
+	l := w.letter("ward", "agency-1", "ward")
+	l.Files = []exchange.LetterFile{{Digest: used, Size: 7, LeafRoot: envelope.Sum(used[:])}}
+	w.commit(exchange.Change{Letter: &l, Uses: []envelope.Digest{used}})
+	w.reopen()
+	same(w, "loose, with one of a letter", []exchange.File{file("node:ward", loose)}, list())
 }

@@ -86,6 +86,7 @@ func Run(t *testing.T, open Opener) {
 		{"what was fetched is replaced, and forgotten long after", testFetched},
 		{"what waits is counted, and what has ended is not", testBacklog},
 		{"what is held is added up by who gave it, whose it is and where it goes", testHoldings},
+		{"what peers gave is loose until it is of a letter", testLoose},
 		{"what was refused for space is due again at once", testWakeRefused},
 		{"what is under way is paged by state, peer and age", testUnderway},
 		{"commits and what was in them are counted", testWritten},
