@@ -400,6 +400,7 @@ func TestRestoredReceiverIsOfferedAgain(t *testing.T) {
 			if d := s.home("province", doc, to); d.Status != exchange.StatusArrived {
 				t.Errorf("the receiver knows status %d of its own, want %d", d.Status, exchange.StatusArrived)
 			}
+			s.nodes["province"].starts(to, 0)
 			if err := s.report("province", to, s.home("province", doc, to), exchange.StatusAccepted); err != nil {
 				t.Fatal(err)
 			}

@@ -57,9 +57,13 @@ type ReserveRequest struct {
 	RequestID string
 }
 
-// next adds to a draft that a series gives its next number, which it returns.
+// next adds to a draft that a series gives its next number, which it returns. SERIES_UNSURE
+// after a restore, until a person has said the last one.
 func (d *draft) next(ctx context.Context, agency string, way Way, year int, name string) (Series, error) {
 	series, _, err := d.node.series(ctx, agency, way, year, name)
+	if err == nil {
+		err = d.node.unsure(series)
+	}
 	if err != nil {
 		return series, err
 	}
@@ -144,15 +148,6 @@ func (s *Service) ReserveNumber(ctx context.Context, actor journal.Actor, req Re
 	var out Number
 	err = s.decide(ctx, func() error {
 		d := s.draft(actor)
-		if req.Way == WayOut {
-			have, _, err := s.series(ctx, a.ID, req.Way, year, req.Series)
-			if err == nil {
-				err = s.unsure(have)
-			}
-			if err != nil {
-				return err
-			}
-		}
 		series, err := d.next(ctx, a.ID, req.Way, year, req.Series)
 		if err != nil {
 			return err

@@ -141,6 +141,9 @@ func TestRestore(t *testing.T) {
 			}
 			// What is reported now has a number of its own, and comes through.
 			province.report(before, "thai-nguyen", exchange.StatusDone)
+			if who == "province" {
+				province.starts("thai-nguyen", 1)
+			}
 			province.report(around, "thai-nguyen", exchange.StatusAccepted)
 			ward.eventually("what is reported after the restore", func() bool {
 				return ward.hasStatus(before, "thai-nguyen", exchange.StatusDone)() && ward.hasStatus(around, "thai-nguyen", exchange.StatusAccepted)()
@@ -204,6 +207,7 @@ func TestRestoreStatusesDoNotCollide(t *testing.T) {
 	ward.eventually("the refusal", ward.hasStatus(key, "thai-nguyen", exchange.StatusRefused))
 	w.setDown("ward", "province", true)
 	province = province.restored(backup)
+	province.starts("thai-nguyen", 0)
 	province.report(key, "thai-nguyen", exchange.StatusAccepted)
 	w.setDown("ward", "province", false)
 	ward.eventually("the newer status", ward.hasStatus(key, "thai-nguyen", exchange.StatusAccepted))
@@ -222,6 +226,61 @@ func TestRestoreStatusesDoNotCollide(t *testing.T) {
 	if d, _ := province.delivery(key, "thai-nguyen"); d.Status != exchange.StatusDone {
 		t.Errorf("the home node is at status %d", d.Status)
 	}
+}
+
+// starts says the last number of what came that an agency gave.
+func (n *testNode) starts(agency string, last uint64) {
+	n.w.t.Helper()
+	if _, err := n.service.StartSeries(context.Background(), clerk, agency, exchange.WayIn, 2026, "", last); err != nil {
+		n.w.t.Fatal(err)
+	}
+}
+
+// After a restore no number of what comes is given twice: letters come in and are
+// acknowledged, and are accepted once a person has said the last number.
+func TestRestoreHoldsBackNumbersOfWhatComes(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	w := newWorld(t, map[string]string{"ward": "province", "province": ""}, agencySpec{"ba-hang", "ward"}, agencySpec{"thai-nguyen", "province"}, agencySpec{"so", "province"})
+	ward, province := w.node("ward"), w.node("province")
+	send := func(to string) exchange.LetterKey {
+		key := ward.send(letter(t, "ba-hang", to)).Letter.Key
+		ward.eventually("the letter", ward.delivered(key, to))
+		return key
+	}
+	before, after := send("thai-nguyen"), send("thai-nguyen")
+	province.report(before, "thai-nguyen", exchange.StatusAccepted)
+	backup := province.backup()
+	province.report(after, "thai-nguyen", exchange.StatusAccepted)
+	ward.eventually("it is accepted", ward.hasStatus(after, "thai-nguyen", exchange.StatusAccepted))
+	province = province.restored(backup)
+	next := send("thai-nguyen")
+	province.report(next, "thai-nguyen", exchange.StatusArrived)
+	d, _ := province.delivery(next, "thai-nguyen")
+	accept := exchange.StatusRequest{Agency: "thai-nguyen", Delivery: d.ID, Code: exchange.StatusAccepted, OverrideVerdict: true, Reason: "thử"}
+	_, err := province.service.ReportStatus(ctx, clerk, accept)
+	wantReason(t, err, exchange.ReasonSeriesUnsure)
+	for _, want := range []string{"lienthong number start --in --year 2026", "the last known is 1"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("refused with %v, want %q in it", err, want)
+		}
+	}
+	_, err = province.service.ReserveNumber(ctx, clerk, exchange.ReserveRequest{Agency: "thai-nguyen", Way: exchange.WayIn})
+	wantReason(t, err, exchange.ReasonSeriesUnsure)
+	province.starts("thai-nguyen", 2)
+	if _, err := province.service.ReportStatus(ctx, clerk, accept); err != nil {
+		t.Fatal(err)
+	}
+	lines, _, err := province.service.Register(ctx, "thai-nguyen", exchange.WayIn, "", "", exchange.Mark{}, 10)
+	if err != nil || len(lines) != 2 || lines[0].Filing.Number != 1 || lines[1].Filing.Number != 3 || lines[1].Filing.Letter != next {
+		t.Errorf("the register is %+v, %v; want 1 and 3", lines, err)
+	}
+	province.eventually("what was accepted after the backup", province.hasStatus(after, "thai-nguyen", exchange.StatusAccepted))
+	other, _ := province.delivery(send("so"), "so")
+	accept.Agency, accept.Delivery = "so", other.ID
+	_, err = province.service.ReportStatus(ctx, clerk, accept) // each agency says its own
+	wantReason(t, err, exchange.ReasonSeriesUnsure)
+	province.verifyJournal()
 }
 
 func digestOf(t *testing.T, n *testNode, key exchange.LetterKey) envelope.Digest {

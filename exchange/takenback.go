@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -217,14 +218,22 @@ func (d *draft) numberReturned(ctx context.Context, o *offered) error {
 	return nil
 }
 
+// ReasonSeriesUnsure is that of numbers that stand still after a restore.
+const ReasonSeriesUnsure = "SERIES_UNSURE"
+
 // unsure refuses to go on with a series after a restore: which numbers were given after the
-// backup, on paper or to letters that nobody gave back, this node does not know. A person
-// says the last one, by StartSeries.
+// backup, on paper or to letters that nobody gave back, this node does not know; and
+// the same of numbers in the register of what comes: letters come in meanwhile, and wait for
+// their number where they are accepted. A person says the last one, by StartSeries.
 func (n *Node) unsure(series Series) error {
 	if n.restored.Generation == 0 || series.LastAt > n.restored.Until ||
 		series.Year > time.Unix(int64(n.restored.Generation), 0).In(Vietnam).Year() {
 		return nil
 	}
-	return fail(Precondition, "SERIES_UNSURE", "this node goes on from a backup, which ends at %s: numbers of series %q of %d that were given after it are not known here, the last known is %d; look at the paper register and at what was sent, and say the last that was given: lienthong number start",
-		timeText(n.restored.Until), series.Name, series.Year, series.Last)
+	what, seen, in := fmt.Sprintf("series %q", series.Name), "sent", ""
+	if series.Way == WayIn {
+		what, seen, in = "the register of what comes", "accepted", " --in"
+	}
+	return fail(Precondition, ReasonSeriesUnsure, "this node goes on from a backup, which ends at %s: numbers of %s of %d that were given after it are not known here, the last known is %d; look at the paper register and at what was %s, and say the last that was given: lienthong number start%s --year %d --last N",
+		timeText(n.restored.Until), what, series.Year, series.Last, seen, in, series.Year)
 }

@@ -95,6 +95,9 @@ func (a *app) explainStatus(err error) (int, []string) {
 	case wire.ReasonForbidden:
 		return exitNo, a.hint("an administrator grants roles: lienthong user grant NAME --add ROLE:AGENCY",
 			"quản trị viên cấp vai trò: lienthong user grant TÊN --add VAI_TRÒ:CƠ_QUAN")
+	case exchange.ReasonSeriesUnsure:
+		return exitNo, a.hint("letters come in meanwhile, and are accepted once the last number is said: lienthong number start (of what comes: --in) --last N",
+			"sau khi khôi phục, nút không biết số cuối đã cấp: xem sổ giấy và phần mềm quản lý văn bản, rồi nêu số cuối: lienthong number start --last N (số đến: thêm --in); văn bản vẫn đến bình thường, chỉ chờ số khi tiếp nhận")
 	case "UNKNOWN_AGENCY", exchange.ReasonUnknownRecipient, exchange.ReasonRecipientClosed:
 		return exitNo, a.hint("look it up: lienthong agency list", "tra cứu: lienthong agency list")
 	}

@@ -178,7 +178,10 @@ func (a *app) numberStartCommand() *cobra.Command {
 		Short: "Take numbers from this node from now on, after one that was given elsewhere",
 		Long: `Say that the agency takes its numbers of a year from this node, after the last
 one that was given elsewhere (on paper). From then on letters that bear a number
-of that year are refused unless it was taken here (number reserve).`,
+of that year are refused unless it was taken here (number reserve).
+
+After a restore each series stands still until this says the last number that was
+given; so does, with --in, the register of what comes (số đến).`,
 		Args: args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.withAgency(c.Context(), func(n *client.Client, agency string) error {
