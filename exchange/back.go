@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 
 	"lienthong/envelope"
 )
@@ -36,6 +37,9 @@ func (s *settling) passOn(ctx context.Context, v verified, digest envelope.Diges
 	return err
 }
 
+// errTooManyAlone is that of statements that come again later.
+var errTooManyAlone = errors.New("exchange: more statements about letters that are not here than are kept in a minute: they are taken when they come again")
+
 // keepAlone keeps a statement about a letter that has no row here, once, and reports
 // whether it was new. It goes on as if the letter had come from a peer.
 func (s *settling) keepAlone(ctx context.Context, v verified, digest envelope.Digest, from string) (bool, error) {
@@ -43,10 +47,14 @@ func (s *settling) keepAlone(ctx context.Context, v verified, digest envelope.Di
 	if err != nil {
 		return false, err
 	}
-	for _, row := range stored {
+	for _, row := range append(stored, s.stored[v.st.Recipient]...) {
 		if row.Key == v.st.Key() {
 			return false, nil
 		}
+	}
+	if !s.node.alone.take(s.peer, s.node.now(), AloneStatements) {
+		s.node.Refused(PeerHolder(s.peer), linkMethod, reasonAlone)
+		return false, errTooManyAlone
 	}
 	d := Delivery{Key: DeliveryKey{Origin: v.st.OriginNode, ID: v.st.EnvelopeID, Recipient: v.st.Recipient}, From: from}
 	s.keep(&d, v, digest)

@@ -61,7 +61,8 @@ type Node struct {
 	importing   sync.Mutex // one import at a time
 	refused     refusals   // that are not written down yet
 	twice       equivocations
-	signs       signedRefusals
+	signs       perMinute                 // refusals
+	alone       perMinute                 // statements about letters that are not here
 	alarms      map[envelope.Digest]bool  // files by which an authority has signed two states
 	moved       broadcast                 // the directory has changed
 	rotating    sync.Mutex                // one change of the key at a time

@@ -7,28 +7,36 @@ import "sync"
 // refused as it likes. Further ones are refused for now, and counted.
 const SignedRefusals = 120
 
+// AloneStatements is how many statements of one peer about letters that are not here are
+// kept in a minute, each with an entry: a peer can name as many letters as it likes.
+// Further ones are counted, and come again, since nobody says that they are stored.
+const AloneStatements = 120
+
+// reasonAlone is what they are counted by.
+const reasonAlone = "UNKNOWN_LETTER"
+
 // refusalRetry is when a peer may ask again for what was not signed, in seconds: the next
 // minute has begun by then.
 const refusalRetry = 60
 
-// signedRefusals counts by peer, in the present minute. Peers are those of the directory.
-type signedRefusals struct {
+// perMinute counts by peer, in the present minute. Peers are those of the directory.
+type perMinute struct {
 	mu     sync.Mutex
 	minute int64
-	signed map[string]int
+	done   map[string]int
 }
 
-// take reports whether one more may be signed for a peer at a time.
-func (r *signedRefusals) take(peer string, now int64) bool {
+// take reports whether one more may be done for a peer at a time, of so many.
+func (r *perMinute) take(peer string, now int64, most int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if minute := now - now%microMinute; r.signed == nil || minute != r.minute {
-		r.minute, r.signed = minute, make(map[string]int)
+	if minute := now - now%microMinute; r.done == nil || minute != r.minute {
+		r.minute, r.done = minute, make(map[string]int)
 	}
-	if r.signed[peer] >= SignedRefusals {
+	if r.done[peer] >= most {
 		return false
 	}
-	r.signed[peer]++
+	r.done[peer]++
 	return true
 }
 

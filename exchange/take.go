@@ -365,7 +365,7 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 		if refused.twice && !n.twice.first(o.peer, o.letter.Key, o.letter.Digest) {
 			continue
 		}
-		if !refused.twice && !n.signs.take(o.peer, n.now()) {
+		if !refused.twice && !n.signs.take(o.peer, n.now(), SignedRefusals) {
 			why[r.Agency.ID] = n.unsigned(o.peer, refused)
 			continue
 		}
