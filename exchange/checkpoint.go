@@ -16,7 +16,7 @@ const featureCheckpoints = "checkpoints"
 
 // features are what this version understands beyond the frames of the first one.
 func features() []string {
-	return []string{FeatureZones, featureCheckpoints, featureCredit, featureGiveBack, featureRoom}
+	return []string{FeatureZones, featureCheckpoints, featureCredit, featureGiveBack, featureRoom, featureChainBack}
 }
 
 // A Head shows the parent where a journal is, and that what the parent has cosigned is

@@ -79,15 +79,15 @@ func (c *collecting) delivery(ctx context.Context, d Delivery) error {
 	if err != nil {
 		return err
 	}
-	path, err := c.cfg.Store.Path(ctx, d.Tip)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	chain, err := c.chainTo(ctx, &d, stored)
+	if err != nil {
 		return err
 	}
 	rows := make(map[envelope.Digest]bool, len(stored))
 	for _, row := range stored {
 		rows[row.Digest] = true
 	}
-	for _, sealed := range path.Chain {
+	for _, sealed := range chain {
 		if !rows[sealed.Digest()] {
 			if err := c.add(Witness{Receipt: envelope.Receipt{Statement: sealed}}); err != nil {
 				return err

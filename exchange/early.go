@@ -97,6 +97,9 @@ func (s *settling) applies(ctx context.Context, d *Delivery, st *envelope.Statem
 			return false, false, err
 		}
 	}
+	if s.evidenceAlone(d, st) {
+		return false, false, nil
+	}
 	changed, done = s.apply(d, st, home)
 	return changed, done, nil
 }

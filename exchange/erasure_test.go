@@ -48,24 +48,34 @@ func (n *testNode) text(key exchange.LetterKey) string {
 	return content.Metadata.Subject
 }
 
-// proven checks what a node can prove of a letter to a third party, with digests alone.
+// proven checks what a node can prove of an erased letter to a third party, with digests alone.
 func (n *testNode) proven(agency string, id envelope.ID) {
+	n.w.t.Helper()
+	out := n.evidence(agency, id, evidence.Options{})
+	if bytes.Contains(out, []byte("Trần Văn Đĩnh")) {
+		n.w.t.Error("the evidence names a person whose letter was erased")
+	}
+}
+
+// evidence exports what a node can prove of a letter, without its files, and checks that it
+// proves it to a third party.
+func (n *testNode) evidence(agency string, id envelope.ID, o evidence.Options) []byte {
 	n.w.t.Helper()
 	d, err := n.service.Dossier(context.Background(), agency, id)
 	if err != nil {
 		n.w.t.Fatal(err)
 	}
+	o.Open = func(envelope.Digest) (exchange.Blob, error) { return nil, exchange.ErrNotFound }
+	o.Signer, o.Now = n.w.keys[n.id], n.w.clock()
 	var out bytes.Buffer
-	if err := evidence.Write(&out, d, evidence.Options{Open: func(envelope.Digest) (exchange.Blob, error) { return nil, exchange.ErrNotFound }, Signer: n.w.keys[n.id], Now: n.w.clock()}); err != nil {
+	if err := evidence.Write(&out, d, o); err != nil {
 		n.w.t.Fatal(err)
-	}
-	if bytes.Contains(out.Bytes(), []byte("Trần Văn Đĩnh")) {
-		n.w.t.Error("the evidence names a person whose letter was erased")
 	}
 	report, err := evidence.Verify(bytes.NewReader(out.Bytes()), int64(out.Len()), evidence.Input{Authorities: []*x509.Certificate{n.w.authority.Certificate}, At: n.w.clock()})
 	if err != nil || report.Verdict != evidence.Proven {
-		n.w.t.Errorf("%s: evidence of what was erased: %+v, %v", n.id, report, err)
+		n.w.t.Errorf("%s: evidence: %+v, %v", n.id, report, err)
 	}
+	return out.Bytes()
 }
 
 // A document is kept for full years after the one in which it came to its end. Then its

@@ -60,7 +60,7 @@ func (r *Relay) SettleAnswer(ctx context.Context, peer string, frame Frame) erro
 
 // SettleStatements takes statements from a peer and says which are stored.
 func (r *Relay) SettleStatements(ctx context.Context, peer string, frame Statements) error {
-	_, err := r.settle(ctx, Link{Peer: peer}, frame.Statements)
+	_, err := r.settle(ctx, Link{Peer: peer}, frame.Statements, false)
 	return err
 }
 

@@ -346,7 +346,7 @@ func (n *Node) readAll(ctx context.Context, digest envelope.Digest, size uint64)
 
 // accepted settles an answer. What it does not settle is offered again later.
 func (s *session) accepted(ctx context.Context, f Accepted) error {
-	kept, err := s.relay.settle(ctx, s.link, f.Custody)
+	kept, err := s.relay.settle(ctx, s.link, f.Custody, true)
 	s.knows()
 	if len(kept) > 0 {
 		s.breaker.accept()
@@ -363,7 +363,7 @@ func (s *session) accepted(ctx context.Context, f Accepted) error {
 // refused ends what the peer has refused with its signature, and offers the rest
 // again later: a refusal without one proves nothing.
 func (s *session) refused(ctx context.Context, f Refused) error {
-	kept, err := s.relay.settle(ctx, s.link, f.Failed)
+	kept, err := s.relay.settle(ctx, s.link, f.Failed, true)
 	if errors.Is(err, ErrAway) {
 		return err
 	}
@@ -441,12 +441,21 @@ func (s *session) pumpStatements(ctx context.Context) error {
 		}
 		frame := Statements{}
 		for _, row := range rows {
+			after = row.Seq
+			if not, err := s.withholds(&row.StatementRow); not || err != nil {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			receipt, err := s.relay.receipt(ctx, row.StatementRow)
 			if err != nil {
 				return err
 			}
 			frame.Statements = append(frame.Statements, receipt)
-			after = row.Seq
+		}
+		if len(frame.Statements) == 0 {
+			continue
 		}
 		select {
 		case s.outgo <- frame:

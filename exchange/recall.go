@@ -145,7 +145,7 @@ func (d *draft) recall(ctx context.Context, s *Service, from envelope.Agency, t 
 			switch {
 			case row.State.ended():
 				continue
-			case row.stoppable():
+			case s.stoppable(row):
 				if err := d.stop(ctx, row, why); err != nil {
 					return nil, err
 				}

@@ -152,7 +152,7 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 		}
 	case Statements:
 		var kept []settled
-		kept, err = s.relay.settle(ctx, s.link, f.Statements)
+		kept, err = s.relay.settle(ctx, s.link, f.Statements, false)
 		if stored := (Stored{}); len(kept) > 0 {
 			for _, k := range kept {
 				stored.Digests = append(stored.Digests, k.digest)
@@ -160,6 +160,7 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 			s.answerAll(stored)
 		}
 	case Stored:
+		s.handing.Load().take(f.Digests)
 		err = s.relay.cfg.Store.StatementsSent(ctx, s.peer, f.Digests)
 	case NeedFiles:
 		err = s.put(ctx, f)

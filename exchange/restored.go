@@ -11,7 +11,7 @@ import (
 )
 
 // A node that goes on from a backup has forgotten what came after it, and others have
-// not. Three things make good what can be made good:
+// not. Four things make good what can be made good:
 //
 //   - Its statements get numbers that none of the forgotten ones has ([sequenceAfter]).
 //   - Its neighbours see another incarnation in its Hello, and offer again what they had
@@ -19,6 +19,8 @@ import (
 //     it remembers it answers as before, the rest is new to it ([session.replay]).
 //   - They give back its own letters that they got from it after the backup ([session.giveBack]),
 //     and send the statements again that went between the two, its own among them.
+//   - They give back the chains under which they took letters from it, with what it had
+//     signed and nobody else may have ([session.giveChains]).
 //
 // What was submitted to it after the backup and not handed on before it died is lost,
 // and nobody else can know of it.
@@ -118,7 +120,16 @@ func (s *session) replay(ctx context.Context) error {
 			return fmt.Errorf("exchange: replay for %q: %w", s.peer, err)
 		}
 	}
-	return s.known(ctx, "peer.restored", fmt.Sprintf("offered=%d statements=%d returned=%d gone=%d until=%d", r.offered, r.statements, returned, gone, s.hello.Restored))
+	chain := 0
+	if s.hello.Restored > 0 && contains(s.hello.Features, featureChainBack) {
+		var err error
+		var refused int
+		if chain, refused, err = s.giveChains(ctx, r.offersSince); err != nil {
+			return fmt.Errorf("exchange: give chains back to %q: %w", s.peer, err)
+		}
+		gone += refused
+	}
+	return s.known(ctx, "peer.restored", fmt.Sprintf("offered=%d statements=%d chain=%d returned=%d gone=%d until=%d", r.offered, r.statements, chain, returned, gone, s.hello.Restored))
 }
 
 // replaying is one replay for one peer.
@@ -218,7 +229,7 @@ func (r *replaying) sendAgain(ctx context.Context, d *draft, to *Delivery) error
 // repeated takes an answer that is stored already: a peer that was restored, and still
 // knows the letter, answers again as it did, and the delivery is as before.
 func (s *settling) repeated(d *Delivery, v verified, home string) {
-	answers := v.st.Kind == envelope.Custody && d.State.open() ||
+	answers := v.st.Kind == envelope.Custody && d.State.open() && s.answered ||
 		v.st.Kind == envelope.Delivered && (d.State.open() || d.State == StateRelayed)
 	if d.Peer != s.peer || !answers {
 		return

@@ -34,6 +34,7 @@ type session struct {
 	heard       atomic.Int64 // frames received, for the watch on silence
 	hello       Hello        // of the peer, once greeted
 	giving      atomic.Pointer[returning]
+	handing     atomic.Pointer[handing]
 	restored    atomic.Bool  // the peer goes on from a backup, as this session has found
 	badHeads    atomic.Int32 // heads of the peer that were not cosigned
 	stopShowing atomic.Bool  // the parent holds another head of this journal

@@ -13,10 +13,10 @@ import (
 const maxStatements = 16_384
 
 // settle keeps statements that a peer sent over a link, lets them change the deliveries that
-// they are about, and sends them on towards the origin. It returns
-// those that are durable here, which the peer need not send again; the error names
+// they are about, and sends them on towards the origin. answered: they answer an offer. It
+// returns those that are durable here, which the peer need not send again; the error names
 // one that was not taken. Statements are taken whatever space is left.
-func (n *Node) settle(ctx context.Context, link Link, receipts []envelope.Receipt) ([]settled, error) {
+func (n *Node) settle(ctx context.Context, link Link, receipts []envelope.Receipt, answered bool) ([]settled, error) {
 	if len(receipts) > maxStatements {
 		return nil, fmt.Errorf("exchange: %d statements in one frame, at most %d", len(receipts), maxStatements)
 	}
@@ -41,7 +41,7 @@ func (n *Node) settle(ctx context.Context, link Link, receipts []envelope.Receip
 	}
 	var out []settled
 	for _, key := range order {
-		stored, err := n.settleLetter(ctx, link, key, byLetter[key])
+		stored, err := n.settleLetter(ctx, link, key, byLetter[key], answered)
 		out = append(out, stored...)
 		if err != nil {
 			bad = err
@@ -62,7 +62,7 @@ type settled struct {
 	delivery DeliveryKey
 }
 
-func (n *Node) settleLetter(ctx context.Context, link Link, key LetterKey, list []verified) ([]settled, error) {
+func (n *Node) settleLetter(ctx context.Context, link Link, key LetterKey, list []verified, answered bool) ([]settled, error) {
 	var out []settled
 	var bad error
 	err := n.decide(ctx, func() error {
@@ -71,7 +71,7 @@ func (n *Node) settleLetter(ctx context.Context, link Link, key LetterKey, list 
 		if err != nil {
 			return err
 		}
-		s := &settling{draft: n.draft(journal.Actor{Node: link.Peer}), peer: link.Peer, rows: make(map[string]*Delivery, len(rows)), stored: map[string][]StatementRow{}, changed: map[string]bool{}}
+		s := &settling{draft: n.draft(journal.Actor{Node: link.Peer}), peer: link.Peer, answered: answered, rows: make(map[string]*Delivery, len(rows)), stored: map[string][]StatementRow{}, changed: map[string]bool{}}
 		s.change.Link = link
 		for i := range rows {
 			s.rows[rows[i].Key.Recipient] = &rows[i]
@@ -107,10 +107,11 @@ func (n *Node) settleLetter(ctx context.Context, link Link, key LetterKey, list 
 // settling is one attempt to keep statements about one letter.
 type settling struct {
 	*draft
-	peer    string
-	rows    map[string]*Delivery
-	stored  map[string][]StatementRow
-	changed map[string]bool
+	peer     string
+	answered bool // they came as the answer to an offer
+	rows     map[string]*Delivery
+	stored   map[string][]StatementRow
+	changed  map[string]bool
 }
 
 var errUnknownSubject = errors.New("exchange: statement about a letter that is not here")
@@ -166,7 +167,7 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 	if done {
 		s.change.Unqueue = append(s.change.Unqueue, d.Key)
 	}
-	if v.st.Kind == envelope.Custody && d.State == StateRelayed && s.peer == d.Peer {
+	if v.st.Kind == envelope.Custody && d.State == StateRelayed && s.peer == d.Peer && (s.answered || v.st.Issuer != d.Peer) {
 		if err := s.ended(ctx, d, home); err != nil {
 			return digest, err
 		}

@@ -343,10 +343,10 @@ type LetterFile struct {
 // statement by which this node answered for it. All recipients that were taken
 // over together share one.
 type Path struct {
-	Tip    envelope.Digest // of this node's own statement, the last of Chain
+	Tip    envelope.Digest // of the last statement of Chain
 	Letter LetterKey
 	From   string            // peer; empty at the origin
-	Chain  []envelope.Sealed // statements so far, origin first, this node's own last
+	Chain  []envelope.Sealed // statements so far, origin first, this node's own last; the peer's where it goes no further from here
 }
 
 // A StatementRow is a statement as this node keeps it.

@@ -65,10 +65,11 @@ func recalled(aims []Aim, recipient, agency string) bool {
 }
 
 // stoppable reports whether nobody but this node can have it. The offer is marked before
-// its frame is written, so that a row without the mark has never left; and a row that was
-// offered is never stopped, whatever was answered.
-func (d *Delivery) stoppable() bool {
-	return (d.State == StateQueued || d.State == StateHeld) && !d.Offered
+// its frame is written, so that a row without the mark has never left, unless the mark was
+// forgotten ([Node.mayHaveGone]); and a row that was offered is never stopped, whatever was
+// answered.
+func (n *Node) stoppable(d *Delivery) bool {
+	return (d.State == StateQueued || d.State == StateHeld) && !d.Offered && !n.mayHaveGone(d.Key.Letter(), d)
 }
 
 // strike lets a recall act, for one recipient, on what of its targets is here, and marks
@@ -117,7 +118,7 @@ func (d *draft) strikeRecall(ctx context.Context, to *Delivery, route *envelope.
 			continue
 		}
 		*row = d.overlay(*row)
-		if row.stoppable() {
+		if d.node.stoppable(row) {
 			if err := d.stop(ctx, row, nil); err != nil {
 				return hop, err
 			}

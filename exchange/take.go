@@ -118,7 +118,8 @@ func (n *Node) needsFiles(ctx context.Context, o *offered) (bool, error) {
 		return false, err
 	}
 	for _, r := range o.recipients {
-		if recalled(aims, r.Agency.ID, o.letter.Agency) {
+		isRecalled := recalled(aims, r.Agency.ID, o.letter.Agency)
+		if isRecalled && !n.mayHaveGone(o.letter.Key, have[r.Agency.ID]) {
 			continue // it is stopped, or it is here already
 		}
 		_, answers, err := n.stored(ctx, o, have[r.Agency.ID])
@@ -131,7 +132,9 @@ func (n *Node) needsFiles(ctx context.Context, o *offered) (bool, error) {
 				return true, nil
 			}
 		case takeBack, takeAnew:
-			return true, nil
+			if !isRecalled {
+				return true, nil
+			}
 		}
 	}
 	return false, nil
@@ -209,7 +212,7 @@ func (t *taking) one(ctx context.Context, r envelope.Recipient, have *Delivery) 
 	case kind == takeAgain, kind == takeAnew && isRecalled:
 		// What was handed on once is not handed on anew: its recall has gone after it.
 		return t.answerAgain(*have, stored)
-	case isRecalled:
+	case isRecalled && (kind != takeNew || !t.node.mayHaveGone(t.letter.Key, have)):
 		return t.answerStopped(ctx, r, have)
 	default:
 		return t.work(ctx, r, have, stored, kind == takeBack)
@@ -225,6 +228,7 @@ func (t *taking) answerAgain(to Delivery, stored []StatementRow) error {
 	next, _ := t.node.own(stored, kind)
 	to.Updated = t.node.now()
 	t.change.Deliveries = append(t.change.Deliveries, to)
+	t.keepChain()
 	_, err := t.issue(kind, to, next, t.under, "", nil)
 	return err
 }
@@ -266,6 +270,7 @@ func (t *taking) work(ctx context.Context, r envelope.Recipient, have *Delivery,
 		to.Tip, to.Follows = row.Digest, t.route.Follows(&t.content, r.Agency.ID)
 		t.home(&to, &t.route, &t.content)
 		t.put(to)
+		t.keepChain()
 		return err
 	}
 	next, _ := t.node.own(stored, envelope.Custody)
