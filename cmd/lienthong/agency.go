@@ -38,6 +38,8 @@ func (a *app) agencyList(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
+	t := a.agencyTable()
+	defer t.end()
 	for token := ""; ; {
 		page, err := c.Directory.ListAgencies(ctx, &lienthongv1.ListAgenciesRequest{PageToken: token, PageSize: 500})
 		if err != nil {
@@ -48,6 +50,10 @@ func (a *app) agencyList(ctx context.Context) error {
 				if err := a.printProto(m); err != nil {
 					return err
 				}
+				continue
+			}
+			if t != nil {
+				t.addAgency(m)
 				continue
 			}
 			a.printAgencyLine(m)
@@ -83,15 +89,11 @@ func (a *app) agencyShow(ctx context.Context, code string) error {
 	a.printAgencyLine(answer.GetAgency())
 	a.printf(a.t("  id %s, next hop %s\n", "  mã nội bộ %s, chặng kế %s\n"), answer.GetAgency().GetId(), answer.GetNextHop())
 	for _, m := range answer.GetAgency().GetCertificates() {
-		role := a.t("agency", "cơ quan")
-		if m.GetRole() == lienthongv1.CertificateRole_CERTIFICATE_ROLE_PERSONAL {
-			role = a.t("personal", "cá nhân")
-		}
 		list, err := certs.ParseCertificates(m.GetCertificate())
 		if err != nil || len(list) == 0 {
 			continue
 		}
-		a.printf("  %-9s %s, %s – %s\n", role, m.GetHolder(), list[0].NotBefore.In(hanoi).Format(time.DateOnly), list[0].NotAfter.In(hanoi).Format(time.DateOnly))
+		a.printf("  %-9s %s, %s – %s\n", a.roleText(m.GetRole()), m.GetHolder(), list[0].NotBefore.In(hanoi).Format(time.DateOnly), list[0].NotAfter.In(hanoi).Format(time.DateOnly))
 	}
 	return nil
 }

@@ -230,9 +230,15 @@ func (a *app) agencyZonesCommand() *cobra.Command {
 			if a.json {
 				return a.printProto(answer)
 			}
+			t := a.zoneTable()
 			for _, z := range answer.GetZones() {
+				if t != nil {
+					t.addZone(z)
+					continue
+				}
 				a.printZone(z)
 			}
+			t.end()
 			return nil
 		},
 	})

@@ -22,6 +22,7 @@ type app struct {
 
 	lang string // "en" or "vi"
 	json bool
+	wide bool // lists as they are piped, on a terminal too
 	as   clientFlags
 }
 
@@ -104,6 +105,7 @@ Start with "lienthong demo": three nodes on this machine, one signed letter.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, one object a line")
+	root.PersistentFlags().BoolVar(&a.wide, "wide", false, "print lists whole, however narrow the terminal is")
 	lang := root.PersistentFlags().String("lang", "", "language of what is printed: en or vi (default: by LANG)")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if *lang != "" && *lang != "en" && *lang != "vi" {

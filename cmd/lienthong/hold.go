@@ -99,12 +99,18 @@ func (a *app) holdListCommand() *cobra.Command {
 }
 
 func (a *app) holdList(ctx context.Context, s lienthongv1.RetentionServiceClient, m *lienthongv1.ListHoldsRequest) error {
+	t := a.holdTable()
+	defer t.end()
 	for {
 		page, err := s.ListHolds(ctx, m)
 		if err != nil {
 			return err
 		}
 		for _, h := range page.GetHolds() {
+			if t != nil {
+				t.addHold(h)
+				continue
+			}
 			if err := a.printHold(h); err != nil {
 				return err
 			}
@@ -181,6 +187,15 @@ func (a *app) printHold(h *lienthongv1.LegalHold) error {
 	if a.json {
 		return a.printProto(h)
 	}
+	a.printf("%s  %s\n    %s, %s: %s\n", h.GetId(), a.heldText(h), vnMicro(h.GetPlacedAt()), h.GetPlacedBy(), h.GetReason())
+	if h.GetReleasedAt() > 0 {
+		a.printf(a.t("    released %s, %s: %s\n", "    kết thúc %s, %s: %s\n"), vnMicro(h.GetReleasedAt()), h.GetReleasedBy(), h.GetReleaseReason())
+	}
+	return nil
+}
+
+// heldText says what a hold keeps.
+func (a *app) heldText(h *lienthongv1.LegalHold) string {
 	what := a.t("letters of agency ", "văn bản của cơ quan ") + h.GetAgencyId()
 	switch h.GetKind() {
 	case lienthongv1.HoldKind_HOLD_KIND_LETTER:
@@ -188,11 +203,7 @@ func (a *app) printHold(h *lienthongv1.LegalHold) error {
 	case lienthongv1.HoldKind_HOLD_KIND_THREAD:
 		what = a.t("all versions of ", "mọi bản của ") + h.GetThread()
 	}
-	a.printf("%s  %s\n    %s, %s: %s\n", h.GetId(), what, vnMicro(h.GetPlacedAt()), h.GetPlacedBy(), h.GetReason())
-	if h.GetReleasedAt() > 0 {
-		a.printf(a.t("    released %s, %s: %s\n", "    kết thúc %s, %s: %s\n"), vnMicro(h.GetReleasedAt()), h.GetReleasedBy(), h.GetReleaseReason())
-	}
-	return nil
+	return what
 }
 
 func (a *app) withRetention(ctx context.Context, act func(lienthongv1.RetentionServiceClient) error) error {

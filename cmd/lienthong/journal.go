@@ -35,22 +35,28 @@ func (a *app) journalList(ctx context.Context, from uint64, limit int) error {
 		return err
 	}
 	defer c.Close()
+	t := a.journalTable()
 	for limit > 0 {
 		page, err := c.Journal.ListEntries(ctx, &lienthongv1.ListEntriesRequest{From: from, PageSize: int32(min(limit, 500))})
 		if err != nil {
 			return err
 		}
 		for _, e := range page.GetEntries() {
+			from = e.GetIndex() + 1
+			if t != nil {
+				t.addEntry(e)
+				continue
+			}
 			if err := a.printEntry(e); err != nil {
 				return err
 			}
-			from = e.GetIndex() + 1
 		}
 		limit -= len(page.GetEntries())
 		if len(page.GetEntries()) == 0 || from >= page.GetTreeSize() {
 			break
 		}
 	}
+	t.end()
 	return nil
 }
 

@@ -32,6 +32,7 @@ func (a *app) keyList(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t := a.keyTable()
 	for _, k := range answer.GetKeys() {
 		if a.json {
 			if err := a.printProto(k); err != nil {
@@ -39,12 +40,13 @@ func (a *app) keyList(ctx context.Context) error {
 			}
 			continue
 		}
-		role := a.t("agency", "cơ quan")
-		if k.GetRole() == lienthongv1.CertificateRole_CERTIFICATE_ROLE_PERSONAL {
-			role = a.t("personal", "cá nhân")
+		if t != nil {
+			t.addKey(k)
+			continue
 		}
-		a.printf("%-24s %-9s %-10s %-24s %s\n", k.GetId(), role, k.GetAlgorithm(), k.GetHolder(), a.keyUse(k))
+		a.printf("%-24s %-9s %-10s %-24s %s\n", k.GetId(), a.roleText(k.GetRole()), k.GetAlgorithm(), k.GetHolder(), a.keyUse(k))
 	}
+	t.end()
 	if len(answer.GetKeys()) == 0 && !a.json {
 		a.printf("%s\n", a.t("you may use no key of this node", "không có khóa nào được cấp cho bạn"))
 	}

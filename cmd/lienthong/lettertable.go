@@ -16,8 +16,9 @@ const (
 	wideEnough = 120 // for the subject of what came to stand in the line
 )
 
-// letters is a table on a terminal, and nil elsewhere, and where lines of JSON are wanted.
-func (a *app) letters(head ...string) *table {
+// fitting is a table on a terminal, and nil elsewhere, with --wide, and where lines of JSON
+// are wanted.
+func (a *app) fitting(head ...string) *table {
 	if a.json || a.terminalWidth() == 0 {
 		return nil
 	}
@@ -29,11 +30,11 @@ func (a *app) inboxTable() *table {
 	if a.terminalWidth() >= wideEnough {
 		head = append(head, a.t("subject", "trích yếu"))
 	}
-	return a.letters(head...)
+	return a.fitting(head...)
 }
 
 func (a *app) outboxTable() *table {
-	return a.letters(a.t("sent", "gửi lúc"), a.t("number", "số, ký hiệu"), a.t("subject", "trích yếu"))
+	return a.fitting(a.t("sent", "gửi lúc"), a.t("number", "số, ký hiệu"), a.t("subject", "trích yếu"))
 }
 
 // addDelivery adds a line of the inbox.

@@ -36,6 +36,7 @@ func (a *app) peerList(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t := a.peerTable()
 	for _, p := range answer.GetPeers() {
 		if a.json {
 			if err := a.printProto(p); err != nil {
@@ -43,20 +44,31 @@ func (a *app) peerList(ctx context.Context) error {
 			}
 			continue
 		}
+		if t != nil {
+			t.addPeer(p)
+			continue
+		}
 		a.printPeer(p)
 	}
+	t.end()
 	return nil
 }
 
 func (a *app) printPeer(p *lienthongv1.Peer) {
-	who, link := a.t("it dials", "nút kia gọi"), a.t("no link", "mất kết nối")
+	who, link := a.peerTexts(p)
+	a.printf(a.t("%-20s %-10s %-8s %d waiting  %s\n", "%-20s %-12s %-12s %d đang chờ  %s\n"), p.GetNode(), link, who, p.GetWaiting(), p.GetName())
+}
+
+// peerTexts say who dials whom, and whether the link is up.
+func (a *app) peerTexts(p *lienthongv1.Peer) (who, link string) {
+	who, link = a.t("it dials", "nút kia gọi"), a.t("no link", "mất kết nối")
 	if p.GetDialled() {
 		who = a.t("dialled", "nút này gọi")
 	}
 	if p.GetLinkUp() {
 		link = a.t("link up", "đang kết nối")
 	}
-	a.printf(a.t("%-20s %-10s %-8s %d waiting  %s\n", "%-20s %-12s %-12s %d đang chờ  %s\n"), p.GetNode(), link, who, p.GetWaiting(), p.GetName())
+	return who, link
 }
 
 func (a *app) peerCheck(ctx context.Context, node string) error {

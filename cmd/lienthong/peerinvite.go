@@ -66,7 +66,15 @@ func (a *app) peerRequestsCommand() *cobra.Command {
 		Short: "List invitations, newest first, with what the nodes have asked",
 		Args:  args(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.eachInvitation(c.Context(), func(v *lienthongv1.Invitation, _ string) error { return a.printInvitation(v) })
+			t := a.invitationTable()
+			defer t.end()
+			return a.eachInvitation(c.Context(), func(v *lienthongv1.Invitation, _ string) error {
+				if t == nil {
+					return a.printInvitation(v)
+				}
+				t.addInvitation(v)
+				return nil
+			})
 		},
 	})
 	one := a.nodeAddressFlags(&cobra.Command{
@@ -228,16 +236,20 @@ func (a *app) printInvitation(v *lienthongv1.Invitation) error {
 	if a.json {
 		return a.printProto(v)
 	}
-	state := map[lienthongv1.InvitationState]string{
-		lienthongv1.InvitationState_INVITATION_STATE_OPEN:      a.t("invited until ", "được mời đến ") + vnMicro(v.GetExpiresAt()),
-		lienthongv1.InvitationState_INVITATION_STATE_REQUESTED: a.t("waits for approval", "chờ phê duyệt"),
-		lienthongv1.InvitationState_INVITATION_STATE_APPROVED:  a.t("approved ", "đã phê duyệt ") + vnMicro(v.GetDecided()),
-		lienthongv1.InvitationState_INVITATION_STATE_REFUSED:   a.t("refused ", "đã từ chối ") + vnMicro(v.GetDecided()),
-	}[v.GetState()]
-	a.printf("%s  %-20s %s", v.GetId(), v.GetNode(), state)
+	a.printf("%s  %-20s %s", v.GetId(), v.GetNode(), a.invitationText(v))
 	if len(v.GetRequest()) > 0 {
 		a.printf(a.t("  %s  key %s  %s", "  %s  khóa %s  %s"), v.GetLabel(), requestKey(v.GetRequest()), strings.Join(v.GetAddresses(), " "))
 	}
 	a.printf("\n")
 	return nil
+}
+
+// invitationText says how far an invitation is.
+func (a *app) invitationText(v *lienthongv1.Invitation) string {
+	return map[lienthongv1.InvitationState]string{
+		lienthongv1.InvitationState_INVITATION_STATE_OPEN:      a.t("invited until ", "được mời đến ") + vnMicro(v.GetExpiresAt()),
+		lienthongv1.InvitationState_INVITATION_STATE_REQUESTED: a.t("waits for approval", "chờ phê duyệt"),
+		lienthongv1.InvitationState_INVITATION_STATE_APPROVED:  a.t("approved ", "đã phê duyệt ") + vnMicro(v.GetDecided()),
+		lienthongv1.InvitationState_INVITATION_STATE_REFUSED:   a.t("refused ", "đã từ chối ") + vnMicro(v.GetDecided()),
+	}[v.GetState()]
 }

@@ -139,7 +139,7 @@ func (a *app) queueList(ctx context.Context, m *lienthongv1.ListQueueRequest, li
 		return err
 	}
 	defer c.Close()
-	seen := 0
+	seen, t := 0, a.queueTable()
 	for seen < limit {
 		m.PageSize = int32(min(limit-seen, 500))
 		page, err := c.Deliveries.ListQueue(ctx, m)
@@ -147,6 +147,10 @@ func (a *app) queueList(ctx context.Context, m *lienthongv1.ListQueueRequest, li
 			return err
 		}
 		for _, e := range page.GetEntries() {
+			if t != nil {
+				t.addQueueEntry(e)
+				continue
+			}
 			if err := a.printQueueEntry(e); err != nil {
 				return err
 			}
@@ -159,6 +163,7 @@ func (a *app) queueList(ctx context.Context, m *lienthongv1.ListQueueRequest, li
 	if seen == 0 && !a.json {
 		a.printf("%s\n", a.t("nothing", "không có"))
 	}
+	t.end()
 	return nil
 }
 
@@ -166,19 +171,23 @@ func (a *app) printQueueEntry(e *lienthongv1.QueueEntry) error {
 	if a.json {
 		return a.printProto(e)
 	}
-	now := a.now()
-	from, to := e.GetOriginCode(), e.GetRecipientCode()
-	if from == "" {
-		from = e.GetOriginAgency()
-	}
-	if to == "" {
-		to = e.GetRecipient()
-	}
+	from, to := first(e.GetOriginCode(), e.GetOriginAgency()), first(e.GetRecipientCode(), e.GetRecipient())
 	text := a.stateText(e.GetState())
 	if e.GetReason() != "" {
 		text += " (" + e.GetReason() + ")"
 	}
-	a.printf("%s  %-28s %8s  %s → %s\n", e.GetId(), text, ageText(now.Sub(time.UnixMicro(e.GetCreated()))), from, to)
+	a.printf("%s  %-28s %8s  %s → %s\n", e.GetId(), text, a.ageOf(e), from, to)
+	a.printf("    %s\n", a.queueText(e))
+	return nil
+}
+
+func (a *app) ageOf(e *lienthongv1.QueueEntry) string {
+	return ageText(a.now().Sub(time.UnixMicro(e.GetCreated())))
+}
+
+// queueText says where a letter under way is, and what comes next.
+func (a *app) queueText(e *lienthongv1.QueueEntry) string {
+	now := a.now()
 	more := a.t("next node ", "nút tiếp theo ") + orDash(e.GetPeer()) + a.t(", answered for by ", ", đang do nút ") + e.GetCustodian() + a.t("", " giữ")
 	if e.GetAttempts() > 0 {
 		more += fmt.Sprintf(a.t(", refused %d times", ", bị từ chối %d lần"), e.GetAttempts())
@@ -189,8 +198,7 @@ func (a *app) printQueueEntry(e *lienthongv1.QueueEntry) error {
 	if late := time.UnixMicro(e.GetLateAt()); e.GetLateAt() > 0 && late.Before(now) {
 		more += a.t(", LATE since ", ", TRỄ từ ") + vnMicro(e.GetLateAt())
 	}
-	a.printf("    %s\n", more)
-	return nil
+	return more
 }
 
 func orDash(s string) string {

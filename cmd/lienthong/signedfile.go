@@ -96,20 +96,22 @@ func (a *app) printSignedFile(f *lienthongv1.GetSignedFileResponse) error {
 	return nil
 }
 
-func (a *app) printJob(j *lienthongv1.LevelJob) {
+func (a *app) printJob(j *lienthongv1.LevelJob) { a.printf("%s\n", a.jobText(j)) }
+
+// jobText says how far bringing a file to a later level is.
+func (a *app) jobText(j *lienthongv1.LevelJob) string {
 	switch j.GetState() {
 	case lienthongv1.LevelJobState_LEVEL_JOB_STATE_DONE:
-		a.printf(a.t("%s done %s, attempt %d: %x\n", "%s xong lúc %s, lần thứ %d: %x\n"), levelName(j.GetLevel()), vnMicro(j.GetEndedAt()), j.GetAttempts(), j.GetOutput())
+		return fmt.Sprintf(a.t("%s done %s, attempt %d: %x", "%s xong lúc %s, lần thứ %d: %x"), levelName(j.GetLevel()), vnMicro(j.GetEndedAt()), j.GetAttempts(), j.GetOutput())
 	case lienthongv1.LevelJobState_LEVEL_JOB_STATE_GIVEN_UP:
-		a.printf(a.t("%s given up %s, attempt %d: %s: %s\n", "%s đã thôi lúc %s, lần thứ %d: %s: %s\n"), levelName(j.GetLevel()), vnMicro(j.GetEndedAt()),
+		return fmt.Sprintf(a.t("%s given up %s, attempt %d: %s: %s", "%s đã thôi lúc %s, lần thứ %d: %s: %s"), levelName(j.GetLevel()), vnMicro(j.GetEndedAt()),
 			j.GetAttempts(), j.GetReason(), j.GetDetail())
-	default:
-		a.printf(a.t("%s waits, next attempt %s", "%s đang chờ, lần tới %s"), levelName(j.GetLevel()), vnMicro(j.GetDueAt()))
-		if j.GetReason() != "" {
-			a.printf(": %s: %s", j.GetReason(), j.GetDetail())
-		}
-		a.printf("\n")
 	}
+	text := fmt.Sprintf(a.t("%s waits, next attempt %s", "%s đang chờ, lần tới %s"), levelName(j.GetLevel()), vnMicro(j.GetDueAt()))
+	if j.GetReason() != "" {
+		text += ": " + j.GetReason() + ": " + j.GetDetail()
+	}
+	return text
 }
 
 func (a *app) fileAugmentCommand() *cobra.Command {
@@ -166,7 +168,8 @@ func (a *app) fileJobsCommand() *cobra.Command {
 
 func (a *app) fileJobs(ctx context.Context, limit int) error {
 	return a.atNode(ctx, func(c *client.Client, agency string) error {
-		shown := 0
+		shown, t := 0, a.jobTable()
+		defer t.end()
 		for token := ""; shown < limit; {
 			page, err := c.Signing.ListLevelJobs(ctx, &lienthongv1.ListLevelJobsRequest{Agency: agency, PageToken: token, PageSize: int32(min(limit-shown, 500))})
 			if err != nil {
@@ -177,6 +180,10 @@ func (a *app) fileJobs(ctx context.Context, limit int) error {
 					if err := a.printProto(j); err != nil {
 						return err
 					}
+					continue
+				}
+				if t != nil {
+					t.addJob(j)
 					continue
 				}
 				a.printf("%s  %x  ", vnMicro(j.GetCreatedAt()), j.GetBase())

@@ -18,6 +18,7 @@ type table struct {
 	a     *app
 	rows  [][]string       // the head first
 	notes map[int][]string // what stands under a row, set in
+	whole int              // so many of the first columns are names that commands take: where one is cut, it stands whole under its row
 }
 
 const (
@@ -46,6 +47,29 @@ func (t *table) note(lines ...string) {
 	}
 }
 
+// words puts words under the last row, on as many lines as they need.
+func (t *table) words(words ...string) {
+	room, line := t.a.terminalWidth()-noteIndent, ""
+	for _, word := range words {
+		if line != "" && room > 0 && displayWidth(line)+1+displayWidth(word) > room {
+			t.note(line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	t.note(line)
+}
+
+// split puts a text under the last row, on as many lines as it needs.
+func (t *table) split(text string) { t.words(strings.Fields(text)...) }
+
+// end prints a table that has rows; one that is nil, or has none, is nothing.
+func (t *table) end() {
+	if t != nil && len(t.rows) > 1 {
+		t.print()
+	}
+}
+
 func (t *table) print() {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {
@@ -63,6 +87,11 @@ func (t *table) print() {
 			line.WriteString(strings.Repeat(" ", widths[i]-displayWidth(cell)+columnGap))
 		}
 		t.a.printf("%s\n", strings.TrimRight(line.String(), " "))
+		for i, cell := range row[:min(t.whole, len(row))] {
+			if n > 0 && displayWidth(cell) > widths[i] {
+				t.a.printf("%s%s\n", strings.Repeat(" ", noteIndent), cell)
+			}
+		}
 		for _, note := range t.notes[n] {
 			if total > noteIndent {
 				note = cut(note, total-noteIndent)
@@ -100,8 +129,11 @@ func fit(widths []int, total int) {
 }
 
 // terminalWidth is the number of columns of the terminal that is written to; 0 if it is
-// none. COLUMNS counts where a person has set it.
+// none, or --wide. COLUMNS counts where a person has set it.
 func (a *app) terminalWidth() int {
+	if a.wide {
+		return 0
+	}
 	if v, ok := a.env("COLUMNS"); ok {
 		if n, err := strconv.Atoi(v); err == nil && n > 0 {
 			return n

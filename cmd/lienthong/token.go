@@ -105,12 +105,18 @@ func (a *app) tokenList(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
+	table := a.tokenTable()
+	defer table.end()
 	for at := ""; ; {
 		page, err := c.Identity.ListTokens(ctx, &lienthongv1.ListTokensRequest{PageSize: 200, PageToken: at})
 		if err != nil {
 			return err
 		}
 		for _, t := range page.GetTokens() {
+			if table != nil {
+				table.addToken(t)
+				continue
+			}
 			if err := a.printToken(t); err != nil {
 				return err
 			}
@@ -138,17 +144,23 @@ func (a *app) printToken(t *lienthongv1.Token) error {
 	if a.json {
 		return a.printProto(t)
 	}
-	state := a.t("until ", "đến ") + vnMicro(t.GetExpiresAt())
+	state, used := a.tokenTexts(t)
+	a.printf("%s  %-16s %-24s %s  %s  %s\n", t.GetId(), t.GetUser(), t.GetLabel(), state, used, strings.Join(grantTexts(t.GetGrants()), " "))
+	return nil
+}
+
+// tokenTexts say until when a token is good, and when it was used last.
+func (a *app) tokenTexts(t *lienthongv1.Token) (state, used string) {
+	state = a.t("until ", "đến ") + vnMicro(t.GetExpiresAt())
 	switch {
 	case t.GetRevokedAt() != 0:
 		state = a.t("revoked ", "đã thu hồi ") + vnMicro(t.GetRevokedAt())
 	case t.GetExpiresAt() <= a.now().UnixMicro():
 		state = a.t("expired ", "hết hạn ") + vnMicro(t.GetExpiresAt())
 	}
-	used := a.t("never used", "chưa dùng")
+	used = a.t("never used", "chưa dùng")
 	if t.GetLastUsed() != 0 {
 		used = a.t("used ", "dùng ") + vnMicro(t.GetLastUsed())
 	}
-	a.printf("%s  %-16s %-24s %s  %s  %s\n", t.GetId(), t.GetUser(), t.GetLabel(), state, used, strings.Join(grantTexts(t.GetGrants()), " "))
-	return nil
+	return state, used
 }

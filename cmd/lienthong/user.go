@@ -155,12 +155,18 @@ func (a *app) userList(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
+	t := a.userTable()
+	defer t.end()
 	for token := ""; ; {
 		page, err := c.Identity.ListUsers(ctx, &lienthongv1.ListUsersRequest{PageSize: 200, PageToken: token})
 		if err != nil {
 			return err
 		}
 		for _, u := range page.GetUsers() {
+			if t != nil {
+				t.addUser(u.GetId(), u.GetName(), u.GetDisabled(), grantTexts(u.GetGrants()))
+				continue
+			}
 			if err := a.printUser(u.GetId(), u.GetName(), u.GetDisabled(), grantTexts(u.GetGrants())); err != nil {
 				return err
 			}

@@ -93,7 +93,13 @@ func (a *app) userListOffline(ctx context.Context, config string) error {
 		if err != nil {
 			return err
 		}
+		t := a.userTable()
+		defer t.end()
 		for _, p := range list {
+			if t != nil {
+				t.addUser(p.ID, p.Name, p.Disabled, a.grantsHeld(p, n.service.Directory()))
+				continue
+			}
 			if err := a.printUserOffline(p, n.service.Directory()); err != nil {
 				return err
 			}
@@ -103,7 +109,10 @@ func (a *app) userListOffline(ctx context.Context, config string) error {
 }
 
 func (a *app) printUserOffline(p exchange.Principal, dir *exchange.Directory) error {
-	var held []string
+	return a.printUser(p.ID, p.Name, p.Disabled, a.grantsHeld(p, dir))
+}
+
+func (a *app) grantsHeld(p exchange.Principal, dir *exchange.Directory) (held []string) {
 	for _, g := range p.Grants {
 		text := string(g.Role)
 		if agency, ok := dir.Agency(g.Agency); ok {
@@ -111,5 +120,5 @@ func (a *app) printUserOffline(p exchange.Principal, dir *exchange.Directory) er
 		}
 		held = append(held, text)
 	}
-	return a.printUser(p.ID, p.Name, p.Disabled, held)
+	return held
 }

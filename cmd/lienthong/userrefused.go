@@ -26,12 +26,17 @@ func (a *app) userRefused(ctx context.Context, limit int) error {
 		return err
 	}
 	defer c.Close()
+	t := a.refusedTable()
 	for token := ""; limit > 0; {
 		page, err := c.Identity.ListRefusals(ctx, &lienthongv1.ListRefusalsRequest{PageSize: int32(min(limit, 500)), PageToken: token})
 		if err != nil {
 			return err
 		}
 		for _, r := range page.GetRefusals() {
+			if t != nil {
+				t.addRefusal(r)
+				continue
+			}
 			if err := a.printRefusal(r); err != nil {
 				return err
 			}
@@ -41,6 +46,7 @@ func (a *app) userRefused(ctx context.Context, limit int) error {
 			break
 		}
 	}
+	t.end()
 	return nil
 }
 
@@ -48,10 +54,10 @@ func (a *app) printRefusal(r *lienthongv1.Refusal) error {
 	if a.json {
 		return a.printProto(r)
 	}
-	caller := r.GetCaller()
-	if caller == "" {
-		caller = a.t("(stranger)", "(người lạ)")
-	}
-	a.printf("%s  %-20s %-22s %6d  %s\n", vnMicro(r.GetMinute()), caller, r.GetReason(), r.GetCount(), r.GetMethod())
+	a.printf("%s  %-20s %-22s %6d  %s\n", vnMicro(r.GetMinute()), a.callerText(r), r.GetReason(), r.GetCount(), r.GetMethod())
 	return nil
+}
+
+func (a *app) callerText(r *lienthongv1.Refusal) string {
+	return first(r.GetCaller(), a.t("(stranger)", "(người lạ)"))
 }

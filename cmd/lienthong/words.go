@@ -67,6 +67,14 @@ func (a *app) statusText(code uint32) string {
 	return a.t(w[0], w[1])
 }
 
+// roleText is whose signature a key or a certificate makes.
+func (a *app) roleText(r lienthongv1.CertificateRole) string {
+	if r == lienthongv1.CertificateRole_CERTIFICATE_ROLE_PERSONAL {
+		return a.t("personal", "cá nhân")
+	}
+	return a.t("agency", "cơ quan")
+}
+
 var statementWords = map[lienthongv1.StatementKind][2]string{
 	lienthongv1.StatementKind_STATEMENT_KIND_SUBMITTED: {"taken from the sender", "nhận từ nơi gửi"},
 	lienthongv1.StatementKind_STATEMENT_KIND_CUSTODY:   {"answers for it", "nhận chuyển tiếp"},
