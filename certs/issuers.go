@@ -55,7 +55,7 @@ func (t *Trust) BuildOnline(ctx context.Context, req PathRequest, f *Fetcher, no
 	if len(failed) > 0 && path.Has(NoChain) {
 		for i, p := range path.Problems {
 			if p.Code == NoChain {
-				path.Problems[i].Detail += "; " + strings.Join(failed, "; ")
+				path.Problems[i] = problem(p.Certificate, p.Code, p.Clause, p.Format+"; %s", append(p.Args, strings.Join(failed, "; "))...)
 				break
 			}
 		}

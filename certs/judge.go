@@ -14,7 +14,7 @@ import (
 func (s *search) judge(chain []*x509.Certificate, anchored bool) []Problem {
 	req, problems := s.req, []Problem(nil)
 	add := func(c *x509.Certificate, code ProblemCode, clause, format string, args ...any) {
-		problems = append(problems, Problem{code, c, describe(c) + " " + fmt.Sprintf(format, args...), clause})
+		problems = append(problems, problem(c, code, clause, "%s "+format, append([]any{Named{c}}, args...)...))
 	}
 	for i, c := range chain {
 		if anchor := anchored && i > 0 && i == len(chain)-1; !anchor {
@@ -34,14 +34,14 @@ func (s *search) judge(chain []*x509.Certificate, anchored bool) []Problem {
 		}
 	}
 	if err := checkPolicies(chain, policyInput{}); anchored && err != nil {
-		problems = append(problems, Problem{ExplicitPolicy, chain[0], err.Error(), "RFC 5280 6.1.3 (f)"})
+		problems = append(problems, problem(chain[0], ExplicitPolicy, "RFC 5280 6.1.3 (f)", "%v", err))
 	}
 	names.Check(chain, func(authority, c *x509.Certificate, err error) {
 		if c == authority {
 			add(c, NameConstraints, "RFC 5280 4.2.1.10", "has name constraints that cannot be checked: %v", err)
 			return
 		}
-		add(c, NameConstraints, "RFC 5280 4.2.1.10", "under the name constraints of %s: %v", describe(authority), err)
+		add(c, NameConstraints, "RFC 5280 4.2.1.10", "under the name constraints of %s: %v", Named{authority}, err)
 	})
 	return problems
 }
@@ -86,10 +86,10 @@ func (s *search) checkLink(c, issuer *x509.Certificate, add adder) {
 		s.links[link{c, issuer}] = v
 	}
 	if v.weak != nil {
-		add(c, WeakAlgorithm, "TT 15/2025/TT-BKHCN, Appendix I", "is signed by %s with %s: %v", describe(issuer), c.SignatureAlgorithm, v.weak)
+		add(c, WeakAlgorithm, "TT 15/2025/TT-BKHCN, Appendix I", "is signed by %s with %s: %v", Named{issuer}, c.SignatureAlgorithm, v.weak)
 	}
 	if v.bad != nil {
-		add(c, BadSignature, "RFC 5280 6.1.3 (a)(1)", "was not signed by the key of %s: %v", describe(issuer), v.bad)
+		add(c, BadSignature, "RFC 5280 6.1.3 (a)(1)", "was not signed by the key of %s: %v", Named{issuer}, v.bad)
 	}
 }
 

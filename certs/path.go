@@ -3,7 +3,6 @@ package certs
 import (
 	"bytes"
 	"crypto/x509"
-	"fmt"
 	"time"
 )
 
@@ -53,7 +52,7 @@ func (p Path) Has(code ProblemCode) bool {
 // at, see [Evidence].
 func (t *Trust) Build(req PathRequest) Path {
 	if req.Leaf == nil {
-		return Path{Problems: []Problem{{Code: NoChain, Detail: "no certificate given", Clause: "RFC 5280 6.1"}}}
+		return Path{Problems: []Problem{problem(nil, NoChain, "RFC 5280 6.1", "no certificate given")}}
 	}
 	s := &search{trust: t, req: req, steps: maxSteps, links: make(map[link]verdict)}
 	s.req.Policy = req.Policy.orDefault()
@@ -62,8 +61,8 @@ func (t *Trust) Build(req PathRequest) Path {
 		s.best = s.dead()
 	}
 	if s.steps <= 0 && len(s.best.Problems) > 0 {
-		s.best.Problems = append(s.best.Problems, Problem{Code: TooMany, Certificate: req.Leaf,
-			Detail: fmt.Sprintf("the search for a path was ended after %d certificates", maxSteps), Clause: "RFC 4158 2.4"})
+		s.best.Problems = append(s.best.Problems, problem(req.Leaf, TooMany, "RFC 4158 2.4",
+			"the search for a path was ended after %d certificates", maxSteps))
 	}
 	return *s.best
 }
@@ -174,9 +173,8 @@ func (s *search) dead() *Path {
 }
 
 func (s *search) noChain(at *x509.Certificate) Problem {
-	return Problem{Code: NoChain, Certificate: at, Clause: "RFC 5280 6.1",
-		Detail: fmt.Sprintf("%s, issued by %q, leads to none of the %d anchors for %s",
-			describe(at), name(at.Issuer), len(s.trust.anchors[s.req.Purpose]), s.req.Purpose)}
+	return problem(at, NoChain, "RFC 5280 6.1", "%s, issued by %q, leads to none of the %d anchors for %s",
+		Named{at}, name(at.Issuer), len(s.trust.anchors[s.req.Purpose]), s.req.Purpose)
 }
 
 // isAnchor compares name and key, not bytes: a root that was issued again with

@@ -31,6 +31,24 @@ type Problem struct {
 	Certificate *x509.Certificate // the one at fault
 	Detail      string            // found and wanted, in English
 	Clause      string            // of the standard, as "RFC 5280 4.2.1.9"
+
+	// Format and Args are what Detail was made of, for who says it in another language.
+	// A certificate is there as [Named], a time in RFC 3339.
+	Format string
+	Args   []any
+}
+
+// Named is a certificate as texts name it, by common name and serial number.
+type Named struct{ Certificate *x509.Certificate }
+
+func (n Named) String() string { return describe(n.Certificate) }
+
+// Name is the common name, or the whole one where there is none.
+func (n Named) Name() string { return name(n.Certificate.Subject) }
+
+// problem says what is wrong with c; format begins with who that is.
+func problem(c *x509.Certificate, code ProblemCode, clause, format string, args ...any) Problem {
+	return Problem{Code: code, Certificate: c, Detail: fmt.Sprintf(format, args...), Clause: clause, Format: format, Args: args}
 }
 
 func (p Problem) String() string {

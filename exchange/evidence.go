@@ -63,19 +63,14 @@ func (s *Service) keptFindings(ctx context.Context, file File) ([]signer.Finding
 	}
 	var out []signer.Finding
 	for _, e := range rows {
-		f := signer.Finding{Name: signer.FindingKept, Result: signer.Passed, Clause: "TT 15/2025/TT-BKHCN"}
-		switch certs.RevocationStatus(e.Status) {
-		case "":
+		if e.Status == "" {
 			continue // an anchor, about which nobody is asked
-		case certs.Good:
-		default:
-			f.Result = signer.Warning
 		}
-		f.Detail = fmt.Sprintf("certificate %s was %s at %s", e.Certificate, e.Status, timeText(e.Checked))
+		kept := signer.KeptStatus{Certificate: e.Certificate.String(), Status: e.Status, Checked: timeText(e.Checked)}
 		if !e.Answer.IsZero() {
-			f.Detail += fmt.Sprintf(", by the %s %s of %s", e.Kind, e.Answer, timeText(e.ThisUpdate))
+			kept.Kind, kept.Answer, kept.ThisUpdate = e.Kind, e.Answer.String(), timeText(e.ThisUpdate)
 		}
-		out = append(out, f)
+		out = append(out, kept.Finding())
 	}
 	return out, nil
 }

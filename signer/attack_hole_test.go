@@ -46,6 +46,7 @@ func TestAttackHole(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
+			checkVietnamese(t, r)
 			if policy.ID == "strict" && want == signer.VerdictInvalid && r.Verdict != want || policy.ID == "default" && r.Verdict != want || len(warningsNamed(r, tt.finding)) == 0 {
 				t.Errorf("%s under %s: want %s with %q: %s", tt.name, policy.ID, want, tt.finding, summary(r))
 			}

@@ -106,6 +106,7 @@ func TestAttackRange(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			checkVietnamese(t, r)
 			if r.Verdict != signer.VerdictInvalid || len(r.Signatures) != 1 || r.Signatures[0].SubIndication != signer.FormatFailure {
 				t.Fatalf("want invalid: %s", summary(r))
 			}

@@ -104,7 +104,7 @@ type check struct {
 	orphaned  int                 // signature dictionaries without a field
 	overlays  []laid              // signatures over text of a signing block
 	added     []addition          // text that revisions put on pages
-	filledIn  []addition          // and into fields
+	filledIn  []filling           // and into fields
 }
 
 func (c *check) run() error {
@@ -165,7 +165,12 @@ func (c *check) note(r rule, result Result, object, format string, args ...any) 
 }
 
 func finding(r rule, result Result, object, format string, args ...any) Finding {
-	return Finding{Name: r.name, Result: result, Clause: r.clause, Detail: shorten(fmt.Sprintf(format, args...)), Object: object}
+	check := r.name
+	if result == Passed {
+		check = passedCheck
+	}
+	detail, code, params := compose(check, format, args)
+	return Finding{Name: r.name, Result: result, Clause: r.clause, Detail: shorten(detail), Object: object, Code: code, Params: params}
 }
 
 // shorten keeps a detail printable: names in it come from the file.

@@ -25,12 +25,11 @@ func (c *check) ambiguous() {
 			known[n] = list
 		}
 		for _, t := range list {
-			const detail = "the %s of revision %d has %q more than once"
 			if t.same {
-				it.out.Findings = append(it.out.Findings, finding(ruleDuplicate, Warning, t.object, detail+", with the same value", t.where, n, t.key))
+				it.out.Findings = append(it.out.Findings, finding(ruleDuplicate, Warning, t.object, "the %s of revision %d has %q more than once, with the same value", t.where, n, t.key))
 				continue
 			}
-			it.out.Findings = append(it.out.Findings, finding(ruleDuplicate, Failed, t.object, detail+"; readers differ on which one counts", t.where, n, t.key))
+			it.out.Findings = append(it.out.Findings, finding(ruleDuplicate, Failed, t.object, "the %s of revision %d has %q more than once; readers differ on which one counts", t.where, n, t.key))
 			it.out.conclude(TotalFailed, FormatFailure)
 		}
 	}
@@ -38,22 +37,23 @@ func (c *check) ambiguous() {
 
 // A twofold is a key that stands twice in a dictionary.
 type twofold struct {
-	where, object string
-	key           pdf.Name
-	same          bool // with equal values
+	where  saying
+	object string
+	key    pdf.Name
+	same   bool // with equal values
 }
 
 func twofolds(v *pdf.View) []twofold {
-	list := twice(nil, v.Trailer(), "trailer", "trailer")
+	list := twice(nil, v.Trailer(), said("trailer"), "trailer")
 	ref, catalog, err := v.Catalog()
 	if err != nil || catalog == nil {
 		return list
 	}
-	list = twice(list, catalog, "catalog", ref.String())
+	list = twice(list, catalog, said("catalog"), ref.String())
 	for _, part := range []struct {
 		key   pdf.Name
-		where string
-	}{{"AcroForm", "form"}, {"Pages", "page tree"}} {
+		where saying
+	}{{"AcroForm", said("form")}, {"Pages", said("page tree")}} {
 		object := ref
 		if at, ok := catalog.Get(part.key).(pdf.Ref); ok {
 			object = at
@@ -65,7 +65,7 @@ func twofolds(v *pdf.View) []twofold {
 	return list
 }
 
-func twice(list []twofold, d *pdf.Dict, where, object string) []twofold {
+func twice(list []twofold, d *pdf.Dict, where saying, object string) []twofold {
 	for _, key := range d.Duplicates() {
 		t := twofold{where: where, object: object, key: key, same: true}
 		for i := range d.Len() {

@@ -64,6 +64,7 @@ func validate(t testing.TB, data []byte, opts signer.Options) *signer.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkVietnamese(t, r)
 	return r
 }
 

@@ -85,7 +85,7 @@ func (c *check) pathInside(s *Signature, trust *certs.Trust, req certs.PathReque
 			s.Findings = append(s.Findings, finding(rulePath, Warning, object, "the certificates in the file lead to %q, whose issuer %q is not among them",
 				end.Subject.CommonName, end.Issuer.CommonName))
 		default:
-			s.Findings = append(s.Findings, finding(rule{name: string(p.Code), clause: p.Clause}, Warning, object, "%s", p.Detail))
+			s.Findings = append(s.Findings, finding(rule{name: string(p.Code), clause: p.Clause}, Warning, object, "%s", problemText(p)))
 		}
 	}
 }

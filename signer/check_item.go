@@ -242,6 +242,9 @@ func (c *check) allSignatures() (map[dictionaryAt]*pdf.SignatureDict, error) {
 // maxLooked bounds the fields that are read in older revisions.
 const maxLooked = 200_000
 
+// usualFindings is how many findings a sound signature has, with room.
+const usualFindings = 8
+
 func (c *check) newItem(s *pdf.SignatureField) *item {
 	it := &item{sig: s.SignatureDict, field: s.Field, revision: s.Revision}
 	it.timestamp = s.Type == "DocTimeStamp" || s.SubFilter == subFilterTimestamp
@@ -255,7 +258,7 @@ func (c *check) newItem(s *pdf.SignatureField) *item {
 	}
 	it.out.Coverage = CoverageBroken
 	it.out.Changes = ChangesNone
-	it.out.Findings = []Finding{}
+	it.out.Findings = make([]Finding, 0, usualFindings)
 	return it
 }
 

@@ -23,10 +23,10 @@ const (
 )
 
 // legacy says what is to be known about a sub-filter besides the two of today.
-var legacy = map[pdf.Name]string{
-	subFilterSHA1:   "adbe.pkcs7.sha1 digests the document by SHA-1 alone; PDF 2.0 deprecates it",
-	subFilterX509:   "adbe.x509.rsa_sha1 has no signed attributes; PDF 2.0 deprecates it",
-	subFilterBrazil: "PBAD.PAdES is the name that Brazil's DOC-ICP-15.03 has for ETSI.CAdES.detached, and is judged as that; other readers do not know it",
+var legacy = map[pdf.Name]saying{
+	subFilterSHA1:   said("adbe.pkcs7.sha1 digests the document by SHA-1 alone; PDF 2.0 deprecates it"),
+	subFilterX509:   said("adbe.x509.rsa_sha1 has no signed attributes; PDF 2.0 deprecates it"),
+	subFilterBrazil: said("PBAD.PAdES is the name that Brazil's DOC-ICP-15.03 has for ETSI.CAdES.detached, and is judged as that; other readers do not know it"),
 }
 
 // beforeCAdES reports whether a signature is of a kind that is older than CAdES: what
@@ -34,6 +34,8 @@ var legacy = map[pdf.Name]string{
 func (it *item) beforeCAdES() bool {
 	return it.sig.SubFilter == subFilterPKCS7 || it.sig.SubFilter == subFilterSHA1
 }
+
+const sha1Differs = "the SHA-1 that was signed is not that of the document"
 
 // verifyValue checks a SignedData over the covered bytes. Under adbe.pkcs7.sha1 it
 // carries their SHA-1, and is over that (ISO 32000-1, 12.8.3.3.1).
@@ -44,7 +46,7 @@ func (it *item) verifyValue() []cms.Problem {
 	problems := it.signed.VerifyContent()
 	if it.signed.HasContent && !bytes.Equal(it.signed.Content, it.digest) {
 		problems = append(problems, cms.Problem{Code: cms.MessageDigest, Clause: "ISO 32000-1 12.8.3.3.1",
-			Detail: "the SHA-1 that was signed is not that of the document"})
+			Detail: sha1Differs, Format: sha1Differs})
 	}
 	return problems
 }
@@ -149,7 +151,7 @@ func (c *check) bareValue(it *item) {
 		return
 	}
 	it.out.Integrity = IntegrityIntact
-	it.add(ruleSignature, Passed, "%v", algorithm)
+	it.add(ruleSignature, Passed, "%s with %s", algorithm.Scheme, algorithm.Hash)
 	if c.policy.SigningCertificate {
 		it.format(rule{name: string(cms.NoSignedAttributes), clause: "EN 319 122-1, 5.1"}, "no signed attributes, which this policy wants")
 	}

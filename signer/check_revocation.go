@@ -112,7 +112,7 @@ func (c *check) judgeStanding(j *judged, s *standing, ca bool) SubIndication {
 	return CertificateChainGeneral
 }
 
-var answerNames = map[string]string{certs.KindCRL: "a list", certs.KindOCSP: "an OCSP answer"}
+var answerNames = map[string]saying{certs.KindCRL: said("a list"), certs.KindOCSP: said("an OCSP answer")}
 
 // reportStatus fills in the status of the leaf, and the evidence that decided.
 func (c *check) reportStatus(j *judged, standings []standing) {

@@ -61,14 +61,14 @@ func (c *check) strays(n int) {
 			c.note(ruleHidden, Warning, "", "revision %d: %d more", n, len(strays)-i)
 			return
 		}
-		what := "bytes that belong to no object"
+		what := said("bytes that belong to no object")
 		switch {
 		case s.Overlap:
-			what = "an object that begins inside another one"
+			what = said("an object that begins inside another one")
 		case s.Twin:
-			what = "a second body of object " + s.Ref.String()
+			what = said("a second body of object %s", s.Ref)
 		case !s.Ref.IsZero():
-			what = "a body of object " + s.Ref.String() + " that the revision does not list"
+			what = said("a body of object %s that the revision does not list", s.Ref)
 		}
 		c.note(ruleHidden, Warning, refText(s.Ref), "revision %d holds %s, at bytes %d to %d", n, what, s.Span.Start, s.Span.End)
 	}
@@ -98,7 +98,7 @@ func (c *check) dictionary(it *item) {
 		return
 	}
 	if dup := d.Duplicates(); len(dup) > 0 {
-		it.format(ruleDuplicate, "the signature dictionary has %q more than once; readers differ on which one counts", dup)
+		it.format(ruleDuplicate, "the signature dictionary has %s more than once; readers differ on which one counts", quoteNames(dup))
 	}
 	switch it.sig.Type {
 	case "Sig", "DocTimeStamp":
@@ -120,7 +120,7 @@ func (c *check) dictionary(it *item) {
 	case it.sig.Type == "DocTimeStamp":
 		it.format(ruleSubFilter, "a document time-stamp of sub-filter %q, want %s", sub, subFilterTimestamp)
 	case sub == subFilterCAdES, sub == subFilterPKCS7:
-	case legacy[sub] != "":
+	case !legacy[sub].none():
 		it.add(ruleSubFilter, Warning, "%s", legacy[sub])
 	case sub == "":
 		it.format(ruleSubFilter, "no /SubFilter")
@@ -220,7 +220,7 @@ func (c *check) contents(it *item) {
 		it.format(ruleHole, "/Contents is not written as hexadecimal digits between < and >")
 		return
 	}
-	if why := looseHex(raw[1 : len(raw)-1]); why != "" {
+	if why := looseHex(raw[1 : len(raw)-1]); !why.none() {
 		it.loose(ruleEncoding, c.policy, "%s", why)
 	}
 	it.value = s.Value
@@ -241,7 +241,7 @@ func (it *item) loose(r rule, p *Policy, format string, args ...any) {
 
 // looseHex says in which way hexadecimal digits are not written as a signer
 // would: that leaves room to write on in bytes that no signature covers.
-func looseHex(digits []byte) string {
+func looseHex(digits []byte) saying {
 	lower, upper, other := 0, 0, 0
 	for _, b := range digits {
 		switch {
@@ -256,14 +256,17 @@ func looseHex(digits []byte) string {
 	}
 	switch {
 	case other > 0:
-		return fmt.Sprintf("%d bytes between the hexadecimal digits of /Contents are none", other)
+		return said("%d bytes between the hexadecimal digits of /Contents are none", other)
 	case len(digits)%2 != 0:
-		return fmt.Sprintf("/Contents has %d hexadecimal digits, an odd number", len(digits))
+		return said("/Contents has %d hexadecimal digits, an odd number", len(digits))
 	case lower > 0 && upper > 0:
-		return fmt.Sprintf("/Contents mixes %d lower-case and %d upper-case hexadecimal digits", lower, upper)
+		return said("/Contents mixes %d lower-case and %d upper-case hexadecimal digits", lower, upper)
 	}
-	return ""
+	return saying{}
 }
+
+// quoteNames is a list of names, each in quotes.
+func quoteNames(names []pdf.Name) string { return fmt.Sprintf("%q", names) }
 
 // oneARevision refuses a second signature whose range ends with the same
 // revision: each would cover the other's hole, so only the last one written can

@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"fmt"
 	"time"
 
 	"lienthong/certs"
@@ -131,11 +132,12 @@ func (c *check) signatureTime(it *item) (at time.Time, proved bool) {
 		it.out.BestTime = it.out.ClaimedTime
 	}
 	if claimed := it.out.ClaimedTime; claimed.After(at.Add(clockTolerance)) {
-		hint := ""
+		late := said("the signer states %s, but the signature was there at %s", stampText(claimed), stampText(at))
 		if ahead := claimed.Sub(at); ahead > localAhead-localSlack && ahead <= localAhead+clockTolerance {
-			hint = "; that is the time of Vietnam written as if it were UTC, as some signing tools do"
+			late = said("the signer states %s, but the signature was there at %s; that is the time of Vietnam written as if it were UTC, as some signing tools do",
+				stampText(claimed), stampText(at))
 		}
-		it.add(ruleClaimedTime, Warning, "the signer states %s, but the signature was there at %s%s", stampText(claimed), stampText(at), hint)
+		it.add(ruleClaimedTime, Warning, "%s", late)
 	}
 	return at, proved
 }
@@ -166,11 +168,11 @@ func (c *check) noEarlier(it *item) time.Time {
 }
 
 // reason is the first finding that explains why something did not pass.
-func reason(s *Signature) string {
+func reason(s *Signature) fmt.Stringer {
 	for _, f := range s.Findings {
 		if f.Result == Failed {
-			return f.Detail
+			return because{f}
 		}
 	}
-	return string(s.SubIndication)
+	return technical(string(s.SubIndication))
 }

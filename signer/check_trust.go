@@ -142,20 +142,20 @@ func (c *check) judgeCertificate(j *judged) {
 		r := rule{name: string(p.Code), clause: p.Clause}
 		switch {
 		case p.Code == certs.Expired && p.Certificate == j.cert && j.since.After(j.cert.NotAfter):
-			j.fail(r, TotalFailed, Expired, "%s; what was signed is no older than %s", p.Detail, stampText(j.since))
+			j.fail(r, TotalFailed, Expired, "%s; what was signed is no older than %s", problemText(p), stampText(j.since))
 		case p.Code == certs.NotYetValid && p.Certificate == j.cert && j.proved:
-			j.fail(r, TotalFailed, NotYetValid, "%s", p.Detail)
+			j.fail(r, TotalFailed, NotYetValid, "%s", problemText(p))
 		case p.Code == certs.Expired, p.Code == certs.NotYetValid:
 			outOfBounds = true
-			j.add(r, Failed, "%s", p.Detail)
+			j.add(r, Failed, "%s", problemText(p))
 		case p.Code == certs.WeakAlgorithm:
-			j.fail(r, Indeterminate, c.weakPath(j), "%s", p.Detail)
+			j.fail(r, Indeterminate, c.weakPath(j), "%s", problemText(p))
 		default:
 			sub, ok := problemSubs[p.Code]
 			if !ok {
 				sub = ChainConstraintsFailure
 			}
-			j.fail(r, Indeterminate, sub, "%s", p.Detail)
+			j.fail(r, Indeterminate, sub, "%s", problemText(p))
 		}
 	}
 	if path.Has(certs.NoChain) {
@@ -209,10 +209,16 @@ func (c *check) path(j *judged) certs.Path {
 		}
 	}
 	if len(j.purposes) == 0 {
-		best.Problems = []certs.Problem{{Code: certs.NoChain, Certificate: j.cert, Detail: "the policy names no anchors for this use", Clause: "RFC 5280 6.1"}}
+		best.Problems = []certs.Problem{{Code: certs.NoChain, Certificate: j.cert, Clause: "RFC 5280 6.1",
+			Detail: noAnchors, Format: noAnchors}}
 	}
 	return best
 }
+
+const noAnchors = "the policy names no anchors for this use"
+
+// problemText is what is wrong with a path.
+func problemText(p certs.Problem) saying { return saying{p.Format, p.Args} }
 
 // judgeBinding asks the directory whether the certificate speaks for the claimed
 // agency.
@@ -231,9 +237,9 @@ func (c *check) judgeBinding(it *item, at time.Time) {
 		return
 	}
 	it.out.Binding = BindingNotBound
-	found := "nothing"
+	found := said("nothing")
 	if ok {
-		found = "agency " + b.Agency
+		found = said("agency %s", b.Agency)
 	}
 	it.fail(ruleBinding, Indeterminate, SigConstraintsFailure, "the directory binds the certificate to %s at %s, want agency %q", found, stampText(at), claim.Agency)
 }

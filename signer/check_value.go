@@ -3,7 +3,6 @@ package signer
 import (
 	"bytes"
 	"encoding/asn1"
-	"fmt"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -64,11 +63,10 @@ func (c *check) signedData(it *item) {
 		it.format(ruleContentType, "the signature is over content of type %v, want data (%v)", it.signed.ContentType, cms.OIDData)
 	}
 	if !sortedSet(si.RawSigned) {
-		const detail = "the signed attributes are not in the order of DER, in which they are signed"
 		if it.beforeCAdES() {
-			it.loose(ruleCMS, c.policy, detail)
+			it.loose(ruleCMS, c.policy, "the signed attributes are not in the order of DER, in which they are signed")
 		} else {
-			it.format(ruleCMS, detail)
+			it.format(ruleCMS, "the signed attributes are not in the order of DER, in which they are signed")
 		}
 	}
 	c.unsignedParts(it, si)
@@ -78,7 +76,7 @@ func (c *check) signedData(it *item) {
 		c.cmsProblem(it, p)
 	}
 	if len(problems) == 0 {
-		it.add(ruleSignature, Passed, "%v", si.Algorithm)
+		it.add(ruleSignature, Passed, "%s with %s", si.Algorithm.Scheme, si.Algorithm.Hash)
 	}
 	c.readTokens(it, si)
 }
@@ -159,26 +157,26 @@ func (c *check) cmsProblem(it *item, p cms.Problem) {
 	switch p.Code {
 	case cms.MessageDigest:
 		it.out.Integrity = IntegrityAltered
-		it.fail(r, TotalFailed, HashFailure, "%s", p.Detail)
+		it.fail(r, TotalFailed, HashFailure, "%s", saying{p.Format, p.Args})
 	case cms.SignatureValue:
 		it.out.Integrity = IntegrityAltered
-		it.fail(r, TotalFailed, SigCryptoFailure, "%s", p.Detail)
+		it.fail(r, TotalFailed, SigCryptoFailure, "%s", saying{p.Format, p.Args})
 	case cms.NoCertificate:
 		it.out.Integrity = IntegrityUnknown
-		it.fail(r, Indeterminate, NoSigningCertificateFound, "%s", p.Detail)
+		it.fail(r, Indeterminate, NoSigningCertificateFound, "%s", saying{p.Format, p.Args})
 	case cms.AlgorithmUnknown:
 		it.out.Integrity = IntegrityUnknown
-		it.fail(r, Indeterminate, CryptoConstraintsFailure, "%s", p.Detail)
+		it.fail(r, Indeterminate, CryptoConstraintsFailure, "%s", saying{p.Format, p.Args})
 	case cms.AlgorithmWeak:
-		it.add(r, Warning, "%s", p.Detail) // whether it still passes is for the policy's dates to say
+		it.add(r, Warning, "%s", saying{p.Format, p.Args}) // whether it still passes is for the policy's dates to say
 	case cms.NoSignedAttributes, cms.NoSigningCert:
 		if lenient {
-			it.add(r, Warning, "%s", p.Detail)
+			it.add(r, Warning, "%s", saying{p.Format, p.Args})
 			return
 		}
-		it.format(r, "%s", p.Detail)
+		it.format(r, "%s", saying{p.Format, p.Args})
 	default:
-		it.format(r, "%s", p.Detail)
+		it.format(r, "%s", saying{p.Format, p.Args})
 	}
 }
 
@@ -244,7 +242,7 @@ func (c *check) readToken(st *stamp, der, covered []byte) error {
 func (c *check) readContentToken(st *stamp, der []byte, it *item) error {
 	token, err := tsp.ParseToken(der)
 	if err == nil && token.Hash != it.hash {
-		err = fmt.Errorf("its imprint is by %v, the signature by %v, so the two cannot be compared", token.Hash, it.hash)
+		err = said("its imprint is by %v, the signature by %v, so the two cannot be compared", token.Hash, it.hash)
 	}
 	if err == nil {
 		err = verifyImprint(&st.out, token, it.digest)
@@ -273,7 +271,7 @@ func (c *check) forged() Result {
 // verifyToken checks a token over the given bytes.
 func (c *check) verifyToken(out *Signature, token *tsp.Token, covered []byte) error {
 	if token.Hash == 0 || !token.Hash.Available() {
-		return fmt.Errorf("tsp: token: its hash is not supported")
+		return said("tsp: token: its hash is not supported")
 	}
 	h := token.Hash.New()
 	h.Write(covered)
@@ -288,11 +286,11 @@ func verifyImprint(out *Signature, token *tsp.Token, digest []byte) error {
 	if !bytes.Equal(token.Imprint, digest) {
 		out.Integrity = IntegrityAltered
 		out.conclude(TotalFailed, HashFailure)
-		return fmt.Errorf("its imprint %x is of other data; this has %x", token.Imprint, digest)
+		return said("its imprint %x is of other data; this has %x", token.Imprint, digest)
 	}
 	for _, p := range token.Signed.VerifyContent() {
 		if p.Code == cms.AlgorithmWeak || p.Code == cms.NoSigningCert {
-			out.Findings = append(out.Findings, finding(rule{name: string(p.Code), clause: p.Clause}, Warning, "", "%s", p.Detail))
+			out.Findings = append(out.Findings, finding(rule{name: string(p.Code), clause: p.Clause}, Warning, "", "%s", saying{p.Format, p.Args}))
 			continue
 		}
 		if p.Code == cms.SignatureValue || p.Code == cms.MessageDigest {

@@ -139,6 +139,7 @@ func runCorpus(t testing.TB, root string, f corpusFile, opts signer.Options) cor
 	res := corpusResult{err: err, report: report, took: time.Since(start)}
 	if report != nil {
 		res.verdict = report.Verdict
+		checkVietnamese(t, report)
 	}
 	return res
 }

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"fmt"
+	"strings"
 
 	"lienthong/signer/pdf"
 )
@@ -26,7 +27,7 @@ type change struct {
 	class  Changes
 	ref    pdf.Ref
 	path   string
-	detail string
+	detail saying
 	field  string // full name of the existing field that was filled or signed, for locks
 	fresh  bool   // something new shows on a page
 	over   *overlay
@@ -85,7 +86,7 @@ func (c *check) compareAll(first int) []step {
 	last := len(c.revisions)
 	if last-first > maxSteps {
 		return []step{{revision: last, changes: []change{{class: ChangesContent,
-			detail: fmt.Sprintf("%d revisions follow, more than the %d that are compared", last-first, maxSteps)}}}}
+			detail: said("%d revisions follow, more than the %d that are compared", last-first, maxSteps)}}}}
 	}
 	d := newDiffer(c.file, c.items, first)
 	var steps []step
@@ -123,12 +124,26 @@ func (c *check) judgeChanges(it *item, steps []step, rules permissions) {
 		it.add(ruleLater, Failed, "and %d more", total-maxNamed)
 	}
 	if total == 0 && it.out.Changes != ChangesNone {
-		it.add(ruleLater, Passed, "%s", it.out.Changes)
+		it.add(ruleLater, Passed, "%s", saying{format: string(it.out.Changes)})
 	}
 }
 
 // maxNamed is how many changes a report names; the rest is counted.
 const maxNamed = 8
+
+// placeText is where something changed: a field, whose name is from the file, or a way
+// through the file, which reads the same in every language.
+func placeText(path string) fmt.Stringer {
+	if name, ok := strings.CutPrefix(path, "field "); ok {
+		return said("field %s", name)
+	}
+	return way(path)
+}
+
+// way is a way through the file.
+type way string
+
+func (w way) String() string { return string(w) }
 
 // forbidden records a change that the signature does not survive, or that leaves
 // the file undecided.
@@ -140,9 +155,9 @@ func (it *item) forbidden(revision int, ch change, class Changes, why string) {
 	case ruleFieldMDP.name:
 		r = ruleFieldMDP
 	}
-	where := ch.path
-	if where == "" {
-		where = ch.ref.String()
+	where := placeText(ch.path)
+	if ch.path == "" {
+		where = ch.ref
 	}
 	f := finding(r, Failed, refText(ch.ref), "revision %d: %s: %s", revision, where, ch.detail)
 	switch {

@@ -54,7 +54,7 @@ func (c *comparison) catalog() {
 		c.take(newRef.Number, "catalog")
 	}
 	if dup := now.Duplicates(); len(dup) > 0 {
-		c.content(newRef, "/Root", "keys %q stand in the catalog more than once", dup)
+		c.content(newRef, "/Root", "keys %s stand in the catalog more than once", quoteNames(dup))
 	}
 	for _, k := range bothKeys(old, now) {
 		a, b := old.Get(k), now.Get(k)
@@ -206,7 +206,7 @@ func (c *comparison) dss(root pdf.Ref, a, b pdf.Object) {
 			}
 			continue
 		}
-		if why := c.grows(old.Get(k), now.Get(k), 0); why != "" {
+		if why := c.grows(old.Get(k), now.Get(k), 0); !why.none() {
 			c.content(root, "/Root/DSS/"+string(k), "%s", why)
 			return
 		}
@@ -246,14 +246,14 @@ func (c *comparison) touches(o pdf.Object, depth int) bool {
 }
 
 // grows says why a value of a security store is not the old one with additions.
-func (c *comparison) grows(a, b pdf.Object, depth int) string {
+func (c *comparison) grows(a, b pdf.Object, depth int) saying {
 	if c.budget--; c.budget < 0 || depth > 6 {
-		return "nested too deep"
+		return said("nested too deep")
 	}
 	x, errX := c.old.Resolve(a)
 	y, errY := c.new.Resolve(b)
 	if errX != nil || errY != nil {
-		return "cannot be read"
+		return said("cannot be read")
 	}
 	switch y := y.(type) {
 	case pdf.Array:
@@ -266,36 +266,36 @@ func (c *comparison) grows(a, b pdf.Object, depth int) string {
 		}
 		for _, k := range bothKeys(old, y) {
 			if !y.Has(k) {
-				return "entry /" + string(k) + " is taken away"
+				return said("entry /%s is taken away", k)
 			}
-			if why := c.grows(old.Get(k), y.Get(k), depth+1); why != "" {
+			if why := c.grows(old.Get(k), y.Get(k), depth+1); !why.none() {
 				return why
 			}
 		}
 	case *pdf.Stream:
 		if t := y.Dict.Name("Type"); t != "" && t != "EmbeddedFile" {
-			return "a stream of type " + string(t)
+			return said("a stream of type %s", t)
 		}
 		if !isNull(x) && !c.equal(x, y, 0) {
-			return "a certificate or list is changed"
+			return said("a certificate or list is changed")
 		}
 	case pdf.Null:
 		if !isNull(x) {
-			return "something is taken away"
+			return said("something is taken away")
 		}
 	}
-	return ""
+	return saying{}
 }
 
 // keeps: every element of the old array is in the new one, by reference or, since
 // some tools write the store anew, by its bytes.
-func (c *comparison) keeps(old, now pdf.Array, depth int) string {
+func (c *comparison) keeps(old, now pdf.Array, depth int) saying {
 	in := make(map[pdf.Ref]bool)
 	for _, e := range now {
 		if r, ok := e.(pdf.Ref); ok {
 			in[r] = true
 		}
-		if why := c.grows(c.before(e), e, depth+1); why != "" {
+		if why := c.grows(c.before(e), e, depth+1); !why.none() {
 			return why
 		}
 	}
@@ -304,10 +304,10 @@ func (c *comparison) keeps(old, now pdf.Array, depth int) string {
 			continue
 		}
 		if !c.holds(now, e) {
-			return "a certificate or list is taken away"
+			return said("a certificate or list is taken away")
 		}
 	}
-	return ""
+	return saying{}
 }
 
 // before is what a reference stood for in the old view.

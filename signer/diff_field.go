@@ -44,7 +44,7 @@ type fieldEdit struct {
 	owners    []int // the field's and its widgets' objects
 }
 
-func (e *fieldEdit) content(dl *delta, k pdf.Name, why string) {
+func (e *fieldEdit) content(dl *delta, k pdf.Name, why saying) {
 	e.bad = true
 	e.c.content(dl.ref, "field "+e.name+"/"+string(k), "%s", why)
 }
@@ -56,7 +56,7 @@ func (e *fieldEdit) compare(dl *delta) {
 	old, okA := dl.old.(*pdf.Dict)
 	now, okB := dl.new.(*pdf.Dict)
 	if !okA || !okB || len(now.Duplicates()) > 0 {
-		e.content(dl, "", "the field is taken away or cannot be read")
+		e.content(dl, "", said("the field is taken away or cannot be read"))
 		return
 	}
 	for _, k := range bothKeys(old, now) {
@@ -67,66 +67,66 @@ func (e *fieldEdit) compare(dl *delta) {
 		if c.same(a, b) && !(k == "AP" && c.touches(b, 2)) && c.deltas[refNumber(b)] == nil {
 			continue
 		}
-		if why := e.key(k, a, b); why != "" {
+		if why := e.key(k, a, b); !why.none() {
 			e.content(dl, k, why)
 		}
 	}
 }
 
 // key says why a key of an existing field may not change.
-func (e *fieldEdit) key(k pdf.Name, a, b pdf.Object) string {
+func (e *fieldEdit) key(k pdf.Name, a, b pdf.Object) saying {
 	c := e.c
 	switch k {
 	case "V":
 		return e.newValue(a, b)
 	case "AP":
 		if !e.value {
-			return "the appearance changes, and the value does not"
+			return said("the appearance changes, and the value does not")
 		}
 		if n := refNumber(a); n > 0 && c.d.shared(n) {
-			return "the appearance dictionary that it had is in use elsewhere too"
+			return said("the appearance dictionary that it had is in use elsewhere too")
 		}
 		e.form = true
 		c.takeAppearance(e.name, a, b, e.owners)
-		return ""
+		return saying{}
 	case "AS", "RV", "I", "TI":
 		if !e.value {
-			return "the state that is shown changes, and the value does not"
+			return said("the state that is shown changes, and the value does not")
 		}
 		e.form = true
 		c.takeTree(c.new, b, "value of field "+e.name, e.owners...)
-		return ""
+		return saying{}
 	case "Ff":
 		x, _ := a.(pdf.Integer)
 		y, ok := b.(pdf.Integer)
 		if !ok || y != x|1 { // locked by its own signature or another's
-			return "the flags of the field change"
+			return said("the flags of the field change")
 		}
 		e.form = e.form || !e.signed
-		return ""
+		return saying{}
 	case "M":
 		e.form = e.form || !e.signed
-		return ""
+		return saying{}
 	case "DA", "MK", "Q":
 		if !e.value {
-			return "the way the field is drawn changes, and its value does not"
+			return said("the way the field is drawn changes, and its value does not")
 		}
 		e.form = e.form || !e.signed
 		c.takeTree(c.new, b, "appearance of field "+e.name, e.owners...)
-		return ""
+		return saying{}
 	case "Kids":
 		return e.kids(a, b)
 	case "P":
 		if isNull(a) {
-			return ""
+			return saying{}
 		}
 	case "Type", "Subtype", "F", "Rect", "Lock", "BS", "Border", "H", "NM", "TU", "StructParent":
 		if e.signed && (isNull(a) || k == "F" && visibleFlags(b)) {
 			c.takeTree(c.new, b, "signed field "+e.name, e.owners...)
-			return ""
+			return saying{}
 		}
 	}
-	return "this entry of the field changes"
+	return said("this entry of the field changes")
 }
 
 // takeAppearance explains what the old and the new appearance dictionary lead to.
@@ -154,32 +154,32 @@ func visibleFlags(o pdf.Object) bool {
 	return ok && f&(1|2|32) == 0 // Invisible, Hidden, NoView
 }
 
-func (e *fieldEdit) newValue(a, b pdf.Object) string {
+func (e *fieldEdit) newValue(a, b pdf.Object) saying {
 	c := e.c
 	switch {
 	case e.button:
-		return "a push button has no value"
+		return said("a push button has no value")
 	case !e.signature:
 		e.form = true
 		c.takeTree(c.old, a, "value of field "+e.name, e.owners...)
 		c.takeTree(c.new, b, "value of field "+e.name, e.owners...)
-		return ""
+		return saying{}
 	case !e.signed && isNull(b):
-		return "the signature is taken away"
+		return said("the signature is taken away")
 	case !e.signed:
-		return "the signature is replaced"
+		return said("the signature is replaced")
 	}
-	return ""
+	return saying{}
 }
 
 // kids: a parent of fields may gain fields; those are judged by themselves. It
 // loses none, and a field that shows a value gains no widget.
-func (e *fieldEdit) kids(a, b pdf.Object) string {
+func (e *fieldEdit) kids(a, b pdf.Object) saying {
 	c := e.c
 	old, _ := c.old.Array(a)
 	now, _ := c.new.Array(b)
 	if kept(old, now) < len(old) {
-		return "a part of the field is taken away"
+		return said("a part of the field is taken away")
 	}
 	was := make(map[pdf.Ref]bool)
 	for _, o := range old {
@@ -192,12 +192,12 @@ func (e *fieldEdit) kids(a, b pdf.Object) string {
 		if ok && (was[r] || c.newFields[r.Number] != nil && c.oldFields[r.Number] == nil) {
 			continue
 		}
-		return "the field gains a widget"
+		return said("the field gains a widget")
 	}
 	if n := refNumber(b); n > 0 {
 		c.take(n, "parts of field "+e.name, e.owners...)
 	}
-	return ""
+	return saying{}
 }
 
 // conclude records what was done to the field.

@@ -28,7 +28,7 @@ func (c *comparison) acroForm(root pdf.Ref, a, b pdf.Object) {
 		}
 	}
 	if dup := now.Duplicates(); len(dup) > 0 {
-		c.content(root, "/Root/AcroForm", "keys %q stand in the form more than once", dup)
+		c.content(root, "/Root/AcroForm", "keys %s stand in the form more than once", quoteNames(dup))
 	}
 	for _, k := range bothKeys(old, now) {
 		c.formKey(root, k, old.Get(k), now.Get(k))
@@ -65,7 +65,7 @@ func (c *comparison) formKey(root pdf.Ref, k pdf.Name, a, b pdf.Object) {
 			c.content(root, path, "appearances are to be drawn anew")
 		}
 	case "DR":
-		if why := c.resources(a, b); why != "" {
+		if why := c.resources(a, b); !why.none() {
 			c.content(root, path, "%s", why)
 		}
 	default:
@@ -75,11 +75,11 @@ func (c *comparison) formKey(root pdf.Ref, k pdf.Name, a, b pdf.Object) {
 
 // resources: the form's resources may gain entries. What is there stays, since
 // appearances on the page are drawn with it.
-func (c *comparison) resources(a, b pdf.Object) string {
+func (c *comparison) resources(a, b pdf.Object) saying {
 	old, _ := c.old.Dict(a)
 	now, err := c.new.Dict(b)
 	if err != nil || now == nil {
-		return "the resources of the form are taken away"
+		return said("the resources of the form are taken away")
 	}
 	if old == nil {
 		old = pdf.NewDict()
@@ -95,19 +95,19 @@ func (c *comparison) resources(a, b pdf.Object) string {
 			if k == "ProcSet" {
 				continue // obsolete and ignored (ISO 32000-2, 14.2)
 			}
-			return "resource /" + string(k) + " changes"
+			return said("resource /%s changes", k)
 		}
 		if xs == nil {
 			xs = pdf.NewDict()
 		}
 		for _, name := range xs.Keys() {
 			if !c.same(xs.Get(name), ys.Get(name)) {
-				return "resource /" + string(k) + "/" + string(name) + " changes"
+				return said("resource /%s/%s changes", k, name)
 			}
 		}
 	}
 	c.takeTree(c.new, b, "resources of the form", c.formOwners...)
-	return ""
+	return saying{}
 }
 
 // fieldList compares /Fields: what is there stays, in its order.

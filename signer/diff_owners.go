@@ -1,8 +1,8 @@
 package signer
 
 import (
-	"fmt"
 	"sort"
+	"strings"
 
 	"lienthong/signer/pdf"
 )
@@ -92,7 +92,7 @@ func (c *comparison) checkOwners() {
 		}
 		for _, e := range c.d.edges[dl.ref.Number] {
 			if !c.owned(dl, e) {
-				c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "changed as %s, but %s refers to it too", dl.rule, c.d.holderText(e, dl.ref.Number))
+				c.content(dl.ref, c.d.pathTo(c.new, dl.ref.Number), "changed as %s, but %s refers to it too", ruleText(dl.rule), c.d.holderText(e, dl.ref.Number))
 				break
 			}
 		}
@@ -121,10 +121,18 @@ func sameOwners(a, b []int) bool {
 	return true
 }
 
-func (d *differ) holderText(e edge, n int) string {
+// ruleText is what an object was taken for: words of this package, and maybe a field.
+func ruleText(rule string) saying {
+	if of, name, ok := strings.Cut(rule, "field "); ok {
+		return saying{of + "field %s", []any{name}}
+	}
+	return saying{format: rule}
+}
+
+func (d *differ) holderText(e edge, n int) saying {
 	v := d.file.View(int(e.revision))
 	if e.holder == 0 {
-		return "the trailer by " + findRef(v.Trailer(), n)
+		return said("the trailer by %s", findRef(v.Trailer(), n))
 	}
-	return fmt.Sprintf("object %d by %s", e.holder, findRef(d.bodyOf(v, int(e.holder)), n))
+	return said("object %d by %s", e.holder, findRef(d.bodyOf(v, int(e.holder)), n))
 }

@@ -1,7 +1,6 @@
 package signer
 
 import (
-	"fmt"
 	"strings"
 
 	"lienthong/signer/content"
@@ -11,8 +10,8 @@ import (
 
 // under is what a rectangle of a page lies over.
 type under struct {
-	covered string // text or image, for people; "" for none
-	unknown string // why it cannot be told
+	covered saying // text or image, for people; none for none
+	unknown saying // why it cannot be told
 }
 
 // grain is how far, in points, a widget may reach into a box before it counts as
@@ -26,7 +25,7 @@ func (c *comparison) below(r [4]float64, page *pdf.Page) under {
 	reader, done := c.d.reader(c.old)
 	defer done()
 	if reader == nil {
-		return under{unknown: "what the pages show takes too long to read"}
+		return under{unknown: said("what the pages show takes too long to read")}
 	}
 	inner := r
 	for i := range 2 {
@@ -38,7 +37,7 @@ func (c *comparison) below(r [4]float64, page *pdf.Page) under {
 	u.look(inner, reader.Page(page))
 	list, err := c.old.Array(page.Dict.Get("Annots"))
 	if err != nil {
-		return under{unknown: "the annotations of the page cannot be read"}
+		return under{unknown: said("the annotations of the page cannot be read")}
 	}
 	for _, e := range list {
 		d, err := c.old.Dict(e)
@@ -65,9 +64,9 @@ func (u *under) look(r [4]float64, p content.Painting) {
 		}
 		switch {
 		case b.Rough:
-			u.doubt("text whose font does not say how wide it is")
+			u.doubt(said("text whose font does not say how wide it is"))
 		case b.Kind == content.Drawing:
-			u.doubt("a drawing, which may be letters")
+			u.doubt(said("a drawing, which may be letters"))
 		case b.Kind == content.Image:
 			images++
 		case b.Text != "" && len(words) < maxWords:
@@ -77,21 +76,21 @@ func (u *under) look(r [4]float64, p content.Painting) {
 		}
 	}
 	switch {
-	case u.covered != "":
+	case !u.covered.none():
 	case len(words) > 0:
-		u.covered = fmt.Sprintf("the text %q", strings.Join(words, " "))
+		u.covered = said("the text %q", strings.Join(words, " "))
 	case texts > 0:
-		u.covered = "text"
+		u.covered = said("text")
 	case images > 0:
-		u.covered = "an image"
+		u.covered = said(imageShown)
 	}
 	if p.Unknown != "" {
-		u.doubt(p.Unknown)
+		u.doubt(technical(p.Unknown))
 	}
 }
 
-func (u *under) doubt(why string) {
-	if u.unknown == "" {
+func (u *under) doubt(why saying) {
+	if u.unknown.none() {
 		u.unknown = why
 	}
 }
@@ -146,7 +145,7 @@ func (c *comparison) blocks(r [4]float64, page *pdf.Page) (list []*item) {
 type overlay struct {
 	by      *item
 	blocks  []*item
-	covered string
+	covered saying
 	unknown bool // covered says why it cannot be told whether anything is
 }
 
@@ -162,20 +161,20 @@ type laid struct {
 // and so does a signer whose block it is. Where nobody claimed anything, or trust is
 // left out, nobody can say, and the file is marked.
 func (c *check) settlePlaces() {
-	said := make(map[pdf.Ref]bool)
+	told := make(map[pdf.Ref]bool)
 	for _, l := range c.overlays {
 		o := l.change.over
 		switch {
 		case c.opts.Claim != nil && c.policy.Trust && c.sameAgency(o):
 		case c.opts.Claim == nil || !c.policy.Trust || o.unknown:
-			if ref := l.change.ref; !said[ref] {
-				said[ref] = true
+			if ref := l.change.ref; !told[ref] {
+				told[ref] = true
 				c.note(ruleUnchecked, Warning, refText(ref), "revision %d: the visible signature in %s lies over %s in the block of an earlier signature; whether its signer is of the same agency is not known",
-					l.revision, l.change.path, o.covered)
+					l.revision, placeText(l.change.path), o.covered)
 			}
 		default:
 			ch := l.change
-			ch.detail = fmt.Sprintf("a visible signature lies over %s, and its signer is not bound to the agency whose signing block that is", o.covered)
+			ch.detail = said("a visible signature lies over %s, and its signer is not bound to the agency whose signing block that is", o.covered)
 			l.after.unsay(ruleLater)
 			l.after.out.Changes = ChangesContent
 			l.after.forbidden(l.revision, ch, ChangesContent, ruleLater.name)

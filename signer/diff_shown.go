@@ -73,17 +73,17 @@ func (c *comparison) compareShown(g *pdf.Field, ref pdf.Ref, widget *pdf.Dict, v
 	shown, why := shownText(p)
 	want := bare(value)
 	path := "field " + g.FullName
-	if covered := c.hides(reader, ref, p); covered != "" {
+	if covered := c.hides(reader, ref, p); !covered.none() {
 		c.content(ref, path, "the appearance of the field covers %s", covered)
 		return
 	}
 	switch {
 	case look.Has("R") || look.Has("D"):
 		c.content(ref, path, "the text field has another appearance under the mouse")
-	case why == "" && shown == want:
-	case why == imageShown:
+	case why.none() && shown == want:
+	case why.format == imageShown:
 		c.content(ref, path, "the text field shows an image, and its value is %q", cutText(value))
-	case why != "":
+	case !why.none():
 		c.note(ruleShown, ref, "field %q: what it shows was not compared with its value %q: %s", g.FullName, cutText(value), why)
 	case shown == "" || c.formatted(g, widget) || g.Flags&flagMultiline != 0 && strings.HasPrefix(want, shown) || known && shown == before:
 		// A value that nobody sees, one that is set out in another way, the beginning of one
@@ -108,13 +108,13 @@ func (c *comparison) shownBefore(ref pdf.Ref) (text string, known bool) {
 		return "", false
 	}
 	text, why := shownText(reader.Annotation(widget))
-	return text, why == ""
+	return text, why.none()
 }
 
 // hides tells what text or image of the page lies below what the appearance paints
 // beside its text: a ground that was not there when the page was signed. Lines of dots
 // or underscores to write on are no text.
-func (c *comparison) hides(reader *content.Reader, ref pdf.Ref, look content.Painting) string {
+func (c *comparison) hides(reader *content.Reader, ref pdf.Ref, look content.Painting) saying {
 	var grounds [][4]float64
 	for _, b := range look.Boxes {
 		if b.Kind == content.Plain && b.Rect[0] < b.Rect[2] && b.Rect[1] < b.Rect[3] {
@@ -123,20 +123,20 @@ func (c *comparison) hides(reader *content.Reader, ref pdf.Ref, look content.Pai
 	}
 	page := c.pageOf(ref)
 	if len(grounds) == 0 || page == nil {
-		return ""
+		return saying{}
 	}
 	for _, b := range reader.Page(page).Boxes {
 		for _, r := range grounds {
 			switch {
 			case !overlap(within(r), b.Rect) || b.Kind == content.Plain:
 			case b.Kind == content.Image:
-				return imageShown
+				return said(imageShown)
 			case b.Kind == content.Text && coversLetters(within(r), b, page):
-				return "the text " + quote(b.Text)
+				return said("the text %s", quote(b.Text))
 			}
 		}
 	}
-	return ""
+	return saying{}
 }
 
 // coversLetters: of a word such as "....../QĐ-UBND" the dots may be covered.
@@ -179,22 +179,22 @@ const imageShown = "an image"
 
 // shownText is the text of an appearance without its white space, or why it cannot
 // be told.
-func shownText(p content.Painting) (text, why string) {
+func shownText(p content.Painting) (text string, why saying) {
 	var b strings.Builder
 	for _, box := range p.Boxes {
 		switch {
 		case box.Kind == content.Image:
-			return "", imageShown
+			return "", said(imageShown)
 		case box.Kind == content.Drawing:
-			why = "a drawing, which may be letters"
+			why = said("a drawing, which may be letters")
 		case box.Kind == content.Text && box.Text == "":
-			why = "its font does not say which letters it shows"
+			why = said("its font does not say which letters it shows")
 		case box.Kind == content.Text:
 			b.WriteString(box.Text)
 		}
 	}
 	if p.Unknown != "" {
-		why = p.Unknown
+		why = technical(p.Unknown)
 	}
 	return bare(b.String()), why
 }
@@ -228,48 +228,62 @@ func (c *check) registered(steps []step) {
 		if len(list) == 0 {
 			continue
 		}
-		var parts []string
-		for _, f := range list[:min(len(list), maxNamed)] {
-			parts = append(parts, wordsFor(f.name)+" "+quote(f.value))
-		}
-		if len(list) > maxNamed {
-			parts = append(parts, "and more")
-		}
-		c.filledIn = append(c.filledIn, addition{steps[i].revision, list[0].ref, strings.Join(parts, ", ")})
+		c.filledIn = append(c.filledIn, filling{steps[i].revision, list[0].ref, fillings(list)})
 	}
+}
+
+// filling is what a revision filled in.
+type filling struct {
+	revision int
+	field    pdf.Ref // the first
+	text     saying
+}
+
+// fillings lists fields and what they say now.
+func fillings(list []filledField) saying {
+	last := min(len(list), maxNamed) - 1
+	text := wordsFor(list[last])
+	if len(list) > maxNamed {
+		text = said("%s, %s", text, said("and more"))
+	}
+	for last--; last >= 0; last-- {
+		text = said("%s, %s", wordsFor(list[last]), text)
+	}
+	return text
 }
 
 func quote(s string) string { return `"` + cutText(s) + `"` }
 
-// wordsFor is what people call a field that was prepared, or its name.
-func wordsFor(field string) string {
-	switch field {
+// wordsFor is what people call a field that was prepared, or its name, and its value.
+func wordsFor(f filledField) saying {
+	value := quote(f.value)
+	switch f.name {
 	case FieldNumber:
-		return "number"
+		return said("number %s", value)
 	case FieldDate:
-		return "date"
+		return said("date %s", value)
 	case fieldDay:
-		return "day"
+		return said("day %s", value)
 	case fieldMonth:
-		return "month"
+		return said("month %s", value)
 	case fieldYear:
-		return "year"
+		return said("year %s", value)
 	}
-	return quote(field)
+	return said("%s %s", quote(f.name), value)
 }
 
 // quoteFilled reports what was filled in, once it is known who signed with it.
 func (c *check) quoteFilled() {
 	for _, a := range c.filledIn {
 		if it := c.agencyAt(a.revision); it != nil {
-			c.note(ruleRegistration, Passed, refText(a.page), "revision %d, that of the signature in %q, fills in %s", a.revision, it.out.Field, a.text)
+			c.note(ruleRegistration, Passed, refText(a.field), "revision %d, that of the signature in %q, fills in %s", a.revision, it.out.Field, a.text)
 			continue
 		}
 		if it := c.passingAt(a.revision, ""); it != nil {
-			c.note(ruleFilled, Warning, refText(a.page), "revision %d, that of the signature in %q, of whose agency nothing is known here, fills in %s", a.revision, it.out.Field, a.text)
+			c.note(ruleFilled, Warning, refText(a.field), "revision %d, that of the signature in %q, of whose agency nothing is known here, fills in %s", a.revision, it.out.Field, a.text)
 			continue
 		}
-		c.note(ruleFilled, Warning, refText(a.page), "revision %d, which is not that of a passing signature of an agency, fills in %s", a.revision, a.text)
+		c.note(ruleFilled, Warning, refText(a.field), "revision %d, which is not that of a passing signature of an agency, fills in %s", a.revision, a.text)
 	}
 }
 

@@ -213,7 +213,7 @@ func (c *comparison) record(class Changes, ref pdf.Ref, path, format string, arg
 		return
 	}
 	c.worst = worse(c.worst, class)
-	c.step.changes = append(c.step.changes, change{class: class, ref: ref, path: path, detail: fmt.Sprintf(format, args...)})
+	c.step.changes = append(c.step.changes, change{class: class, ref: ref, path: path, detail: said(format, args...)})
 }
 
 // maxCompared bounds the values that are compared of one object, and by the rules
@@ -230,7 +230,7 @@ const maxChanges = 500
 
 // note records a warning about the file.
 func (c *comparison) note(r rule, ref pdf.Ref, format string, args ...any) {
-	c.step.notes = append(c.step.notes, finding(r, Warning, refText(ref), "revision %d: "+format, append([]any{c.step.revision}, args...)...))
+	c.step.notes = append(c.step.notes, finding(r, Warning, refText(ref), "revision %d: %s", c.step.revision, said(format, args...)))
 }
 
 // rest: what no rule took.
@@ -268,37 +268,40 @@ func streamType(o pdf.Object) pdf.Name {
 	return ""
 }
 
-func describeDelta(dl *delta) string {
+func describeDelta(dl *delta) saying {
 	switch {
 	case isNull(dl.new):
-		return typeName(dl.old) + " is taken away"
+		return said("%s is taken away", typeName(dl.old))
 	case isNull(dl.old):
-		return typeName(dl.new) + " is put where the signed document refers to nothing"
+		return said("%s is put where the signed document refers to nothing", typeName(dl.new))
 	}
-	return typeName(dl.old) + " is changed to " + typeName(dl.new)
+	return said("%s is changed to %s", typeName(dl.old), typeName(dl.new))
 }
 
 // typeName is what a person would call an object.
-func typeName(o pdf.Object) string {
+func typeName(o pdf.Object) saying {
 	var d *pdf.Dict
-	kind := "a dictionary"
+	kind := said("a dictionary")
 	switch o := o.(type) {
 	case *pdf.Dict:
 		d = o
 	case *pdf.Stream:
-		d, kind = o.Dict, "a stream"
+		d, kind = o.Dict, said("a stream")
 	case pdf.Array:
-		return "an array"
+		return said("an array")
 	case pdf.Null:
-		return "nothing"
+		return said("nothing")
 	default:
-		return "a value"
+		return said("a value")
 	}
-	text := kind
+	var types string
 	for _, k := range []pdf.Name{"Type", "Subtype", "FT"} {
 		if n := d.Name(k); n != "" {
-			text += fmt.Sprintf(" /%s /%s", k, n)
+			types += fmt.Sprintf(" /%s /%s", k, n)
 		}
 	}
-	return text
+	if types == "" {
+		return kind
+	}
+	return said("%s%s", kind, types)
 }

@@ -54,7 +54,7 @@ func (c *comparison) place(w *newWidget, pages []pdf.Page) {
 
 // placed records a widget by what lies below it.
 func (c *comparison) placed(w *newWidget, path string, u under, blocks []*item) {
-	if u.covered != "" && len(blocks) == 0 {
+	if !u.covered.none() && len(blocks) == 0 {
 		c.content(w.ref, path, "a visible signature lies over %s", u.covered)
 		return
 	}
@@ -62,11 +62,11 @@ func (c *comparison) placed(w *newWidget, path string, u under, blocks []*item) 
 	ch := &c.step.changes[len(c.step.changes)-1]
 	ch.fresh = true
 	switch {
-	case u.covered != "":
+	case !u.covered.none():
 		ch.over = &overlay{by: c.itemOf(w.field), blocks: blocks, covered: u.covered}
-	case u.unknown != "" && len(blocks) > 0:
+	case !u.unknown.none() && len(blocks) > 0:
 		ch.over = &overlay{by: c.itemOf(w.field), blocks: blocks, covered: u.unknown, unknown: true}
-	case u.unknown != "":
+	case !u.unknown.none():
 		c.note(ruleUnchecked, w.ref, "the visible signature in %q was not compared with what lies below it: %s", w.field.FullName, u.unknown)
 	}
 }

@@ -1,10 +1,6 @@
 package signer
 
-import (
-	"fmt"
-
-	"lienthong/signer/pdf"
-)
+import "lienthong/signer/pdf"
 
 // What a signed file can show or do depends on more than its bytes where it holds
 // scripts, actions, layers, forms that are laid out anew, or data from outside. All
@@ -95,9 +91,9 @@ func (d *dynamic) array(o pdf.Object) pdf.Array {
 
 func (d *dynamic) catalog(ref pdf.Ref, catalog *pdf.Dict) {
 	if list, err := d.v.Array(catalog.Get("OpenAction")); err == nil && list == nil {
-		d.action(catalog.Get("OpenAction"), ref, "when the file is opened", true)
+		d.action(catalog.Get("OpenAction"), ref, said("when the file is opened"), true)
 	}
-	d.triggers(catalog.Get("AA"), ref, "of the document")
+	d.triggers(catalog.Get("AA"), ref, said("of the document"))
 	if layers := d.dict(catalog.Get("OCProperties")); layers != nil {
 		if n := len(d.array(layers.Get("OCGs"))); n > 0 {
 			d.found(catalog.Get("OCProperties"), ref, "%d layers (optional content) that can be shown or hidden", n)
@@ -107,14 +103,14 @@ func (d *dynamic) catalog(ref pdf.Ref, catalog *pdf.Dict) {
 		d.found(catalog.Get("Collection"), ref, "a portfolio: what is shown first may be a file inside the file")
 	}
 	if form := d.dict(catalog.Get("AcroForm")); form != nil && form.Has("XFA") {
-		kind := "an XFA form"
+		kind := said("an XFA form")
 		if catalog.Get("NeedsRendering") == pdf.Bool(true) {
-			kind = "a dynamic XFA form, which is laid out anew when it is opened"
+			kind = said("a dynamic XFA form, which is laid out anew when it is opened")
 		}
 		d.found(form.Get("XFA"), ref, "%s", kind)
 	}
 	if names := d.dict(catalog.Get("Names")); names != nil {
-		d.names(names.Get("JavaScript"), 0, func(name string, o pdf.Object) { d.action(o, ref, fmt.Sprintf("named %q", name), true) })
+		d.names(names.Get("JavaScript"), 0, func(name string, o pdf.Object) { d.action(o, ref, said("named %q", name), true) })
 		d.names(names.Get("EmbeddedFiles"), 0, func(name string, o pdf.Object) { d.file(name, o) })
 	}
 	for _, o := range d.array(catalog.Get("AF")) {
@@ -145,7 +141,7 @@ var harmless = map[pdf.Name]bool{"GoTo": true, "Named": true, "Thread": true, "U
 
 // action names an action and those that come after it (12.6). One that runs by
 // itself is named also where it only goes to the web.
-func (d *dynamic) action(o pdf.Object, near pdf.Ref, when string, itself bool) {
+func (d *dynamic) action(o pdf.Object, near pdf.Ref, when saying, itself bool) {
 	todo := []pdf.Object{o}
 	for n := 0; len(todo) > 0 && n < 100; n++ {
 		o, todo = todo[0], todo[1:]
@@ -170,11 +166,11 @@ func (d *dynamic) action(o pdf.Object, near pdf.Ref, when string, itself bool) {
 }
 
 // triggers names the actions of an /AA, which run by themselves.
-func (d *dynamic) triggers(o pdf.Object, near pdf.Ref, of string) {
+func (d *dynamic) triggers(o pdf.Object, near pdf.Ref, of saying) {
 	aa := d.dict(o)
 	for i := 0; i < aa.Len() && i < 64; i++ {
 		k, a := aa.At(i)
-		d.action(a, near, fmt.Sprintf("at the event %s %s", k, of), true)
+		d.action(a, near, said("at the event %s %s", k, of), true)
 	}
 }
 
@@ -202,7 +198,7 @@ func (d *dynamic) pageTree(root pdf.Object) {
 }
 
 func (d *dynamic) page(ref pdf.Ref, page *pdf.Dict, number int) {
-	d.triggers(page.Get("AA"), ref, fmt.Sprintf("of page %d", number))
+	d.triggers(page.Get("AA"), ref, said("of page %d", number))
 	for _, o := range d.array(page.Get("AF")) {
 		d.file("", o)
 	}
@@ -221,18 +217,20 @@ func (d *dynamic) page(ref pdf.Ref, page *pdf.Dict, number int) {
 }
 
 // moving are the annotations that show something other than what is on the page.
-var moving = map[pdf.Name]string{"Screen": "a film", "Movie": "a film", "RichMedia": "a film or a game", "3D": "a model in three dimensions", "Sound": "sound"}
+var moving = map[pdf.Name]saying{
+	"Screen": said("a film"), "Movie": said("a film"), "RichMedia": said("a film or a game"), "3D": said("a model in three dimensions"), "Sound": said("sound"),
+}
 
 func (d *dynamic) annotation(o pdf.Object, page pdf.Ref, a *pdf.Dict, number int) {
-	where := fmt.Sprintf("on page %d", number)
+	where := said("on page %d", number)
 	if name, ok := a.Get("T").(pdf.String); ok && a.Name("Subtype") == "Widget" {
-		where = fmt.Sprintf("of field %q", pdf.DecodeText(name))
+		where = said("of field %q", pdf.DecodeText(name))
 	}
 	near := page
 	if ref, ok := o.(pdf.Ref); ok {
 		near = ref
 	}
-	if kind := moving[a.Name("Subtype")]; kind != "" {
+	if kind := moving[a.Name("Subtype")]; !kind.none() {
 		d.found(o, page, "%s on page %d", kind, number)
 	}
 	d.action(a.Get("A"), near, where, false)
@@ -292,7 +290,7 @@ func (d *dynamic) outline(catalog *pdf.Dict) {
 		if !ok || item == nil {
 			continue
 		}
-		d.action(item.Get("A"), ref, "of a bookmark", false)
+		d.action(item.Get("A"), ref, said("of a bookmark"), false)
 		todo = append(todo, item.Get("Next"), item.Get("First"))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"lienthong/signer/pdf"
 )
@@ -45,28 +44,28 @@ func (d *dynamic) file(name string, o pdf.Object) {
 	}
 }
 
-func (d *dynamic) describe(ref pdf.Ref) string {
+func (d *dynamic) describe(ref pdf.Ref) saying {
 	d.left--
 	o, err := d.v.Object(ref)
 	s, ok := o.(*pdf.Stream)
 	if err != nil || !ok {
-		return "which cannot be read"
+		return said("which cannot be read")
 	}
-	kind := "type not given"
+	kind := said("type not given")
 	if t := s.Dict.Name("Subtype"); t != "" {
-		kind = "type " + string(t)
+		kind = said("type %s", t)
 	}
 	if d.data <= 0 {
-		return kind + ", too large to take its digest"
+		return said("%s, too large to take its digest", kind)
 	}
 	data, err := s.Decode(d.v)
 	d.data -= int64(len(data))
 	switch {
 	case errors.Is(err, pdf.ErrLimit):
-		return kind + ", too large to take its digest"
+		return said("%s, too large to take its digest", kind)
 	case err != nil:
-		return fmt.Sprintf("%s, its data cannot be read: %v", kind, err)
+		return said("%s, its data cannot be read: %v", kind, err)
 	}
 	digest := sha256.Sum256(data)
-	return fmt.Sprintf("%s, %d bytes, SHA-256 %s", kind, len(data), hex.EncodeToString(digest[:]))
+	return said("%s, %d bytes, SHA-256 %s", kind, len(data), hex.EncodeToString(digest[:]))
 }

@@ -18,3 +18,45 @@ func ClaimIn(xmp []byte) string {
 	c.readXMP(xmp)
 	return c.String()
 }
+
+// CodeOf is the code of what a format says, "" where it has none.
+func CodeOf(format string) string {
+	if t := texts()[format]; t != nil {
+		return t.code
+	}
+	return ""
+}
+
+// HasCause reports whether a check says in Vietnamese what it means that it failed.
+func HasCause(check string) bool { return causes[check].vi != "" }
+
+// HasWord reports whether a value has a word in Vietnamese.
+func HasWord(value string) bool { return vocabulary[value] != "" }
+
+// A TextRow is a text as the tables have it.
+type TextRow struct {
+	Code, English, Vietnamese string
+	Names, Verbs              []string
+}
+
+// TextRows are all texts, with the causes.
+func TextRows() (list []TextRow) {
+	for _, t := range texts() {
+		list = append(list, TextRow{t.code, t.en, t.vi, t.names, t.verbs})
+	}
+	for _, c := range causes {
+		list = append(list, TextRow{Code: c.code, Vietnamese: c.vi, Names: []string{"cause"}})
+	}
+	return list
+}
+
+// Said is a finding that says a format.
+func Said(format string, args ...any) Finding {
+	return finding(rule{name: "test"}, Warning, "", format, args...)
+}
+
+// Technical is what precedes what a layer below says.
+const Technical = technicalWords
+
+// MaxParams is how many parameters a text may have.
+const MaxParams = maxParams

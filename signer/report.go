@@ -98,13 +98,17 @@ type Evidence struct {
 }
 
 // A Finding is one thing that was checked. Name and Clause are stable and fit
-// for programs; Detail is for people and may change.
+// for programs; Detail is for people, in English, and may change.
 type Finding struct {
 	Name   string `json:"name"`
 	Result Result `json:"result"`
 	Clause string `json:"clause"`           // the standard's clause that the check rests on
 	Detail string `json:"detail,omitempty"` // what was found and what was wanted
 	Object string `json:"object,omitempty"` // the PDF object that caused it: "12 0 R", or "trailer"
+	// Code names the text that Detail is, and Params what it says of this file: they
+	// are stable too, and [Finding.Text] makes the same text of them in another language.
+	Code   string  `json:"code,omitempty"`
+	Params []Param `json:"params,omitempty"`
 }
 
 // Result is the outcome of one check.

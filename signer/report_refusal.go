@@ -18,7 +18,7 @@ func (r *Report) Refusal(lang Language) string {
 	}
 	for _, f := range r.Findings {
 		if f.Result == Failed {
-			out = append(out, strings.TrimSpace(title(f.Name, lang)+" "+brief(f.Detail)))
+			out = append(out, strings.TrimSpace(title(f.Name, lang)+" "+brief(f.Text(lang))))
 		}
 	}
 	switch {

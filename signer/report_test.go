@@ -139,7 +139,7 @@ func TestReportSchema(t *testing.T) {
 func TestSchemaHasEveryField(t *testing.T) {
 	t.Parallel()
 	s := loadSchema(t)
-	for name, v := range map[string]any{"": signer.Report{}, "signature": signer.Signature{}, "finding": signer.Finding{}} {
+	for name, v := range map[string]any{"": signer.Report{}, "signature": signer.Signature{}, "finding": signer.Finding{}, "param": signer.Param{}} {
 		def := s
 		if name != "" {
 			def = s.Defs[name]
@@ -275,7 +275,7 @@ func TestReportTextGuides(t *testing.T) {
 		Findings: []signer.Finding{{Name: "expired", Result: signer.Failed, Detail: "was valid until then"}},
 	}}}
 	for lang, want := range map[signer.Language][]string{
-		signer.Vietnamese: {"Ý nghĩa", "Việc cần làm", "còn hiệu lực theo thời điểm tự khai, nay đã hết hạn", "✗ chứng thư số hết hạn [expired]\n      was valid until then\n"},
+		signer.Vietnamese: {"Ý nghĩa", "Việc cần làm", "còn hiệu lực theo thời điểm tự khai, nay đã hết hạn", "✗ chứng thư số hết hạn [expired]\n      chi tiết kỹ thuật: was valid until then\n"},
 		signer.English:    {"Meaning", "What to do", "within its period by the stated time, expired since", "✗ certificate expired [expired]\n"},
 	} {
 		var b strings.Builder

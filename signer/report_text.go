@@ -79,7 +79,7 @@ func (p *textPrinter) header(r *Report) {
 	}
 	for _, f := range r.Findings {
 		if f.Name == ruleRegistration.name && f.Result == Passed {
-			p.line("  " + title(f.Name, p.lang) + ": " + clean(f.Detail))
+			p.line("  " + title(f.Name, p.lang) + ": " + clean(f.Text(p.lang)))
 		}
 	}
 	if r.AcceptedByPolicy {
@@ -145,7 +145,7 @@ func (p *textPrinter) findings(list []Finding) {
 		}
 		p.line("    " + mark + " " + title(f.Name, p.lang) + " [" + f.Name + "]")
 		if f.Detail != "" {
-			p.line("      " + clean(f.Detail))
+			p.line("      " + clean(f.Text(p.lang)))
 		}
 	}
 }

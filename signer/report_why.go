@@ -128,7 +128,7 @@ func (p *textPrinter) whyFindings(list []Finding) {
 		}
 		p.line(text + ")")
 		if f.Detail != "" {
-			p.line("           " + clean(f.Detail))
+			p.line("           " + clean(f.Text(p.lang)))
 		}
 	}
 }

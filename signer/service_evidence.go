@@ -24,6 +24,30 @@ type Asked struct {
 // the file, and keeps (Circular 15/2025/TT-BKHCN).
 const FindingKept = "signing-evidence"
 
+// A KeptStatus is what is kept of one certificate that was asked about before a key was
+// used. Times are RFC 3339, UTC.
+type KeptStatus struct {
+	Certificate string // digest of its DER
+	Status      string // as certs has it
+	Checked     string
+	Kind        string // of the answer; empty where there was none
+	Answer      string // digest of the answer
+	ThisUpdate  string
+}
+
+// Finding says what is kept, in a report of the file that was signed. What is not good
+// is a warning.
+func (k KeptStatus) Finding() Finding {
+	r, result := rule{name: FindingKept, clause: "TT 15/2025/TT-BKHCN"}, Warning
+	if k.Status == string(certs.Good) {
+		result = Passed
+	}
+	if k.Kind == "" {
+		return finding(r, result, "", "certificate %s was %s at %s", k.Certificate, k.Status, k.Checked)
+	}
+	return finding(r, result, "", "certificate %s was %s at %s, by the %s %s of %s", k.Certificate, k.Status, k.Checked, k.Kind, k.Answer, k.ThisUpdate)
+}
+
 // checkRevocation asks about each certificate of a path but the anchor. It returns the
 // digests of the answers for the journal.
 func (s *Service) checkRevocation(ctx context.Context, c *cleared, path certs.Path, at time.Time) (string, error) {

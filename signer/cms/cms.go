@@ -14,6 +14,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"time"
 )
@@ -117,7 +118,15 @@ const (
 type Problem struct {
 	Code   Code
 	Clause string
-	Detail string
+	Detail string // found and wanted, in English
+
+	// Format and Args are what Detail was made of, for who says it in another language.
+	Format string
+	Args   []any
+}
+
+func problem(code Code, clause, format string, args ...any) Problem {
+	return Problem{code, clause, fmt.Sprintf(format, args...), format, args}
 }
 
 func (p Problem) Error() string { return "cms: " + p.Detail + " (" + p.Clause + ")" }

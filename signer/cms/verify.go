@@ -19,7 +19,7 @@ import (
 // trusted, and whether its algorithms are still strong, is another question.
 func (s *SignedData) Verify(messageDigest []byte) []Problem {
 	if s.HasContent {
-		return append(s.verify(messageDigest), Problem{ContentPresent, "EN 319 142-1, 4.1", "a detached signature carries content of its own"})
+		return append(s.verify(messageDigest), problem(ContentPresent, "EN 319 142-1, 4.1", "a detached signature carries content of its own"))
 	}
 	return s.verify(messageDigest)
 }
@@ -28,7 +28,7 @@ func (s *SignedData) Verify(messageDigest []byte) []Problem {
 // time-stamp token does.
 func (s *SignedData) VerifyContent() []Problem {
 	if !s.HasContent {
-		return []Problem{{ContentMissing, "RFC 5652, 5.2", "there is no content"}}
+		return []Problem{problem(ContentMissing, "RFC 5652, 5.2", "there is no content")}
 	}
 	si := s.Signer()
 	if si == nil || !si.Hash.Available() {
@@ -42,7 +42,7 @@ func (s *SignedData) VerifyContent() []Problem {
 func (s *SignedData) verify(digest []byte) []Problem {
 	si := s.Signer()
 	if si == nil {
-		return []Problem{{SignerCount, "EN 319 142-1, 6.3", fmt.Sprintf("%d signers, want exactly one", len(s.Signers))}}
+		return []Problem{problem(SignerCount, "EN 319 142-1, 6.3", "%d signers, want exactly one", len(s.Signers))}
 	}
 	v := &verification{s: s, si: si}
 	v.attributes(digest)
@@ -58,7 +58,7 @@ type verification struct {
 }
 
 func (v *verification) fail(code Code, clause, format string, args ...any) {
-	v.problems = append(v.problems, Problem{code, clause, fmt.Sprintf(format, args...)})
+	v.problems = append(v.problems, problem(code, clause, format, args...))
 }
 
 // attributes checks content-type and message-digest, without which the signed

@@ -1,0 +1,31 @@
+package signer
+
+// What is said of the file as a whole, and of bytes that no revision accounts for.
+var fileRows = []row{
+	{"file.trailing", "bytes %d to %d follow the last revision and are part of none", "from to",
+		"byte {from} đến {to} nằm sau lần cập nhật cuối cùng và không thuộc lần cập nhật nào"},
+	{"file.before-header", "%d bytes stand before the %%PDF header", "bytes", "có {bytes} byte nằm trước phần đầu của tệp PDF"},
+	{"file.hidden-more", "revision %d: %d more", "revision count", "lần cập nhật {revision}: còn {count} chỗ khác"},
+	{"file.hidden", "revision %d holds %s, at bytes %d to %d", "revision what from to", "lần cập nhật {revision} chứa {what}, ở byte {from} đến {to}"},
+	{"hidden.bytes", "bytes that belong to no object", "", "dữ liệu không thuộc đối tượng nào"},
+	{"hidden.overlap", "an object that begins inside another one", "", "một đối tượng nằm lồng trong đối tượng khác"},
+	{"hidden.twin", "a second body of object %s", "object", "bản thứ hai của đối tượng {object}"},
+	{"hidden.unlisted", "a body of object %s that the revision does not list", "object", "nội dung của đối tượng {object} không có trong danh mục của lần cập nhật"},
+	{"file.form-unreadable", "cannot be read: %v", "cause", "không đọc được, nên không thể xác định tệp có những chữ ký số nào; chi tiết kỹ thuật: {cause}"},
+	{"file.too-many-fields", "too many fields in too many revisions to look for signatures that were removed before revision %d", "revision",
+		"quá nhiều trường trong quá nhiều lần cập nhật, nên chưa tìm được chữ ký số bị gỡ bỏ trước lần cập nhật {revision}"},
+	{"file.replaced", "revision %d puts another signature in place of the one that revision %d wrote in field %q", "revision before field",
+		"lần cập nhật {revision} thay chữ ký số khác vào chỗ chữ ký số của lần cập nhật {before} ở trường {field}"},
+	{"file.vanished", "revision %d takes field %q with its signature of revision %d out of the form", "revision field before",
+		"lần cập nhật {revision} gỡ khỏi biểu mẫu trường {field} cùng chữ ký số của lần cập nhật {before}"},
+	{"file.orphan", "revision %d holds a signature dictionary that no field shows", "revision",
+		"lần cập nhật {revision} chứa một chữ ký số mà không trường nào hiển thị"},
+	{"file.key-twice-same", "the %s of revision %d has %q more than once, with the same value", "where revision key",
+		"{where} của lần cập nhật {revision} ghi khóa {key} nhiều lần, với cùng một giá trị"},
+	{"file.key-twice", "the %s of revision %d has %q more than once; readers differ on which one counts", "where revision key",
+		"{where} của lần cập nhật {revision} ghi khóa {key} nhiều lần; mỗi phần mềm đọc có thể hiểu một khác"},
+	{"part.trailer", "trailer", "", "phần cuối tệp"},
+	{"part.catalog", "catalog", "", "danh mục gốc của tài liệu"},
+	{"part.form", "form", "", "biểu mẫu"},
+	{"part.page-tree", "page tree", "", "cây trang"},
+}
