@@ -90,9 +90,9 @@ type config struct {
 		Calls   int      `yaml:"calls" default:"1000" doc:"calls and watches that one user or peer may have in progress at once"`
 
 		Quota struct {
-			PeerBytes     byteSize `yaml:"peer_bytes" default:"0" doc:"bytes of letters from one neighbour, and of those for one, that may be held at once; 0: half of the space for letters"`
+			PeerBytes     byteSize `yaml:"peer_bytes" default:"0" doc:"bytes of letters from one neighbour, what its broken transfers left included, and of those for one, that may be held at once; 0: half of the space for letters"`
 			PeerLetters   int      `yaml:"peer_letters" default:"2000000" doc:"as above, letters: one for each recipient, until the next node has taken it over, or an agency here has acknowledged it (24 hours at most)"`
-			AgencyBytes   byteSize `yaml:"agency_bytes" default:"0" doc:"bytes of letters that one agency has sent and that may be held here at once; 0: half of the space for letters"`
+			AgencyBytes   byteSize `yaml:"agency_bytes" default:"0" doc:"bytes of letters that one agency has sent, and of uploads that it has not finished, that may be held here at once; 0: half of the space for letters"`
 			AgencyLetters int      `yaml:"agency_letters" default:"2000000" doc:"as above, letters"`
 			LowWater      int      `yaml:"low_water" default:"90" doc:"what was refused for space or a quota is taken again when so much of the limit is used, in per cent"`
 		} `yaml:"quota"`
