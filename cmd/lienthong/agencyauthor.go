@@ -25,7 +25,7 @@ type authorFlags struct {
 }
 
 func (a *app) authorFlags(c *cobra.Command, f *authorFlags) *cobra.Command {
-	c.Flags().StringVar(&f.key, "key", "", "key of the zone's authority, ECDSA P-256: pem:FILE or pkcs12:FILE")
+	c.Flags().StringVar(&f.key, "key", "", "key of the zone's authority, ECDSA P-256: pem:FILE, pkcs12:FILE or pkcs11:URI")
 	c.Flags().StringVar(&f.passwordFile, "password-file", "", "file that holds the key's password on its first line")
 	c.Flags().StringVar(&f.directory, "directory", "", "file of the directory as it is now; default: ask the node")
 	c.Flags().StringVarP(&f.output, "output", "o", "", "write the signed change to a file instead of giving it to the node")
@@ -49,7 +49,7 @@ type authoring struct {
 // is believed by its signatures alone, whoever gives it.
 func (a *app) author(ctx context.Context, f authorFlags) (_ *authoring, err error) {
 	if f.key == "" {
-		return nil, fail(exitUsage, errors.New("no key"), "name the key of the zone's authority: --key pem:FILE or pkcs12:FILE")
+		return nil, fail(exitUsage, errors.New("no key"), "name the key of the zone's authority: --key pem:FILE, pkcs12:FILE or pkcs11:URI")
 	}
 	key, err := keys.Open(f.key, secretFile(f.passwordFile))
 	if err != nil {

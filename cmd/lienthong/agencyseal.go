@@ -69,7 +69,7 @@ func (a *app) agencySealCommand() *cobra.Command {
 			return a.agencySeal(in[0], key, passwordFile, output)
 		},
 	}
-	c.Flags().StringVar(&key, "key", "", "key of the authority, ECDSA P-256: pem:FILE or pkcs12:FILE")
+	c.Flags().StringVar(&key, "key", "", "key of the authority, ECDSA P-256: pem:FILE, pkcs12:FILE or pkcs11:URI")
 	c.Flags().StringVar(&passwordFile, "password-file", "", "file that holds the key's password on its first line")
 	c.Flags().StringVarP(&output, "output", "o", "", "file to write")
 	return c

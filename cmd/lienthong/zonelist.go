@@ -62,7 +62,7 @@ the one that its parent names.`,
 			return a.zonesSeal(in[0], key, passwordFile, output)
 		},
 	}
-	c.Flags().StringVar(&key, "key", "", "key of the top, ECDSA P-256: pem:FILE or pkcs12:FILE")
+	c.Flags().StringVar(&key, "key", "", "key of the top, ECDSA P-256: pem:FILE, pkcs12:FILE or pkcs11:URI")
 	c.Flags().StringVar(&passwordFile, "password-file", "", "file that holds the key's password on its first line")
 	c.Flags().StringVarP(&output, "output", "o", "", "file to write")
 	return c
