@@ -13,8 +13,8 @@ var (
 	asciiWord = regexp.MustCompile(`[\p{L}]+`)
 	goQuoted  = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	// ownToken is a name that is the same in every language: a key of the format, a
-	// name with points, digits or capitals in it, an OID, a digest.
-	ownToken = regexp.MustCompile(`/[^\s,;:)]+|[^\s,;:()]*[.\d_\[][^\s,;:()]*|\w*[a-z][A-Z]\w*|\w*[A-Z]{2}[a-z]\w*|\b[A-Z]{2,}\b`)
+	// name with points, strokes, digits or capitals in it, an OID, a digest.
+	ownToken = regexp.MustCompile(`/[^\s,;:)]+|[^\s,;:()]*[.\d_/\[][^\s,;:()]*|\w*[a-z][A-Z]\w*|\w*[A-Z]{2}[a-z]\w*|\b[A-Z]{2,}\b`)
 )
 
 // bothLanguages are Vietnamese words that are spelled as English ones, and units.

@@ -40,12 +40,18 @@ type failure struct {
 	code  int
 	err   error
 	hints []string
+
+	// What it means and what to do, in Vietnamese, where [meaning] cannot know it.
+	vi      string
+	viHints []string
 }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-func fail(code int, err error, hints ...string) error { return &failure{code, err, hints} }
+func fail(code int, err error, hints ...string) error {
+	return &failure{code: code, err: err, hints: hints}
+}
 
 func failf(code int, format string, args ...any) error {
 	return &failure{code: code, err: fmt.Errorf(format, args...)}
@@ -80,10 +86,14 @@ func (a *app) run(ctx context.Context, args []string) int {
 // complain says what went wrong and what to do, and gives the exit status.
 func (a *app) complain(err error) int {
 	f := a.explain(err)
-	for _, line := range plainText(f.err) {
+	lines, hints := plainText(f.err), f.hints
+	if a.lang == "vi" {
+		lines, hints = f.inVietnamese()
+	}
+	for _, line := range lines {
 		fmt.Fprintf(a.err, "lienthong: %s: %s\n", a.t("error", "lỗi"), line)
 	}
-	for _, h := range f.hints {
+	for _, h := range hints {
 		fmt.Fprintf(a.err, "lienthong: %s: %s\n", a.t("hint", "gợi ý"), h)
 	}
 	return f.code

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"lienthong/certs/keys"
+	"lienthong/client"
 	"lienthong/exchange"
 	"lienthong/internal/wire"
 	"lienthong/signer"
@@ -25,6 +26,9 @@ func (a *app) explain(err error) *failure {
 		}
 		if len(known.hints) > 0 {
 			f.hints = append([]string(nil), known.hints...)
+		}
+		if known.vi != "" {
+			f.vi, f.viHints = known.vi, known.viHints
 		}
 	}
 	if len(f.hints) > 0 {
@@ -62,6 +66,10 @@ func (a *app) explain(err error) *failure {
 	case errors.Is(err, keys.ErrUnknownScheme):
 		f.hints = a.hint("for a PKCS #12 file: --key pkcs12:FILE --password-file FILE",
 			"với tệp PKCS #12: --key pkcs12:TỆP --password-file TỆP")
+	case errors.Is(err, client.ErrUnreachable):
+		f.hints = a.hint("look whether the node runs, and at its address and the network", "kiểm tra địa chỉ của nút và kết nối mạng, rồi thử lại; nếu vẫn không được, báo quản trị viên của nút")
+	case errors.Is(err, fs.ErrPermission):
+		f.hints = a.hint("use a file and a folder of your own, or ask who owns them", "dùng tệp và thư mục của mình, hoặc hỏi người quản lý tệp")
 	case errors.Is(err, fs.ErrNotExist):
 		f.hints = a.hint("look at the name and the folder", "kiểm tra lại tên tệp và thư mục")
 	case errors.Is(err, context.Canceled):

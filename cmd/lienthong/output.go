@@ -83,11 +83,13 @@ func openDocument(path string) (*document, error) {
 	}
 	if info.IsDir() {
 		f.Close()
-		return nil, fail(exitUsage, fmt.Errorf("%s: is a folder, want a PDF file", path))
+		return nil, vietnamese(fail(exitUsage, fmt.Errorf("%s: is a folder, want a PDF file", path)),
+			"đây là thư mục, không phải tệp PDF", "nêu tên một tệp PDF trong thư mục")
 	}
 	if info.Size() == 0 {
 		f.Close()
-		return nil, fail(exitUsage, fmt.Errorf("%s: the file is empty", path), "ask for the file again: it was cut to nothing on its way")
+		return nil, vietnamese(fail(exitUsage, fmt.Errorf("%s: the file is empty", path), "ask for the file again: it was cut to nothing on its way"),
+			"tệp không có nội dung", "xin gửi lại tệp: nội dung đã mất trên đường truyền")
 	}
 	return &document{f, info.Size()}, nil
 }

@@ -174,9 +174,11 @@ func (a *app) signOptions(f signFlags, now time.Time) (signer.SignOptions, error
 func (a *app) checkKey(ctx context.Context, key keys.Key, f signFlags, now time.Time) error {
 	cert := key.Certificate()
 	if now.After(cert.NotAfter) || now.Before(cert.NotBefore) {
-		return fail(exitNo, fmt.Errorf("certificate of %q is valid from %s to %s, now it is %s", cert.Subject.CommonName,
+		return vietnamese(fail(exitNo, fmt.Errorf("certificate of %q is valid from %s to %s, now it is %s", cert.Subject.CommonName,
 			vnTime(cert.NotBefore), vnTime(cert.NotAfter), vnTime(now)),
-			"sign with a renewed certificate; if the date is wrong, set this machine's clock")
+			"sign with a renewed certificate; if the date is wrong, set this machine's clock"),
+			fmt.Sprintf("chứng thư chữ ký số của %q có hiệu lực từ %s đến %s, nay là %s", cert.Subject.CommonName, vnTime(cert.NotBefore), vnTime(cert.NotAfter), vnTime(now)),
+			"ký bằng chứng thư đã được gia hạn hoặc cấp mới; nếu ngày giờ của máy sai, hãy chỉnh lại")
 	}
 	if len(f.trust) == 0 {
 		return nil
@@ -188,8 +190,10 @@ func (a *app) checkKey(ctx context.Context, key keys.Key, f signFlags, now time.
 	request := certs.PathRequest{Leaf: cert, Extra: key.Chain(), At: now, Policy: certs.DefaultAlgorithms()}
 	path := trust.Build(request)
 	if len(path.Problems) > 0 {
-		return fail(exitNo, fmt.Errorf("certificate of %q: %v", cert.Subject.CommonName, path.Problems[0]),
-			"sign with a certificate that the anchors of --trust vouch for")
+		return vietnamese(fail(exitNo, fmt.Errorf("certificate of %q: %v", cert.Subject.CommonName, path.Problems[0]),
+			"sign with a certificate that the anchors of --trust vouch for"),
+			fmt.Sprintf("chứng thư chữ ký số của %q không được các chứng thư gốc của --trust bảo đảm", cert.Subject.CommonName),
+			"ký bằng chứng thư do tổ chức được tin cậy cấp, hoặc kiểm tra lại --trust")
 	}
 	for i := 0; i+1 < len(path.Chain); i++ {
 		if err := a.checkStatus(path.Chain[i].Subject.CommonName, evidence.Resolve(ctx, path.Chain[i], path.Chain[i+1], now, now)); err != nil {
@@ -205,8 +209,9 @@ func (a *app) checkStatus(name string, r certs.Revocation) error {
 	switch r.Status {
 	case certs.Good:
 	case certs.Revoked, certs.OnHold:
-		return fail(exitNo, fmt.Errorf("certificate of %q: %s since %s", name, r.Status, vnTime(r.RevokedAt)),
-			"sign with another certificate")
+		return vietnamese(fail(exitNo, fmt.Errorf("certificate of %q: %s since %s", name, r.Status, vnTime(r.RevokedAt)),
+			"sign with another certificate"),
+			fmt.Sprintf("chứng thư chữ ký số của %q đã bị thu hồi hoặc tạm dừng từ %s", name, vnTime(r.RevokedAt)), "ký bằng chứng thư khác, hoặc liên hệ nơi cấp chứng thư")
 	default:
 		fmt.Fprintf(a.err, "lienthong: %s: certificate of %q: revocation status %s: %s\n", a.t("warning", "cảnh báo"), name, r.Status, r.Detail)
 	}
