@@ -52,7 +52,8 @@ func (s *settling) keepAlone(ctx context.Context, v verified, digest envelope.Di
 			return false, nil
 		}
 	}
-	if !s.node.alone.take(s.peer, s.node.now(), AloneStatements) {
+	// What this node has signed itself no peer can make more of.
+	if v.st.Issuer != s.node.cfg.ID && !s.node.alone.take(s.peer, s.node.now(), AloneStatements) {
 		s.node.Refused(PeerHolder(s.peer), linkMethod, reasonAlone)
 		return false, errTooManyAlone
 	}

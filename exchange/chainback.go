@@ -9,16 +9,16 @@ import (
 	"lienthong/envelope"
 )
 
-// featureChainBack in Hello says that a node takes custody statements that come back to it, or
-// come by it from where they were kept, as evidence alone: no letter moves by them. To a node
-// that does not say so they are not sent.
+// featureChainBack in Hello says that a node takes custody statements that come back, to it
+// or to its next hop, as evidence alone: no letter moves by them. To a node that does not say
+// so they are not sent.
 const featureChainBack = "chain-back"
 
-// giveChains gives a restored peer the chains back under which letters came here from it since
-// a time: what it had signed itself, and who had the letters before it. The peer's own custody
-// burned with it, and was nowhere else if the node before had not heard of it: nobody could
-// follow a Delivered past the peer then. Statements that are kept here as such are sent by
-// [replaying.sendAgain]. given counts those that the peer has, gone those that it does not take.
+// giveChains gives a restored peer back what it had signed in the chains under which letters
+// came here from it since a time. It burned with the peer, and was nowhere else if the node
+// before had not heard of it: nobody could follow a Delivered past the peer then. Statements
+// that are kept here as such are sent by [replaying.sendAgain]. given counts those that the
+// peer has, gone those that it does not take.
 func (s *session) giveChains(ctx context.Context, since int64) (given, gone int, err error) {
 	silent := 0
 	for after, more := (envelope.ID{}), true; more; {
@@ -78,7 +78,7 @@ func (n *Node) chains(ctx context.Context, peer string, rows []Delivery, since i
 			if err != nil {
 				return nil, err
 			}
-			if !seen[digest] && st.Issuer != n.cfg.ID && st.Time >= since {
+			if !seen[digest] && st.Issuer == peer && st.Time >= since {
 				out = append(out, sealed)
 			}
 			seen[digest] = true
@@ -179,11 +179,8 @@ func (h *handing) take(digests []envelope.Digest) {
 // take custody that came back to this node for the answer to an offer, and no more hand on
 // what this node has forgotten.
 func (s *session) withholds(row *StatementRow) (bool, error) {
-	if row.Key.Kind != envelope.Custody || contains(s.hello.Features, featureChainBack) {
+	if row.Key.Kind != envelope.Custody || row.Key.Issuer != s.relay.cfg.ID || contains(s.hello.Features, featureChainBack) {
 		return false, nil
-	}
-	if row.Key.Issuer != s.relay.cfg.ID {
-		return row.Key.Issuer == s.peer && s.relay.restored.Generation > 0, nil
 	}
 	st, err := envelope.ParseStatement(row.Sealed)
 	return st.Incarnation != s.relay.incarnation, err

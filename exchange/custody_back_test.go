@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -293,5 +294,36 @@ func TestCustodyThatComesBackAnswersNothing(t *testing.T) {
 	}
 	for _, id := range s.ids {
 		s.nodes[id].verifyJournal()
+	}
+}
+
+// What a restored node had signed comes back to it however much it is: a flood of others'
+// statements about letters that are not here is what is bounded.
+func TestOwnStatementsComeBackWithoutBound(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	s.meet()
+	s.restore("district", s.nodes["district"].backup(), "province")
+	frame := exchange.Statements{}
+	for range 3 * exchange.AloneStatements / 2 {
+		id, err := envelope.NewID(s.clock(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := envelope.Statement{Kind: envelope.Custody, Envelope: envelope.Sum(id[:]), OriginNode: "ward", EnvelopeID: id, Recipient: "to",
+			Issuer: "district", Incarnation: id, Sequence: 1, Time: s.clock().UnixMicro(), Previous: envelope.Sum([]byte("before"))}
+		sealed, err := envelope.SealStatement(&st, s.keys["district"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame.Statements = append(frame.Statements, envelope.Receipt{Statement: sealed})
+	}
+	district := s.nodes["district"]
+	if err := district.relay.SettleStatements(t.Context(), "province", frame); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := district.store.StatementsTo(t.Context(), "ward", 0, 1000)
+	if err != nil || len(waiting) != len(frame.Statements) {
+		t.Errorf("%d of %d go on to the sender, %v", len(waiting), len(frame.Statements), err)
 	}
 }
