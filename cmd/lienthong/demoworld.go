@@ -14,6 +14,7 @@ import (
 
 	"lienthong/certs/dev"
 	"lienthong/envelope"
+	"lienthong/internal/freeport"
 )
 
 // The cast of the demo. Names are of real places; certificates are not.
@@ -68,7 +69,7 @@ func (d *demo) makeWorld(ctx context.Context, self string) (_ *demoWorld, err er
 	}
 	d.step("throw-away authority: root, issuing CA, time-stamping authority", "CA thử nghiệm: gốc, CA cấp chứng thư, máy chủ dấu thời gian")
 	for _, n := range demoNodes {
-		address, err := freeAddress()
+		address, err := freeport.Address()
 		if err != nil {
 			return nil, err
 		}
@@ -246,12 +247,3 @@ func (w *demoWorld) configText(id string) string {
 
 // profile is the file of a node's clerk, for --as.
 func (w *demoWorld) profile(node string) string { return filepath.Join(w.dir, node, demoClerk+".yaml") }
-
-// freeAddress finds a port that nobody uses now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}

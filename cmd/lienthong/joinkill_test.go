@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lienthong/internal/freeport"
 )
 
 // A joinWorld is a parent and a node on its way in, as processes that strace kills on
@@ -48,7 +50,7 @@ func newJoinWorld(t *testing.T) *joinWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, err := freeAddress()
+	address, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}

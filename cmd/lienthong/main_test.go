@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"lienthong/internal/durable"
+	"lienthong/internal/freeport"
 )
 
 // The test binary is the command, so that scripts and the demo run what is tested.
@@ -70,14 +71,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "C")
 			e.Values[gates{}] = map[string]*gateway{}
 			for _, name := range []string{"ADDRESS", "ADDRESS2", "TSA", "ADMIN", "GATE", "GATE2"} {
-				l, err := net.Listen("tcp", "127.0.0.1:0")
+				address, err := freeport.Address()
 				if err != nil {
 					return err
 				}
-				e.Setenv(name, l.Addr().String())
-				if err := l.Close(); err != nil {
-					return err
-				}
+				e.Setenv(name, address)
 			}
 			return nil
 		},

@@ -9,7 +9,7 @@ package archtest
 // that has no line may not exist.
 const policy = `
 # Leaves: formats and mechanisms that know nothing of ours.
-journal, certs/keys, certs/names, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, internal/sheet, exchange/notation, exchange/calendar, proto/*:
+journal, certs/keys, certs/names, certs/ocsp, certs/fetch, signer/pdf, signer/cms, internal/durable, internal/sheet, internal/freeport, exchange/notation, exchange/calendar, proto/*:
 
 # What stands on leaves alone.
 certs/crl:          certs/names
@@ -47,19 +47,20 @@ gateway:            exchange exchange/axis exchange/edxml exchange/notation enve
 tracing:            exchange envelope
 
 # The one place that wires everything.
-cmd/lienthong:      server client web admin gateway tracing proto/* store store/blob store/s3 store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable internal/sheet
+cmd/lienthong:      server client web admin gateway tracing proto/* store store/blob store/s3 store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/* journal internal/wire internal/durable internal/sheet internal/freeport
 
 # Test harnesses, shipped as packages so that every test builds the real thing.
 internal/testpki:   certs certs/* signer signer/* journal
-internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki
+internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki internal/freeport
+internal/tests3:    internal/freeport
 
-internal/powercut, internal/testpg, internal/tests3, internal/testpdf, internal/measure:
+internal/powercut, internal/testpg, internal/testpdf, internal/measure:
 
 # What measures, apart from the binary.
 tools/corpus:       signer certs certs/dev
 tools/bench:        server client proto/* signer signer/appearance signer/tsp certs certs/keys certs/dev exchange exchange/evidence envelope journal store internal/durable internal/measure internal/testpdf
 tools/mutate:       signer signer/pdf certs
-tools/chaos:        client certs/dev exchange envelope proto/* internal/powercut internal/testpg internal/testpdf
+tools/chaos:        client certs/dev exchange envelope proto/* internal/powercut internal/testpg internal/testpdf internal/freeport
 
 # Tests of the tree itself.
 internal/archtest, internal/docstest:

@@ -15,6 +15,7 @@ import (
 	"lienthong/client"
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/internal/freeport"
 	"lienthong/internal/testpki"
 	"lienthong/journal"
 	"lienthong/server"
@@ -44,7 +45,7 @@ type Node struct {
 
 func newNode(t testing.TB, n *Network, id, url string) *Node {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := freeport.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

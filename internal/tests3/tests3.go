@@ -15,6 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"lienthong/internal/freeport"
 )
 
 // Bucket is the bucket that every server has.
@@ -86,7 +88,10 @@ func (s *Server) Again(t testing.TB) {
 	t.Helper()
 	for range 10 {
 		if s.address == "" {
-			s.address = free(t)
+			var err error
+			if s.address, err = freeport.Address(); err != nil {
+				t.Fatal(err)
+			}
 		}
 		s.keeper = exec.Command("/bin/sh", "-c", keep, s.program, "--port", s.address, "--keep-alive", "--quiet",
 			"posix", "--sidecar", filepath.Join(s.folder, "meta"), filepath.Join(s.folder, "root"))
@@ -115,16 +120,6 @@ func (s *Server) up() bool {
 		}
 	}
 	return false
-}
-
-func free(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Kill kills the server, in the middle of whatever it does.

@@ -19,6 +19,7 @@ import (
 	"lienthong/client"
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/internal/freeport"
 )
 
 // The nodes, from the top, and how many processes each has.
@@ -128,11 +129,11 @@ func (w *world) layOut(node string, processes int) error {
 		if processes > 1 {
 			name = fmt.Sprintf("%s-%d", node, i+1)
 		}
-		address, err := freeAddress()
+		address, err := freeport.Address()
 		if err != nil {
 			return err
 		}
-		admin, err := freeAddress()
+		admin, err := freeport.Address()
 		if err != nil {
 			return err
 		}
@@ -271,15 +272,6 @@ func (w *world) close() {
 	for _, d := range w.disks {
 		d.close()
 	}
-}
-
-// freeAddress finds a port that nobody uses now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // save copies what is on disks that go when they are unmounted.
