@@ -41,6 +41,7 @@ func (n *Node) deadlines(d *Delivery, m *envelope.Metadata) Deadlines {
 		out.AcknowledgeBy, out.Guessed = by.UnixMicro(), !n.cfg.Calendar.Knows(arrived) || !n.cfg.Calendar.Knows(by)
 	}
 	switch now := n.now(); {
+	case d.Copy >= CopyUpdated: // nobody waits for it any more
 	case d.Status == 0 && out.AcknowledgeBy > 0 && out.AcknowledgeBy <= now:
 		out.Overdue = OverdueAcknowledge
 	case out.AnswerBy > 0 && out.AnswerBy <= now && d.Status != StatusRefused && d.Status <= StatusHandling:

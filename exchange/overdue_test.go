@@ -49,3 +49,48 @@ func TestRecallIsNotOverdue(t *testing.T) {
 		t.Errorf("came %+v, %v; want one in time", came, err)
 	}
 }
+
+// Nobody is late to read what was recalled, updated or replaced before it was read; what
+// stays unread is late, and what was read too late stays so, also when it is recalled then.
+func TestUnreadIsLateWhileItIsWanted(t *testing.T) {
+	t.Parallel()
+	s := line(t)
+	ctx, ward, province := context.Background(), s.nodes["ward"], s.nodes["province"]
+	var docs []*exchange.Document
+	for range 5 {
+		docs = append(docs, ward.send(letter(t, "from", "to")))
+	}
+	s.quiet()
+	day := time.UnixMicro(docs[0].Letter.Received).In(exchange.Vietnam).Format(time.DateOnly)
+	late := func(want uint64) {
+		t.Helper()
+		lines, err := province.service.Statistics(ctx, "to", day, day, exchange.PeriodDay)
+		if err != nil || len(lines) != 1 || lines[0].Received.Late != want || lines[0].Received.OnTime != 0 {
+			t.Fatalf("%+v, %v; want %d late, none in time", lines, err, want)
+		}
+		list, _, err := province.service.Overdue(ctx, "to", exchange.OverdueAcknowledge, exchange.Mark{}, 10)
+		if unread := uint64(len(list)); err != nil || want > 0 && unread+1 < want || unread > want {
+			t.Fatalf("%d in the list of the late ones, %v", unread, err)
+		}
+	}
+	s.recall(docs[0], envelope.RecallNow)
+	s.quiet()
+	s.advance(72 * time.Hour)
+	late(4)
+	s.recall(docs[1], envelope.RecallNow)
+	s.quiet()
+	late(3)
+	if err := s.report("province", "to", s.home("province", docs[2], "to"), exchange.StatusArrived); err != nil {
+		t.Fatal(err)
+	}
+	s.recall(docs[2], envelope.RecallNow)
+	s.quiet()
+	late(3)
+	s.update(docs[3], exchange.ChangeRequest{Metadata: subject("Bản hai")})
+	s.quiet()
+	late(2)
+	view, err := province.service.Delivery(ctx, "to", s.home("province", docs[0], "to").ID)
+	if err != nil || view.Document.Deadlines[0].Overdue != exchange.OverdueNone || view.Document.Deadlines[0].AcknowledgeBy == 0 {
+		t.Errorf("the letter that was recalled: %+v, %v", view.Document.Deadlines, err)
+	}
+}

@@ -13,6 +13,7 @@ type TallyStore interface {
 	// another, by status and whether it handed a dossier over to the agency ([Handover]; copies
 	// that were superseded are none). What is not done by now is late if its time is over: a
 	// dossier is done when its result was given back, any other letter when its status is 06.
+	// What was recalled or superseded before it was acknowledged is not late to be.
 	// What it costs grows with the days, not with the documents.
 	TallyFilings(ctx context.Context, agency string, way Way, from, until Day, now int64) ([]Tally, error)
 	// TallySent counts deliveries of documents that an agency sent from here on those days, by

@@ -168,7 +168,7 @@ func (r *register) countFilings(agency string, way exchange.Way, days [2]exchang
 			k = len(out)
 			out = append(out, exchange.Tally{Dossier: dossier, Status: f.Status})
 		}
-		countFiling(&out[k], f, now)
+		countFiling(&out[k], f, now, r.copies[string(f.ID[:])])
 		if wanted != 0 {
 			out[k].Due++
 			out[k].DueOnTime += one(answered != 0 && answered < wanted)
@@ -179,14 +179,15 @@ func (r *register) countFilings(agency string, way exchange.Way, days [2]exchang
 	return out
 }
 
-func countFiling(t *exchange.Tally, f *exchange.Filing, now int64) {
+// countFiling counts one by hand. What is not read is late while somebody waits for it.
+func countFiling(t *exchange.Tally, f *exchange.Filing, now int64, copied exchange.Copy) {
 	t.Documents++
 	done := f.Acknowledged
 	if f.Way == exchange.WayOut {
 		done = f.At
 	}
 	t.OnTime += one((done != 0 || f.Way == exchange.WayOut) && done < f.By)
-	t.Late += one(f.By != 0 && (done >= f.By || f.Way == exchange.WayIn && done == 0 && f.By <= now))
+	t.Late += one(f.By != 0 && (done >= f.By || f.Way == exchange.WayIn && done == 0 && f.By <= now && (copied == exchange.CopyCurrent || copied == exchange.CopyWaiting)))
 	if f.Acknowledged != 0 {
 		t.Acknowledged++
 		t.AcknowledgeSum += f.Acknowledged - f.At
