@@ -73,6 +73,7 @@ type Store interface {
 	FilingStore
 	SeriesStore
 	TallyStore
+	TransportStore
 	HandoverStore
 	RetirementStore
 	ClaimStore

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"lienthong/envelope"
@@ -47,15 +49,44 @@ func (s *Service) MarkTransport(ctx context.Context, actor journal.Actor, agency
 	return nil
 }
 
-// Transport is what a client (principal's id) said of a message.
-func (s *Service) Transport(ctx context.Context, principal, message string) (TransportState, error) {
-	for _, state := range []TransportState{TransportDone, TransportFailed, TransportProcessing} {
-		_, err := s.cfg.Store.Request(ctx, principal, methodTransport, message+" "+string(state))
-		if err == nil || !errors.Is(err, ErrNotFound) {
-			return state, err
+// transports are the states that clients say, the one that counts first.
+var transports = []TransportState{TransportDone, TransportFailed, TransportProcessing}
+
+// Transports are what a client (principal's id) said of messages, by their ids.
+func (s *Service) Transports(ctx context.Context, principal string, messages []string) (map[string]TransportState, error) {
+	out := make(map[string]TransportState, len(messages))
+	if len(messages) == 0 {
+		return out, nil
+	}
+	var ids []string
+	for _, message := range messages {
+		out[message] = TransportNew
+		for _, state := range transports {
+			ids = append(ids, message+" "+string(state))
 		}
 	}
-	return TransportNew, nil
+	said, err := s.cfg.Store.Answered(ctx, principal, methodTransport, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, state := range slices.Backward(transports) {
+		for _, id := range said {
+			if message, is := strings.CutSuffix(id, " "+string(state)); is {
+				out[message] = state
+			}
+		}
+	}
+	return out, nil
+}
+
+// CountUnfetched counts the documents that came to an agency (id or code) and that nobody has
+// acknowledged.
+func (s *Service) CountUnfetched(ctx context.Context, agency string) (int, error) {
+	a, err := s.agencyOf(agency)
+	if err != nil {
+		return 0, err
+	}
+	return s.cfg.Store.CountUnfetched(ctx, a.ID)
 }
 
 // Unfetched lists deliveries to an agency (id or code) that nobody has acknowledged, the

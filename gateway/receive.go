@@ -15,10 +15,7 @@ import (
 	"lienthong/exchange/notation"
 )
 
-const (
-	maxListed  = 1000    // messages of one list; those that are done make room for the rest
-	maxCounted = 100_000 // messages that are counted
-)
+const maxListed = 1000 // messages of one list; those that are done make room for the rest
 
 var readers = []exchange.Role{exchange.RoleClerk, exchange.RoleReader}
 
@@ -77,14 +74,19 @@ func (c *call) receivedList() error {
 
 // listed adds deliveries. One that asks a document back (13) is a status on the axis.
 func (c *call) listed(out []received, agency string, rows []exchange.Delivery, statuses bool) ([]received, error) {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID.String()
+	}
+	states, err := c.svc.Transports(c.ctx, c.principal.ID, ids)
+	if err != nil {
+		return nil, err
+	}
 	for _, d := range rows {
 		if axis.TakeBack(&d) != statuses {
 			continue
 		}
-		state, err := c.svc.Transport(c.ctx, c.principal.ID, d.ID.String())
-		if err != nil {
-			return nil, err
-		}
+		state := states[d.ID.String()]
 		if state == exchange.TransportDone {
 			continue
 		}
@@ -112,12 +114,17 @@ func (c *call) statuses(out []received, agency string) ([]received, error) {
 		if news, next, more, err = c.svc.StatusNews(c.ctx, agency, next); err != nil {
 			return nil, err
 		}
+		ids := make([]string, len(news))
+		for i := range news {
+			ids[i] = news[i].ID()
+		}
+		states, err := c.svc.Transports(c.ctx, c.principal.ID, ids)
+		if err != nil {
+			return nil, err
+		}
 		for i := range news {
 			n := &news[i]
-			state, err := c.svc.Transport(c.ctx, c.principal.ID, n.ID())
-			if err != nil {
-				return nil, err
-			}
+			state := states[n.ID()]
 			if state == exchange.TransportDone {
 				continue
 			}
@@ -163,15 +170,11 @@ func (c *call) count() error {
 	}
 	n := 0
 	for _, agency := range agencies {
-		rows, err := c.svc.Unfetched(c.ctx, agency, maxCounted)
+		of, err := c.svc.CountUnfetched(c.ctx, agency)
 		if err != nil {
 			return err
 		}
-		for i := range rows {
-			if !axis.TakeBack(&rows[i]) {
-				n++
-			}
-		}
+		n += of
 	}
 	return c.ok(answer{Count: &n, Data: n})
 }

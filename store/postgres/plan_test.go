@@ -68,6 +68,7 @@ func TestPlans(t *testing.T) {
 		{"letters of one document", selectSameDocument, "letter_document", visibleFilters},
 		{"late to acknowledge", selectUnacknowledged, "delivery_unacknowledged", []string{"Filter: (kind <> 4)"}}, // recalls that no clerk has seen: a few
 		{"not fetched", selectUnfetched, "delivery_unacknowledged", nil},
+		{"not fetched, counted", countUnfetched, "delivery_unacknowledged", []string{"Filter: ((kind <> 4) OR (take_back = 0))"}}, // requests to give back: a few
 		{"late to answer", selectUnanswered, "delivery_unanswered", nil},
 		{"thread of one recipient", selectThread, "delivery_thread", []string{"Sort", "Filter: (origin_agency_id = $2)"}}, // of one thread: a few
 		{"thread", selectThreadAll, "delivery_thread", []string{"Sort", "Filter: (origin_agency_id = $2)"}},
@@ -116,6 +117,7 @@ func TestPlans(t *testing.T) {
 		{"outbox due, one class", selectDueOf, "outbox_due", nil},
 		{"report", selectReport, "report_pkey", nil},
 		{"request", selectRequest, "request_pkey", nil},
+		{"requests that were answered", selectAnswered, "request_pkey", nil},
 		{"upload", selectUpload, "upload_pkey", nil},
 		{"signing session", selectSession, "signing_session_pkey", nil},
 		{"expired signing sessions", selectExpired, "signing_session_open", nil},

@@ -79,6 +79,8 @@ func testRequests(w *world) {
 	fails[exchange.Request](w, exchange.ErrNotFound)(w.s.Request(w.ctx, r.Principal, r.Method, r.ID))
 	w.commit(exchange.Change{Request: &r})
 	same(w, "request", r, ok[exchange.Request](w)(w.s.Request(w.ctx, r.Principal, r.Method, r.ID)))
+	same(w, "answered", []string{r.ID}, ok[[]string](w)(w.s.Answered(w.ctx, r.Principal, r.Method, []string{"'; --", r.ID, "none"})))
+	same(w, "answered to another", 0, len(ok[[]string](w)(w.s.Answered(w.ctx, r.Principal+"x", r.Method, []string{r.ID}))))
 	l := w.letter("ward", "agency-1", "")
 	w.refuse(exchange.Change{Request: &r, Letter: &l}, exchange.ErrConflict)
 	fails[exchange.Letter](w, exchange.ErrNotFound)(w.s.Letter(w.ctx, l.Key))

@@ -92,6 +92,17 @@ func testUnacknowledged(w *world) {
 		return cmp.Or(cmp.Compare(a.Arrived, b.Arrived), bytes.Compare(a.ID[:], b.ID[:]))
 	})
 	same(w, "to fetch, recalls too", fetch[:5], ok[[]exchange.Delivery](w)(w.s.Unfetched(w.ctx, "agency-1", envelope.UrgencyNormal, 5)))
+	unfetched := func() int { return ok[int](w)(w.s.CountUnfetched(w.ctx, "agency-1")) }
+	all := 0
+	for u := envelope.UrgencyNormal; u <= envelope.UrgencyFlash; u++ {
+		all += len(ok[[]exchange.Delivery](w)(w.s.Unfetched(w.ctx, "agency-1", u, 1000)))
+	}
+	same(w, "counted", all, unfetched())
+	asked := fetch[slices.IndexFunc(fetch, func(d exchange.Delivery) bool { return d.Kind == envelope.KindRecall })]
+	asked.TakeBack = exchange.TakeBackAsked
+	w.put(&asked)
+	same(w, "counted without one that asks a document back", all-1, unfetched())
+	same(w, "counted for another", 0, ok[int](w)(w.s.CountUnfetched(w.ctx, "nobody")))
 }
 
 func testUnanswered(w *world) {
