@@ -64,7 +64,16 @@ func fingerprint(hexadecimal string) []byte {
 func findings(list []signer.Finding) []*lienthongv1.Finding {
 	var out []*lienthongv1.Finding
 	for _, f := range list {
-		out = append(out, &lienthongv1.Finding{Name: f.Name, Result: string(f.Result), Clause: f.Clause, Detail: f.Detail, Object: f.Object})
+		out = append(out, &lienthongv1.Finding{Name: f.Name, Result: string(f.Result), Clause: f.Clause, Detail: f.Detail, Object: f.Object,
+			Code: f.Code, Params: params(f.Params)})
+	}
+	return out
+}
+
+func params(list []signer.Param) []*lienthongv1.FindingParam {
+	var out []*lienthongv1.FindingParam
+	for _, p := range list {
+		out = append(out, &lienthongv1.FindingParam{Name: p.Name, Value: p.Value, Code: p.Code, Params: params(p.Params)})
 	}
 	return out
 }

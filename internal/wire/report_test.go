@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,8 @@ import (
 	"lienthong/signer"
 )
 
-// fill gives every field a value.
-func fill(v reflect.Value) {
+// fill gives every field a value; a list of what it is in, once.
+func fill(v reflect.Value, within ...reflect.Type) {
 	if t, ok := v.Addr().Interface().(*time.Time); ok {
 		*t = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 		return
@@ -24,11 +25,13 @@ func fill(v reflect.Value) {
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0))
+		if slices.Index(within, v.Type().Elem()) == len(within)-1 || !slices.Contains(within, v.Type().Elem()) {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			fill(v.Index(0), within...)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(v.Field(i))
+			fill(v.Field(i), append(within, v.Type())...)
 		}
 	}
 }
@@ -48,6 +51,9 @@ func TestReportToProtoIsWhole(t *testing.T) {
 		for i := range fields.Len() {
 			f := fields.Get(i)
 			at := path + "." + string(f.Name())
+			if !m.Has(f) && f.Message() == m.Descriptor() && strings.HasSuffix(path, "."+string(f.Name())+"."+string(f.Name())) {
+				continue // a text in a text is enough
+			}
 			if !m.Has(f) {
 				t.Errorf("%s is empty", at)
 				continue

@@ -137,7 +137,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if o.output == "" {
 		return nil
 	}
-	return os.WriteFile(o.output, report.markdown(ctx, begin, o.set), 0o644)
+	return os.WriteFile(o.output, append(report.markdown(ctx, begin, o.set), byHand(o.output)...), 0o644)
+}
+
+// byHand is what people have written below the tables of a page: it stays.
+func byHand(page string) []byte {
+	old, err := os.ReadFile(page)
+	if at := bytes.Index(old, []byte("\n## By hand")); err == nil && at >= 0 {
+		return old[at:]
+	}
+	return nil
 }
 
 // A group is measurements of one subject.

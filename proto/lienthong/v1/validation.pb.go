@@ -658,10 +658,14 @@ type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// passed, warning, failed.
-	Result        string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
-	Clause        string `protobuf:"bytes,3,opt,name=clause,proto3" json:"clause,omitempty"`
-	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
-	Object        string `protobuf:"bytes,5,opt,name=object,proto3" json:"object,omitempty"`
+	Result string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	Clause string `protobuf:"bytes,3,opt,name=clause,proto3" json:"clause,omitempty"`
+	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	Object string `protobuf:"bytes,5,opt,name=object,proto3" json:"object,omitempty"`
+	// Names the text that detail is, in whatever language it is shown; stable.
+	Code string `protobuf:"bytes,6,opt,name=code,proto3" json:"code,omitempty"`
+	// What the text says of this file, in its order.
+	Params        []*FindingParam `protobuf:"bytes,7,rep,name=params,proto3" json:"params,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -729,6 +733,90 @@ func (x *Finding) GetObject() string {
 		return x.Object
 	}
 	return ""
+}
+
+func (x *Finding) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Finding) GetParams() []*FindingParam {
+	if x != nil {
+		return x.Params
+	}
+	return nil
+}
+
+type FindingParam struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As the English text has it, without its quotes; times are RFC 3339, UTC.
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// Those of a value that is itself a text of a code; empty where it is from the file.
+	Code          string          `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	Params        []*FindingParam `protobuf:"bytes,4,rep,name=params,proto3" json:"params,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindingParam) Reset() {
+	*x = FindingParam{}
+	mi := &file_lienthong_v1_validation_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindingParam) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindingParam) ProtoMessage() {}
+
+func (x *FindingParam) ProtoReflect() protoreflect.Message {
+	mi := &file_lienthong_v1_validation_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindingParam.ProtoReflect.Descriptor instead.
+func (*FindingParam) Descriptor() ([]byte, []int) {
+	return file_lienthong_v1_validation_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *FindingParam) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FindingParam) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *FindingParam) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *FindingParam) GetParams() []*FindingParam {
+	if x != nil {
+		return x.Params
+	}
+	return nil
 }
 
 var File_lienthong_v1_validation_proto protoreflect.FileDescriptor
@@ -807,13 +895,20 @@ const file_lienthong_v1_validation_proto_rawDesc = "" +
 	"\x06source\x18\x04 \x01(\tR\x06source\x12\x16\n" +
 	"\x06sha256\x18\x05 \x01(\fR\x06sha256\x12\x1f\n" +
 	"\vthis_update\x18\x06 \x01(\tR\n" +
-	"thisUpdate\"}\n" +
+	"thisUpdate\"\xc5\x01\n" +
 	"\aFinding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x16\n" +
 	"\x06clause\x18\x03 \x01(\tR\x06clause\x12\x16\n" +
 	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x16\n" +
-	"\x06object\x18\x05 \x01(\tR\x06object2u\n" +
+	"\x06object\x18\x05 \x01(\tR\x06object\x12\x12\n" +
+	"\x04code\x18\x06 \x01(\tR\x04code\x122\n" +
+	"\x06params\x18\a \x03(\v2\x1a.lienthong.v1.FindingParamR\x06params\"\x80\x01\n" +
+	"\fFindingParam\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\x122\n" +
+	"\x06params\x18\x04 \x03(\v2\x1a.lienthong.v1.FindingParamR\x06params2u\n" +
 	"\x11ValidationService\x12`\n" +
 	"\fValidateFile\x12!.lienthong.v1.ValidateFileRequest\x1a\".lienthong.v1.ValidateFileResponse\"\t\xca\xf3\x18\x05\n" +
 	"\x03\x01\x02\x03B*Z(lienthong/proto/lienthong/v1;lienthongv1b\x06proto3"
@@ -830,7 +925,7 @@ func file_lienthong_v1_validation_proto_rawDescGZIP() []byte {
 	return file_lienthong_v1_validation_proto_rawDescData
 }
 
-var file_lienthong_v1_validation_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_lienthong_v1_validation_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_lienthong_v1_validation_proto_goTypes = []any{
 	(*ValidateFileRequest)(nil),  // 0: lienthong.v1.ValidateFileRequest
 	(*ValidateFileResponse)(nil), // 1: lienthong.v1.ValidateFileResponse
@@ -839,22 +934,25 @@ var file_lienthong_v1_validation_proto_goTypes = []any{
 	(*Revocation)(nil),           // 4: lienthong.v1.Revocation
 	(*RevocationEvidence)(nil),   // 5: lienthong.v1.RevocationEvidence
 	(*Finding)(nil),              // 6: lienthong.v1.Finding
+	(*FindingParam)(nil),         // 7: lienthong.v1.FindingParam
 }
 var file_lienthong_v1_validation_proto_depIdxs = []int32{
-	2, // 0: lienthong.v1.ValidateFileResponse.report:type_name -> lienthong.v1.Report
-	3, // 1: lienthong.v1.Report.signatures:type_name -> lienthong.v1.SignatureReport
-	3, // 2: lienthong.v1.Report.timestamps:type_name -> lienthong.v1.SignatureReport
-	6, // 3: lienthong.v1.Report.findings:type_name -> lienthong.v1.Finding
-	6, // 4: lienthong.v1.SignatureReport.findings:type_name -> lienthong.v1.Finding
-	4, // 5: lienthong.v1.SignatureReport.revocation:type_name -> lienthong.v1.Revocation
-	5, // 6: lienthong.v1.SignatureReport.evidence:type_name -> lienthong.v1.RevocationEvidence
-	0, // 7: lienthong.v1.ValidationService.ValidateFile:input_type -> lienthong.v1.ValidateFileRequest
-	1, // 8: lienthong.v1.ValidationService.ValidateFile:output_type -> lienthong.v1.ValidateFileResponse
-	8, // [8:9] is the sub-list for method output_type
-	7, // [7:8] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	2,  // 0: lienthong.v1.ValidateFileResponse.report:type_name -> lienthong.v1.Report
+	3,  // 1: lienthong.v1.Report.signatures:type_name -> lienthong.v1.SignatureReport
+	3,  // 2: lienthong.v1.Report.timestamps:type_name -> lienthong.v1.SignatureReport
+	6,  // 3: lienthong.v1.Report.findings:type_name -> lienthong.v1.Finding
+	6,  // 4: lienthong.v1.SignatureReport.findings:type_name -> lienthong.v1.Finding
+	4,  // 5: lienthong.v1.SignatureReport.revocation:type_name -> lienthong.v1.Revocation
+	5,  // 6: lienthong.v1.SignatureReport.evidence:type_name -> lienthong.v1.RevocationEvidence
+	7,  // 7: lienthong.v1.Finding.params:type_name -> lienthong.v1.FindingParam
+	7,  // 8: lienthong.v1.FindingParam.params:type_name -> lienthong.v1.FindingParam
+	0,  // 9: lienthong.v1.ValidationService.ValidateFile:input_type -> lienthong.v1.ValidateFileRequest
+	1,  // 10: lienthong.v1.ValidationService.ValidateFile:output_type -> lienthong.v1.ValidateFileResponse
+	10, // [10:11] is the sub-list for method output_type
+	9,  // [9:10] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_lienthong_v1_validation_proto_init() }
@@ -869,7 +967,7 @@ func file_lienthong_v1_validation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lienthong_v1_validation_proto_rawDesc), len(file_lienthong_v1_validation_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
