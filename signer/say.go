@@ -68,7 +68,7 @@ func compose(check, format string, args []any) (detail, code string, params []Pa
 	}
 	t := texts()[format]
 	switch {
-	case t == nil:
+	case t == nil || len(args) != len(t.names):
 		return fmt.Sprintf(format, args...), "", nil
 	case len(t.names) == 0:
 		return t.pieces[0], t.code, nil
