@@ -280,6 +280,12 @@ func TestRestoreHoldsBackNumbersOfWhatComes(t *testing.T) {
 	accept.Agency, accept.Delivery = "so", other.ID
 	_, err = province.service.ReportStatus(ctx, clerk, accept) // each agency says its own
 	wantReason(t, err, exchange.ReasonSeriesUnsure)
+	w.advance(-time.Hour) // a clock behind the backup: what was said counts all the same
+	province.starts("so", 0)
+	if _, err := province.service.ReportStatus(ctx, clerk, accept); err != nil {
+		t.Error(err)
+	}
+	w.advance(time.Hour)
 	province.verifyJournal()
 }
 
