@@ -117,14 +117,43 @@ func (r *round) answer(ctx context.Context, c *clerk, to *client.Client, d *lien
 			return err
 		}
 	default:
-		_, err := to.Deliveries.ReportStatus(ctx, &lienthongv1.ReportStatusRequest{Name: d.GetName(), Code: next, Reason: "thử nghiệm",
-			OverrideVerdict: true, RequestId: fmt.Sprintf("status-%s-%d-%s-%d", number, d.GetDocument().GetVersion(), c.agency, next)})
+		err := r.report(ctx, c, to, d, next)
+		if sayLast(err) {
+			if err = r.lastGiven(ctx, c, to); err == nil {
+				err = r.report(ctx, c, to, d, next)
+			}
+		}
 		if err != nil {
 			return err
 		}
 	}
 	r.ledger.answered(keyOf(d.GetDocument()), c.agency, answer{next, began})
 	return nil
+}
+
+func (r *round) report(ctx context.Context, c *clerk, to *client.Client, d *lienthongv1.Delivery, code uint32) error {
+	_, err := to.Deliveries.ReportStatus(ctx, &lienthongv1.ReportStatusRequest{Name: d.GetName(), Code: code, Reason: "thử nghiệm", OverrideVerdict: true,
+		RequestId: fmt.Sprintf("status-%s-%d-%s-%d", d.GetDocument().GetMetadata().GetNumber(), d.GetDocument().GetVersion(), c.agency, code)})
+	return err
+}
+
+// sayLast reports whether a node that goes on from a backup asks for the last number that
+// was given in the register of what comes.
+func sayLast(err error) bool {
+	var e *exchange.Error
+	return errors.As(err, &e) && e.Reason == exchange.ReasonSeriesUnsure
+}
+
+// lastGiven is the clerk who reads it in the paper register, where no agency has a thousand
+// letters in one round. Another clerk of the agency may have said it just before.
+func (r *round) lastGiven(ctx context.Context, c *clerk, to *client.Client) error {
+	_, err := to.Registers.StartSeries(ctx, &lienthongv1.StartSeriesRequest{Agency: c.agency, Direction: lienthongv1.Direction_DIRECTION_IN,
+		Year: int32(time.Now().In(exchange.Vietnam).Year()), Last: 1000 * uint64(r.number)})
+	var e *exchange.Error
+	if errors.As(err, &e) && e.Code == exchange.Precondition {
+		return nil
+	}
+	return err
 }
 
 // An answer is a status that a receiver's node has taken.
