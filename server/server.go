@@ -197,7 +197,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 		s.log.Warn("calls did not finish in time and are cut", "grace", grace)
 		s.grpc.Stop()
 	}
-	return <-done // nil after a stop in order
+	if err := <-done; !errors.Is(err, grpc.ErrServerStopped) {
+		return err // nil after a stop in order
+	}
+	return nil // it was told to stop before it began
 }
 
 // untilStopped is ctx that also ends when the server stops.

@@ -273,3 +273,13 @@ func TestStopEndsWatches(t *testing.T) {
 	}
 	<-stopped
 }
+
+// A server that is stopped before it began to serve has ended in order.
+func TestStopBeforeItServes(t *testing.T) {
+	t.Parallel()
+	n := testnode.New(t).Node("ward")
+	for range 20 {
+		n.Stop(t)
+		n.Start(t) // an error of the one before shows in its Stop
+	}
+}
