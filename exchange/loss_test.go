@@ -162,34 +162,37 @@ func TestOfferWaitsForTheStore(t *testing.T) {
 	}
 }
 
-// A deafStore cannot be reached when a Delivered has come, so many times.
+// A deafStore cannot be reached, or is full, when a Delivered has come, so many times.
 type deafStore struct {
 	exchange.Store
+	why   error
 	times atomic.Int32
 }
 
 func (s *deafStore) Commit(ctx context.Context, c exchange.Change) (exchange.Committed, error) {
 	for _, row := range c.Statements {
 		if row.Key.Kind == envelope.Delivered && s.times.Add(-1) >= 0 {
-			return exchange.Committed{}, fmt.Errorf("here: %w", exchange.ErrAway)
+			return exchange.Committed{}, fmt.Errorf("here: %w", s.why)
 		}
 	}
 	return s.Store.Commit(ctx, c)
 }
 
-// A store that is away when an answer has come is no bad answer of the peer: the link ends, and
-// the letter is asked for again on the next, not minutes later. The clock stands still.
+// A store that is away or full when an answer has come is no bad answer of the peer: the link
+// ends, and the letter is asked for again on the next, not minutes later. The clock stands still.
 func TestAnswerWaitsForTheStore(t *testing.T) {
 	t.Parallel()
-	w, ward, _ := wardAndProvince(t)
-	ward.stop()
-	away := &deafStore{}
-	away.times.Store(1)
-	w.config = func(c *exchange.Config) { away.Store, c.Store = c.Store, away }
-	ward = w.start("ward", ward.dir)
-	key := ward.send(letter(t, "ba-hang", "thai-nguyen")).Letter.Key
-	ward.eventually("the answer", ward.delivered(key, "thai-nguyen"))
-	if left := away.times.Load(); left >= 0 {
-		t.Errorf("the store was never away, %d", left)
+	for _, why := range []error{exchange.ErrAway, exchange.ErrFull} {
+		w, ward, _ := wardAndProvince(t)
+		ward.stop()
+		away := &deafStore{why: why}
+		away.times.Store(1)
+		w.config = func(c *exchange.Config) { away.Store, c.Store = c.Store, away }
+		ward = w.start("ward", ward.dir)
+		key := ward.send(letter(t, "ba-hang", "thai-nguyen")).Letter.Key
+		ward.eventually("the answer", ward.delivered(key, "thai-nguyen"))
+		if left := away.times.Load(); left >= 0 {
+			t.Errorf("%v: the store never was, %d", why, left)
+		}
 	}
 }

@@ -105,7 +105,7 @@ func (s *session) pumpOffers(ctx context.Context) error {
 			wait(ctx, granted, pollPause)
 			continue
 		}
-		rows, err := s.relay.cfg.Store.DueOutbox(ctx, s.peer, s.relay.now(), outboxBatch)
+		rows, err := s.due(ctx)
 		if err != nil {
 			return err
 		}
@@ -117,6 +117,11 @@ func (s *session) pumpOffers(ctx context.Context) error {
 		if err != nil || limit == 0 {
 			continue
 		}
+		if limit == 1 { // after a pause, in which these may have ended
+			if rows, err = s.due(ctx); err != nil {
+				return err
+			}
+		}
 		groups, err := s.relay.choose(ctx, s.peer, rows, limit)
 		if err != nil {
 			return err
@@ -126,6 +131,10 @@ func (s *session) pumpOffers(ctx context.Context) error {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+func (s *session) due(ctx context.Context) ([]OutboxRow, error) {
+	return s.relay.cfg.Store.DueOutbox(ctx, s.peer, s.relay.now(), outboxBatch)
 }
 
 // allowed is how many offers of those that fit may be made now: it waits while the
@@ -344,6 +353,10 @@ func (n *Node) readAll(ctx context.Context, digest envelope.Digest, size uint64)
 	return buf, nil
 }
 
+// unkept reports whether an answer is not written down for want of a store, or of space in
+// it: that is no fault of the peer's. The link ends, and all is asked for again on the next.
+func unkept(err error) bool { return errors.Is(err, ErrAway) || errors.Is(err, ErrFull) }
+
 // accepted settles an answer. What it does not settle is offered again later.
 func (s *session) accepted(ctx context.Context, f Accepted) error {
 	kept, err := s.relay.settle(ctx, s.link, f.Custody, true)
@@ -354,7 +367,7 @@ func (s *session) accepted(ctx context.Context, f Accepted) error {
 	for _, k := range kept {
 		s.window.answered(k.delivery)
 	}
-	if err == nil || ctx.Err() != nil || errors.Is(err, ErrAway) {
+	if err == nil || ctx.Err() != nil || unkept(err) {
 		return err
 	}
 	return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), setback{reason: "BAD_ANSWER", pause: 5 * holdTime}))
@@ -364,7 +377,7 @@ func (s *session) accepted(ctx context.Context, f Accepted) error {
 // again later: a refusal without one proves nothing.
 func (s *session) refused(ctx context.Context, f Refused) error {
 	kept, err := s.relay.settle(ctx, s.link, f.Failed, true)
-	if errors.Is(err, ErrAway) {
+	if unkept(err) {
 		return err
 	}
 	ended := make([]string, 0, len(kept))

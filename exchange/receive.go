@@ -169,7 +169,7 @@ func (s *session) handle(ctx context.Context, frame Frame) {
 	case Cosigned:
 		err = s.cosigned(ctx, f)
 	}
-	if errors.Is(err, ErrFenced) || errors.Is(err, ErrAway) && saidOnce(frame) {
+	if errors.Is(err, ErrFenced) || unkept(err) && saidOnce(frame) {
 		s.cancel(err)
 	}
 	if err != nil && ctx.Err() == nil {
