@@ -268,7 +268,7 @@ func (s *Service) StartSeries(ctx context.Context, actor journal.Actor, agency s
 		d := s.draft(actor)
 		out = have
 		// after what is not known, whatever the clock says: nobody is asked twice
-		out.Last, out.LastAt = last, max(s.now(), have.LastAt+1, s.restored.Until+1)
+		out.Last, out.LastAt = last, max(s.now(), have.LastAt+1, s.restored.Until+unsureMargin+1)
 		d.change.Series = []SeriesStep{{Series: out, From: have.Last}}
 		d.entry(a.ID, "number.start", fmt.Sprintf("%d/%d/%s", way, year, name), fmt.Sprintf("last=%d before=%d", last, have.Last))
 		_, err = s.commit(ctx, d.change)

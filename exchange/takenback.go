@@ -218,6 +218,10 @@ func (d *draft) numberReturned(ctx context.Context, o *offered) error {
 	return nil
 }
 
+// unsureMargin is how much later than the end of a backup a number in it may have been given,
+// in microseconds.
+const unsureMargin = 60 * 1_000_000
+
 // ReasonSeriesUnsure is that of numbers that stand still after a restore.
 const ReasonSeriesUnsure = "SERIES_UNSURE"
 
@@ -225,8 +229,11 @@ const ReasonSeriesUnsure = "SERIES_UNSURE"
 // backup, on paper or to letters that nobody gave back, this node does not know; and
 // the same of numbers in the register of what comes: letters come in meanwhile, and wait for
 // their number where they are accepted. A person says the last one, by StartSeries.
+//
+// The backup ends at the time of its last entry, which may have been begun before others that
+// are in it: what was given a little later (unsureMargin) counts as before the end, too.
 func (n *Node) unsure(series Series) error {
-	if n.restored.Generation == 0 || series.LastAt > n.restored.Until ||
+	if n.restored.Generation == 0 || series.LastAt > n.restored.Until+unsureMargin ||
 		series.Year > time.Unix(int64(n.restored.Generation), 0).In(Vietnam).Year() {
 		return nil
 	}
