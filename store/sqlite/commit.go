@@ -110,7 +110,6 @@ func (t *tx) journal(recs []record) error {
 		if err := t.do(query, int64(index), r.agency, r.leaf, hashes); err != nil {
 			return err
 		}
-		t.w.changed.leaves = append(t.w.changed.leaves, exchange.Leaf{Index: index, Data: r.leaf})
 	}
 	return nil
 }

@@ -117,7 +117,6 @@ func (s *Store) Import(ctx context.Context, export func(row func(table string, c
 		if size := t.w.tree.Size(); size > 0 {
 			return fmt.Errorf("sqlite: import: the journal has %d leaves already: %w", size, exchange.ErrConflict)
 		}
-		t.w.changed.all = true
 		for _, made := range []string{`DELETE FROM store`, `DELETE FROM head`} { // when this one was made
 			if err := t.do(made); err != nil {
 				return err

@@ -41,7 +41,6 @@ type Store struct {
 	writer      *writer
 	incarnation envelope.ID
 	hashes      hashCache
-	recent      recents
 	prepared    sync.Map // query to *sql.Stmt of readers
 }
 
@@ -99,7 +98,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 			return errors.Join(err, conn.Close())
 		}
 	}
-	s.writer = startWriter(conn, tree, &s.hashes, &s.recent)
+	s.writer = startWriter(conn, tree, &s.hashes)
 	s.read, err = pool(path, max(4, runtime.GOMAXPROCS(0)), "query_only(1)", "cache_size(-8192)")
 	return err
 }

@@ -91,14 +91,7 @@ func (s *Store) letters(ctx context.Context, query string, args ...any) (out []e
 }
 
 // Path implements [exchange.Store].
-func (s *Store) Path(ctx context.Context, tip envelope.Digest) (exchange.Path, error) {
-	any := func(exchange.Path) bool { return true } // no longer than the hop limit
-	p, err := s.recent.paths.read(tip, any, func() (exchange.Path, error) { return s.path(ctx, tip) })
-	p.Chain = slices.Clone(p.Chain)
-	return p, err
-}
-
-func (s *Store) path(ctx context.Context, tip envelope.Digest) (p exchange.Path, err error) {
+func (s *Store) Path(ctx context.Context, tip envelope.Digest) (p exchange.Path, err error) {
 	var chain []byte
 	if err := s.must(ctx, tip, selectPath, []any{tip[:]},
 		fixed(p.Tip[:]), fixed(p.Letter.ID[:]), &p.Letter.Origin, &p.From, &chain); err != nil {
@@ -150,10 +143,7 @@ func deliveryInto(d *exchange.Delivery) []any {
 
 // Deliveries implements [exchange.Store].
 func (s *Store) Deliveries(ctx context.Context, key exchange.LetterKey) ([]exchange.Delivery, error) {
-	rows, err := s.recent.deliveries.read(key, few, func() ([]exchange.Delivery, error) {
-		return s.deliveries(ctx, selectDeliveries, key.ID[:], key.Origin)
-	})
-	return slices.Clone(rows), err // callers write what becomes of them into them
+	return s.deliveries(ctx, selectDeliveries, key.ID[:], key.Origin)
 }
 
 // DeliveryByID implements [exchange.Store].

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -19,15 +18,7 @@ const (
 )
 
 // Principal implements [exchange.Store].
-func (s *Store) Principal(ctx context.Context, key envelope.Digest) (exchange.Principal, error) {
-	p, err := s.recent.principals.read(key, func(p exchange.Principal) bool { return few(p.Keys) && few(p.Grants) }, func() (exchange.Principal, error) {
-		return s.principal(ctx, key)
-	})
-	p.Keys, p.Grants = slices.Clone(p.Keys), slices.Clone(p.Grants)
-	return p, err
-}
-
-func (s *Store) principal(ctx context.Context, key envelope.Digest) (p exchange.Principal, err error) {
+func (s *Store) Principal(ctx context.Context, key envelope.Digest) (p exchange.Principal, err error) {
 	if err := s.must(ctx, key, selectPrincipal, []any{key[:]}, &p.ID, &p.Name, &p.Disabled, &p.Created); err != nil {
 		return exchange.Principal{}, err
 	}
@@ -76,19 +67,10 @@ func (s *Store) TreeSize(ctx context.Context) (n uint64, err error) {
 }
 
 // Leaves implements [exchange.Store].
-func (s *Store) Leaves(ctx context.Context, from uint64, limit int) ([]exchange.Leaf, error) {
+func (s *Store) Leaves(ctx context.Context, from uint64, limit int) (out []exchange.Leaf, err error) {
 	if from > 1<<62 {
 		return nil, nil
 	}
-	if limit == 1 { // for a proof
-		if data, found := s.recent.leaves.peek(from); found {
-			return []exchange.Leaf{{Index: from, Data: data}}, nil
-		}
-	}
-	return s.leaves(ctx, from, limit)
-}
-
-func (s *Store) leaves(ctx context.Context, from uint64, limit int) (out []exchange.Leaf, err error) {
 	err = s.all(ctx, selectLeaves, []any{int64(from), limit}, func(row scanner) error {
 		var l exchange.Leaf
 		err := row.Scan(unsigned{&l.Index}, &l.Data)

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -33,14 +32,7 @@ func complete(s *exchange.StatementRow) {
 }
 
 // Statements implements [exchange.Store].
-func (s *Store) Statements(ctx context.Context, digest envelope.Digest, recipient string) ([]exchange.StatementRow, error) {
-	rows, err := s.recent.statements.read(about{digest, recipient}, few, func() ([]exchange.StatementRow, error) {
-		return s.statements(ctx, digest, recipient)
-	})
-	return slices.Clone(rows), err
-}
-
-func (s *Store) statements(ctx context.Context, digest envelope.Digest, recipient string) (out []exchange.StatementRow, err error) {
+func (s *Store) Statements(ctx context.Context, digest envelope.Digest, recipient string) (out []exchange.StatementRow, err error) {
 	err = s.all(ctx, selectStatements, []any{digest[:], recipient}, func(row scanner) error {
 		var st exchange.StatementRow
 		err := row.Scan(statementInto(&st)...)

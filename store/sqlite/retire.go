@@ -20,23 +20,9 @@ const (
 )
 
 // Retirement implements [exchange.RetirementStore].
-func (s *Store) Retirement(ctx context.Context) (exchange.Retirement, error) {
-	any := func(*exchange.Retirement) bool { return true }
-	r, err := s.recent.retirement.read(struct{}{}, any, func() (*exchange.Retirement, error) {
-		var r exchange.Retirement
-		found, err := s.one(ctx, selectRetirement, nil, &r.Since, &r.By, &r.Reason, &r.Done, unsigned{&r.Revision})
-		if !found {
-			return nil, err
-		}
-		return &r, err
-	})
-	if err == nil && r == nil {
-		err = fmt.Errorf("sqlite: retirement: %w", exchange.ErrNotFound)
-	}
-	if err != nil {
-		return exchange.Retirement{}, err
-	}
-	return *r, nil
+func (s *Store) Retirement(ctx context.Context) (r exchange.Retirement, err error) {
+	err = s.must(ctx, name("retirement"), selectRetirement, nil, &r.Since, &r.By, &r.Reason, &r.Done, unsigned{&r.Revision})
+	return r, err
 }
 
 // Remains implements [exchange.RetirementStore].
@@ -78,7 +64,6 @@ func (a *act) putRetirement() error {
 	if r == nil {
 		return nil
 	}
-	a.w.changed.retirement = true
 	var rows int64
 	var err error
 	switch {

@@ -18,5 +18,5 @@ func open(t testing.TB, dir string) exchange.Store {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, openChecked)
+	storetest.Run(t, open)
 }

@@ -17,8 +17,7 @@ const (
 		WHERE target = ? AND agency_id = ? ORDER BY envelope_id, origin_node`
 	selectAllAims = `SELECT target, agency_id, envelope_id, origin_node, origin_agency_id, kind, mode, expires FROM aim
 		WHERE target = ? ORDER BY agency_id, envelope_id, origin_node`
-	selectFewAims = selectAllAims + ` LIMIT 0+?`
-	selectActive  = `SELECT ` + deliveryColumns + ` FROM delivery
+	selectActive = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE agency_id = ? AND home = 1 AND copy < 2 AND id < ? ORDER BY id DESC LIMIT 0+?`
 	selectIncomplete = `SELECT ` + deliveryColumns + ` FROM delivery
 		WHERE copy = 1 AND reason = '' AND arrived <= ? ORDER BY arrived LIMIT 0+?`
@@ -38,30 +37,11 @@ func (s *Store) Thread(ctx context.Context, agency string, thread envelope.ID, r
 }
 
 // Aims implements [exchange.ThreadStore].
-func (s *Store) Aims(ctx context.Context, target envelope.Digest, recipient string) ([]exchange.Aim, error) {
+func (s *Store) Aims(ctx context.Context, target envelope.Digest, recipient string) (out []exchange.Aim, err error) {
+	query, args := selectAims, []any{target[:], recipient}
 	if recipient == "" {
-		return s.recent.aims.read(target, few, func() ([]exchange.Aim, error) { return s.aims(ctx, selectAllAims, target[:]) })
+		query, args = selectAllAims, args[:1]
 	}
-	// Those of all recipients are read as quickly, if they are few, and serve whoever asks next.
-	all, err := s.recent.aims.read(target, few, func() ([]exchange.Aim, error) {
-		return s.aims(ctx, selectFewAims, target[:], maxRecentRows+1)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if !few(all) {
-		return s.aims(ctx, selectAims, target[:], recipient)
-	}
-	var out []exchange.Aim
-	for _, m := range all {
-		if m.By.Recipient == recipient {
-			out = append(out, m)
-		}
-	}
-	return out, nil
-}
-
-func (s *Store) aims(ctx context.Context, query string, args ...any) (out []exchange.Aim, err error) {
 	err = s.all(ctx, query, args, func(row scanner) error {
 		var m exchange.Aim
 		err := row.Scan(fixed(m.Target[:]), &m.By.Recipient, fixed(m.By.ID[:]), &m.By.Origin, &m.Agency, &m.Kind, &m.Mode, &m.Expires)
@@ -95,7 +75,6 @@ func (a *act) putAims() error {
 		}
 	}
 	for _, m := range a.Aims {
-		a.w.changed.aims = append(a.w.changed.aims, m.Target)
 		var known bool
 		if _, err := a.one(selectKnown, []any{m.Target[:], m.By.Recipient}, &known); err != nil {
 			return err

@@ -28,7 +28,6 @@ func (s *Store) Tombstones(ctx context.Context, upTo int64, limit int) (out []ex
 
 func (a *act) forget() error {
 	for _, m := range a.Forget {
-		a.w.changed.aims = append(a.w.changed.aims, m.Target)
 		for _, query := range []string{deleteTombstone, keepTombstone} {
 			if err := a.do(query, m.Target[:], m.By.Recipient, m.By.ID[:], m.By.Origin); err != nil {
 				return err

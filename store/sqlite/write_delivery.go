@@ -23,9 +23,6 @@ func (a *act) putDeliveries() error {
 		if n != 1 {
 			return fmt.Errorf("sqlite: delivery %s at revision %d: %w", d.ID, d.Revision, exchange.ErrStale)
 		}
-		now := *d
-		now.Revision, now.Changed = d.Revision+1, uint64(a.last())
-		a.w.changed.deliveries = append(a.w.changed.deliveries, now)
 	}
 	return nil
 }

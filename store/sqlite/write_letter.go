@@ -35,9 +35,6 @@ func (a *act) putLetter() error {
 			return err
 		}
 	}
-	if a.Letter != nil && a.Begins { // it was sealed for this act
-		a.w.changed.begun = append(a.w.changed.begun, a.Letter)
-	}
 	return nil
 }
 
@@ -108,15 +105,11 @@ func (a *act) putFilesOf(l *exchange.Letter, missing *exchange.MissingError) err
 
 func (a *act) putPaths() error {
 	for _, p := range a.Paths {
-		n, err := a.exec(`INSERT INTO path (tip, envelope_id, origin_node, agency_id, from_peer, chain)
+		if err := a.do(`INSERT INTO path (tip, envelope_id, origin_node, agency_id, from_peer, chain)
 			VALUES (?, ?, ?, COALESCE((SELECT agency_id FROM letter WHERE envelope_id = ?2 AND origin_node = ?3), ''), ?, ?)
 			ON CONFLICT (tip) DO NOTHING`,
-			p.Tip[:], p.Letter.ID[:], p.Letter.Origin, p.From, marshalChain(p.Chain))
-		if err != nil {
+			p.Tip[:], p.Letter.ID[:], p.Letter.Origin, p.From, marshalChain(p.Chain)); err != nil {
 			return err
-		}
-		if n == 1 {
-			a.w.changed.paths = append(a.w.changed.paths, p)
 		}
 	}
 	return nil

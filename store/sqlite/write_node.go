@@ -7,7 +7,6 @@ import (
 )
 
 func (a *act) putPrincipals() error {
-	a.w.changed.principals = a.w.changed.principals || len(a.Principals) > 0
 	for i := range a.Principals {
 		if err := a.putPrincipal(&a.Principals[i]); err != nil {
 			return err

@@ -119,12 +119,6 @@ func (a *act) putStatement(s *exchange.StatementRow) (row int64, stored envelope
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		k.Envelope[:], k.Recipient, k.Issuer, int64(k.Kind), int64(k.Sequence), s.Digest[:],
 		s.Delivery.ID[:], s.Delivery.Origin, s.Sealed.Marshal(), some(s.Proof), s.Received, int64(a.first)+int64(s.Entry))
-	if err == nil && n == 1 {
-		now := *s
-		now.Entry, now.JournalIndex, now.SendTo = 0, a.first+uint64(s.Entry), ""
-		complete(&now)
-		a.w.changed.statements = append(a.w.changed.statements, now)
-	}
 	if err != nil || n == 1 {
 		return row, s.Digest, err
 	}
@@ -136,7 +130,6 @@ func (a *act) putStatement(s *exchange.StatementRow) (row int64, stored envelope
 	}
 	if !proven && len(s.Proof) > 0 && stored == s.Digest {
 		err = a.do(`UPDATE statement SET proof = ? WHERE n = ?`, s.Proof, row)
-		a.w.changed.proven = append(a.w.changed.proven, about{k.Envelope, k.Recipient})
 	}
 	return row, stored, err
 }

@@ -20,14 +20,12 @@ var errClosed = errors.New("sqlite: the store is closed")
 // queued while the previous commit ran, and commits it together: the cost of a
 // sync is shared by all who wait for one, and nobody waits for a timer.
 type writer struct {
-	conn    *sql.Conn
-	stmts   map[string]*sql.Stmt
-	tree    journal.Edge // as of the open batch; the committed one between batches
-	added   []stored     // hashes of the open batch
-	filed   []int64      // filings of the open batch whose words are to be indexed
-	cache   *hashCache
-	changed changes // by the open batch
-	recent  *recents
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+	tree  journal.Edge // as of the open batch; the committed one between batches
+	added []stored     // hashes of the open batch
+	filed []int64      // filings of the open batch whose words are to be indexed
+	cache *hashCache
 
 	queue chan *operation
 	quit  chan struct{}
@@ -46,9 +44,9 @@ type operation struct {
 	done chan struct{}
 }
 
-func startWriter(conn *sql.Conn, tree journal.Edge, cache *hashCache, rows *recents) *writer {
+func startWriter(conn *sql.Conn, tree journal.Edge, cache *hashCache) *writer {
 	w := &writer{
-		conn: conn, stmts: map[string]*sql.Stmt{}, tree: tree, cache: cache, recent: rows,
+		conn: conn, stmts: map[string]*sql.Stmt{}, tree: tree, cache: cache,
 		queue: make(chan *operation, maxBatch), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	go w.loop()
@@ -121,7 +119,7 @@ func (w *writer) loop() {
 // commit runs the batch in one transaction and answers everybody.
 func (w *writer) commit(batch []*operation) {
 	before := w.tree
-	w.added, w.filed, w.changed = w.added[:0], w.filed[:0], changes{}
+	w.added, w.filed = w.added[:0], w.filed[:0]
 	if err := w.transact(batch); err != nil {
 		// Nothing of this batch is in the store: whoever succeeded before the commit
 		// failed has failed too.
@@ -176,9 +174,7 @@ func (w *writer) transact(batch []*operation) (err error) {
 			return err
 		}
 	}
-	done := w.recent.committing(&w.changed)
-	err = w.exec("COMMIT")
-	if done(err == nil); err != nil {
+	if err := w.exec("COMMIT"); err != nil {
 		return err
 	}
 	w.batches.Add(1)
@@ -189,12 +185,12 @@ func (w *writer) transact(batch []*operation) (err error) {
 // apply runs one operation in a savepoint, so that its failure undoes itself
 // and not its neighbours. It reports broken if the batch cannot go on.
 func (w *writer) apply(op *operation) (broken bool, err error) {
-	before, added, changed := w.tree, len(w.added), w.changed
+	before, added := w.tree, len(w.added)
 	if err := w.exec("SAVEPOINT op"); err != nil {
 		return true, err
 	}
 	if err := op.run(&tx{w}); err != nil {
-		w.tree, w.added, w.changed = before, w.added[:added], changed
+		w.tree, w.added = before, w.added[:added]
 		if undo := w.exec("ROLLBACK TO op"); undo != nil {
 			return true, errors.Join(err, undo)
 		}
