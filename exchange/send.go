@@ -31,23 +31,9 @@ const (
 // document is durable and this node answers for it.
 func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest) (*Document, error) {
 	asked := req
-	from, err := s.agencyHere(req.Agency)
-	if err != nil {
-		return nil, err
-	}
-	request, done, err := s.request(ctx, actor, methodSend, req.RequestID, from.ID, req.fingerprint())
-	if err != nil {
-		return nil, err
-	}
-	if done != "" {
-		id, err := envelope.ParseID(done)
-		if err != nil {
-			return nil, err
-		}
-		return s.sentBefore(ctx, from.ID, id, &req)
-	}
-	if err := s.takesNew(ctx, &from); err != nil {
-		return nil, err
+	from, request, before, err := s.sender(ctx, actor, &req)
+	if err != nil || before != nil {
+		return before, err
 	}
 	req.commit = request.commitment()
 	to, leftOut, bad, err := s.checkSend(ctx, from, &req)
@@ -89,6 +75,27 @@ func (s *Service) Send(ctx context.Context, actor journal.Actor, req SendRequest
 	}
 	doc.LeftOut = leftOut
 	return doc, s.remark(ctx, doc, from.ID)
+}
+
+// sender is the agency that sends, and the request that it makes; before is what it sent
+// by that request already. Without it, the agency sends new documents from here.
+func (s *Service) sender(ctx context.Context, actor journal.Actor, req *SendRequest) (from envelope.Agency, request *Request, before *Document, err error) {
+	if from, err = s.agencyHere(req.Agency); err != nil {
+		return from, nil, nil, err
+	}
+	request, done, err := s.request(ctx, actor, methodSend, req.RequestID, from.ID, req.fingerprint())
+	if err != nil {
+		return from, nil, nil, err
+	}
+	if done == "" {
+		return from, request, nil, s.takesNew(ctx, &from)
+	}
+	id, err := envelope.ParseID(done)
+	if err != nil {
+		return from, nil, nil, err
+	}
+	before, err = s.sentBefore(ctx, from.ID, id, req)
+	return from, request, before, err
 }
 
 // partly says of recipients that cannot be reached whether they are left out, as the caller

@@ -21,24 +21,12 @@ type Checked struct {
 // the document is sent. What is free of faults now may meet one then: an agency that has
 // ended meanwhile, a file that is no PDF, no space.
 func (s *Service) CheckSend(ctx context.Context, actor journal.Actor, req SendRequest) (*Checked, error) {
-	from, err := s.agencyHere(req.Agency)
+	from, _, before, err := s.sender(ctx, actor, &req)
 	if err != nil {
 		return nil, err
 	}
-	_, done, err := s.request(ctx, actor, methodSend, req.RequestID, from.ID, req.fingerprint())
-	if err != nil {
-		return nil, err
-	}
-	if done != "" {
-		id, err := envelope.ParseID(done)
-		if err != nil {
-			return nil, err
-		}
-		before, err := s.sentBefore(ctx, from.ID, id, &req)
-		return &Checked{Sent: before}, err
-	}
-	if err := s.takesNew(ctx, &from); err != nil {
-		return nil, err
+	if before != nil {
+		return &Checked{Sent: before}, nil
 	}
 	to, leftOut, bad, err := s.checkSend(ctx, from, &req)
 	if err != nil {
