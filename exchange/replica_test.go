@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"testing"
+	"time"
 
 	"lienthong/exchange"
 	"lienthong/internal/testpg"
@@ -37,9 +38,10 @@ func (w *world) silent(from string, to *testNode) (e *end, ended chan error) {
 	return e, ended
 }
 
-// next reads frames until one is of the type that is wanted.
+// next reads frames until one is of the type that is wanted; a minute without is a failure.
 func next[F exchange.Frame](t *testing.T, e *end) F {
 	t.Helper()
+	defer time.AfterFunc(time.Minute, e.p.close).Stop()
 	for {
 		frame, err := e.Recv()
 		if err != nil {
