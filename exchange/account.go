@@ -168,10 +168,12 @@ func (n *Node) why(a account, u usage) *refusal {
 var quotaReasons = map[accountKind]string{quotaFrom: ReasonQuota, quotaFor: ReasonQuotaNext, quotaAgency: ReasonQuotaAgency}
 
 // When what was refused for space may come again, in seconds, where the link does not tell:
-// what concerns one agency or one way alone comes more rarely.
+// what concerns one agency or one way alone comes more rarely. What met a full disk comes
+// soon: the accounts know it by then, and whoever they refuse is told when there is space.
 const (
 	spaceRetry = 60
 	quotaRetry = 300
+	fullRetry  = 5
 )
 
 func (a account) isSpace() bool {

@@ -454,6 +454,8 @@ func TestBothNeighboursFull(t *testing.T) {
 		}
 		if f, ok := answers[0].(exchange.Refused); !ok || f.Reason != exchange.ReasonSpace || f.Permanent {
 			t.Fatalf("%s answers %+v, want a refusal for now, for space", to, answers[0])
+		} else if f.RetryAfter == 0 || f.RetryAfter > 10 {
+			t.Errorf("%s asks for %d s: a write failed, and what the accounts say is known within one", to, f.RetryAfter)
 		}
 		s.settle(from, to, answers)
 		s.advance(6 * time.Minute)

@@ -225,7 +225,7 @@ func asRefusal(err error) *refusal {
 	case errors.As(err, &r):
 		return r
 	case errors.Is(err, ErrFull):
-		return &refusal{reason: ReasonSpace, text: "no space", retry: spaceRetry}
+		return &refusal{reason: ReasonSpace, text: "a write here met a full disk: make space there, or wait", retry: fullRetry}
 	}
 	return &refusal{reason: ReasonBusy, text: "this node could not take it now", retry: 10}
 }
