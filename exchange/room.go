@@ -104,9 +104,10 @@ func (r *Relay) watchSpace(ctx context.Context) error {
 
 // roomNews is what a session knows of Room that the peer has announced.
 type roomNews struct {
-	mu   sync.Mutex
-	here bool  // it was announced, and there may be letters that it is for
-	at   int64 // when some were last made due, in microseconds
+	mu    sync.Mutex
+	begun bool  // the link has: what was refused on an earlier one, nobody tells any more
+	here  bool  // it was announced, and there may be letters that it is for
+	at    int64 // when some were last made due, in microseconds
 }
 
 // roomPause is between two times that announced room makes letters due, in microseconds,
@@ -130,6 +131,10 @@ func (r *roomNews) set(here bool) {
 func (r *roomNews) due(now int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.begun {
+		r.begun = false
+		return true
+	}
 	if !r.here || now >= r.at && now < r.at+roomPause {
 		return false
 	}
@@ -137,8 +142,9 @@ func (r *roomNews) due(now int64) bool {
 	return true
 }
 
-// wakeRefused makes due what the peer refused for space, if it has announced some since:
-// not more than the pump reads at once, and the others when these are offered.
+// wakeRefused makes due what the peer refused for space, if it has announced some since or
+// the link has just begun: not more than the pump reads at once, and the others when these
+// are offered.
 func (s *session) wakeRefused(ctx context.Context) error {
 	now := s.relay.now()
 	if !s.news.due(now) {

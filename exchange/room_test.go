@@ -12,36 +12,45 @@ import (
 	"lienthong/exchange"
 )
 
-// A letter and its recall that were refused for space go on, on a link that is up, as soon as
-// there is space again: no clock moves here, so that neither waits for its minute.
-func TestRoomIsTold(t *testing.T) {
-	t.Parallel()
-	var free atomic.Uint64
+// starving is a ward whose letter to a district was refused for space, and what free space
+// the district has.
+func starving(t *testing.T) (w *world, ward, district *testNode, free *atomic.Uint64, doc *exchange.Document) {
+	t.Helper()
+	free = new(atomic.Uint64)
 	free.Store(1 << 40)
-	w := newWorld(t, nil, agencySpec{"xa", "ward"}, agencySpec{"so", "district"})
+	w = newWorld(t, nil, agencySpec{"xa", "ward"}, agencySpec{"so", "district"})
 	for id, parent := range map[string]string{"ward": "district", "district": ""} {
 		w.keys[id] = w.key(id)
 		w.directory.Nodes = append(w.directory.Nodes, envelope.Node{ID: id, Parent: parent, Addresses: []string{id},
 			Certificates: []envelope.NodeCertificate{{Certificate: w.keys[id].Certificate.Raw}}})
 	}
-	ward := w.start("ward", t.TempDir())
-	w.disks(&free)
-	district := w.start("district", t.TempDir())
+	ward = w.start("ward", t.TempDir())
+	w.disks(free)
+	district = w.start("district", t.TempDir())
 	ward.eventually("a link", func() bool { return ward.relay.HasLink("district") })
-	w.has(&free, reserve/2, district)
-	doc := ward.send(letter(t, "xa", "so"))
-	refused := func(key exchange.LetterKey) func() bool {
-		return func() bool {
-			d, _ := ward.delivery(key, "so")
-			return d.State == exchange.StateQueued && d.Reason == exchange.ReasonSpace
-		}
+	w.has(free, reserve/2, district)
+	doc = ward.send(letter(t, "xa", "so"))
+	ward.eventually("refused for space", refusedForSpace(ward, doc.Letter.Key))
+	return w, ward, district, free, doc
+}
+
+func refusedForSpace(ward *testNode, key exchange.LetterKey) func() bool {
+	return func() bool {
+		d, _ := ward.delivery(key, "so")
+		return d.State == exchange.StateQueued && d.Reason == exchange.ReasonSpace
 	}
-	ward.eventually("refused for space", refused(doc.Letter.Key))
+}
+
+// A letter and its recall that were refused for space go on, on a link that is up, as soon as
+// there is space again: no clock moves here, so that neither waits for its minute.
+func TestRoomIsTold(t *testing.T) {
+	t.Parallel()
+	_, ward, district, free, doc := starving(t)
 	recall, err := ward.service.Recall(context.Background(), clerk, exchange.RecallRequest{Agency: "xa", Document: doc.Letter.Key.ID, Mode: envelope.RecallNow, Reason: "gửi nhầm"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ward.eventually("the recall refused for space", refused(recall.Letter.Key))
+	ward.eventually("the recall refused for space", refusedForSpace(ward, recall.Letter.Key))
 	began := time.Now()
 	free.Store(1 << 40)
 	ward.eventually("the recall to arrive", func() bool {
@@ -55,6 +64,22 @@ func TestRoomIsTold(t *testing.T) {
 	t.Logf("both went on %s after there was space", time.Since(began).Round(10*time.Millisecond))
 	ward.verifyJournal()
 	district.verifyJournal()
+}
+
+// A link that ends takes with it what the peer was to be told: on the next one it is asked,
+// whatever the minute says.
+func TestRoomAfterTheLinkEnded(t *testing.T) {
+	t.Parallel()
+	w, ward, district, free, doc := starving(t)
+	w.setDown("ward", "district", true)
+	w.cut("ward", "district")
+	ward.eventually("no link", func() bool { return !ward.relay.HasLink("district") && !district.relay.HasLink("ward") })
+	w.has(free, 1<<40, district)
+	w.setDown("ward", "district", false)
+	ward.eventually("the letter to arrive", func() bool {
+		d, _ := ward.delivery(doc.Letter.Key, "so")
+		return d.State == exchange.StateDelivered
+	})
 }
 
 // A node that was refused for space, and speaks to one that knows nothing of Room, comes

@@ -218,6 +218,7 @@ func (s *session) checkHello(frame Frame) error {
 	s.grants.on = contains(hello.Features, featureCredit)
 	s.purse.on = s.grants.on
 	s.starved.told = contains(hello.Features, featureRoom)
+	s.news.begun = s.starved.told
 	s.spread.speaks, s.spread.theirs = contains(hello.Features, FeatureZones), hello.Epochs
 	return nil
 }
