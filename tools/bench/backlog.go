@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/journal"
 )
 
 // flat is how much memory may grow while a backlog drains, in MiB.
@@ -18,15 +21,6 @@ const flat = 64
 // waiting measures how a backlog drains that has grown while a peer was away.
 func (b *bench) waiting(ctx context.Context) (_ []row, err error) {
 	p, n := opaque(), b.backlog
-	sample := min(n, b.letters10)
-	changes, err := b.record(ctx, p, sample)
-	if err != nil {
-		return nil, err
-	}
-	base, _, err := b.base(ctx, p, changes, letterDigests(p, sample))
-	if err != nil {
-		return nil, err
-	}
 	t, err := b.newTree("backlog", nil)
 	if err != nil {
 		return nil, err
@@ -37,6 +31,15 @@ func (b *bench) waiting(ctx context.Context) (_ []row, err error) {
 		return nil, err
 	}
 	filled, err := rate(n, func() error { return ward.sendHere(ctx, p, 0, n, "a-district") })
+	if err != nil {
+		return nil, err
+	}
+	sample := min(n, b.letters10)
+	changes, err := b.record(ctx, p, sample)
+	if err != nil {
+		return nil, err
+	}
+	base, _, err := b.base(ctx, p, changes, letterDigests(p, sample))
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +60,13 @@ func (b *bench) waiting(ctx context.Context) (_ []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	displaced, err := order(ctx, t.nodes["district"], n)
+	displaced, err := order(ctx, ward.rows, t.nodes["district"].rows, n)
 	if err != nil {
 		return nil, err
 	}
 	speed := row{what: fmt.Sprintf("%d letters of 10 KB", n), ours: fmt.Sprintf("%.0f a second", drained.perSecond), base: fmt.Sprintf("base: %.0f, half of it counts", again),
 		found: fmt.Sprintf("%.0f %% of base ÷ 2", 200*drained.perSecond/again), limit: "≥ 50 % of base ÷ 2", asked: true, met: drained.perSecond >= again/4}
-	ordered := most("letters that came before one that was sent before them", float64(displaced), exchange.Window+inFlight, "letters")
+	ordered := most("letters that came before one that was sent before them", float64(displaced), exchange.Window, "letters")
 	grown := most("memory of both nodes, from the first quarter to the last", memory.grown(), flat, "MiB")
 	return []row{speed, ordered, grown, shown("filling it", fmt.Sprintf("%.0f a second", filled.perSecond), "")}, nil
 }
@@ -74,35 +77,64 @@ func (b *bench) base2(ctx context.Context, p payload, changes []exchange.Change,
 	return (before + after.perSecond) / 2, err
 }
 
-// order reads a node's inbox, and says behind how many letters one is, at most, that was
-// sent before them all. Ids of envelopes go up as they are sent, those of deliveries as
-// they come.
-func order(ctx context.Context, n *treeNode, want int) (displaced int, err error) {
-	var after, oldest envelope.ID
-	behind, seen := 0, 0
-	for {
-		rows, err := n.rows.Inbox(ctx, "a-district", after, 1000)
-		if err != nil {
-			return 0, err
-		}
-		if len(rows) == 0 {
-			break
-		}
-		for _, d := range rows { // the newest first
-			seen++
-			if seen == 1 || bytes.Compare(d.Key.ID[:], oldest[:]) < 0 {
-				oldest, behind = d.Key.ID, 0
-				continue
-			}
-			behind++
-			displaced = max(displaced, behind)
-		}
-		after = rows[len(rows)-1].ID
+// order says behind how many letters one arrived, at most, that was sent before them all: as
+// the journals of both sides have it, whose entries stand as they were committed.
+func order(ctx context.Context, sender, receiver exchange.Store, want int) (displaced int, err error) {
+	sent, err := letters(ctx, sender, "document.send")
+	if err != nil {
+		return 0, err
 	}
-	if seen != want {
-		return 0, fmt.Errorf("%d letters came, %d were sent", seen, want)
+	came, err := letters(ctx, receiver, "statement.delivered")
+	if err != nil {
+		return 0, err
+	}
+	if len(sent) != want || len(came) != want {
+		return 0, fmt.Errorf("%d letters were sent and %d came, want %d", len(sent), len(came), want)
+	}
+	place := make(map[envelope.ID]int, len(sent))
+	for i, id := range sent {
+		place[id] = i
+	}
+	oldest, at := len(sent), 0 // of those that came later than the one looked at
+	for i, id := range slices.Backward(came) {
+		sent, is := place[id]
+		if !is {
+			return 0, fmt.Errorf("letter %s came, and was not sent", id)
+		}
+		if sent < oldest {
+			oldest, at = sent, i
+			continue
+		}
+		displaced = max(displaced, at-i)
 	}
 	return displaced, nil
+}
+
+// letters lists the letters of a kind of entry, in the order of the journal.
+func letters(ctx context.Context, rows exchange.Store, action string) (out []envelope.ID, err error) {
+	for from := uint64(0); ; {
+		leaves, err := rows.Leaves(ctx, from, 10_000)
+		if err != nil || len(leaves) == 0 {
+			return out, err
+		}
+		from += uint64(len(leaves))
+		for _, leaf := range leaves {
+			entry, err := journal.ParseLeaf(leaf.Data)
+			if err != nil {
+				return nil, err
+			}
+			if entry.Action != action {
+				continue
+			}
+			_, rest, _ := strings.Cut(entry.Detail, "letter=")
+			text, _, _ := strings.Cut(rest, " ")
+			id, err := envelope.ParseID(text)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, id)
+		}
+	}
 }
 
 // A memoryWatch samples what this process has resident.

@@ -26,8 +26,8 @@ beside it, of all that is in the process, depends less on what else the machine 
 - *latency*: the same from each SendDocument to its Delivered, sent one after another at half the rate found before.
 - Letters of 10 KB are no PDF inside: nobody judges any file here. Those of 200 KB are signed, and are carried as they are.
 - *an evidence file*: of a letter of 200 KB that has gone from the ward to the province, exported by the ward; verified in memory, the median of all.
-- *a backlog*: letters of 10 KB were taken while the district was away; then it comes. Base is taken before and after. Order: what is
-  sent at once (256), and what a link has under way (64), may overtake one another; numbered versions of one document are put in order where they arrive.
+- *a backlog*: letters of 10 KB were taken while the district was away; then it comes. Base is taken before that and after. Order: as the
+  journals of both have it; what a link has under way (64) may overtake one another, and numbered versions of one document are put in order where they arrive.
 - *a store that grows*: letters are written by the store alone, each with its file's row, delivery, statement and journal entry. Then the same is asked of
   both stores in five interleaved runs, for letters all over them, from pages in memory; the plans of all queries are tested beside the stores.
 - *a large file*: each node a process of its own. The line between two of them breaks after so many bytes; or the district is killed (kill -9) and
