@@ -46,16 +46,6 @@ func ParseContent(data []byte) (Content, error) {
 	return c, nil
 }
 
-// Main is the document's main file (văn bản chính).
-func (c *Content) Main() (ContentFile, bool) {
-	for _, f := range c.Files {
-		if f.Role == FileMain {
-			return f, true
-		}
-	}
-	return ContentFile{}, false
-}
-
 // Proto is the protobuf form.
 func (f ContentFile) Proto() *pb.ContentFile {
 	return &pb.ContentFile{Role: pb.FileRole(f.Role), Name: f.Name, MediaType: f.MediaType, Size: f.Size,

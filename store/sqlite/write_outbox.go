@@ -5,11 +5,10 @@ import (
 	"lienthong/exchange"
 )
 
-// Outbox states.
+// Outbox states; 3, claimed, stands in the statements alone.
 const (
-	outboxDue     = 1
-	outboxAsleep  = 2 // not due yet, or not looked at since it was
-	outboxClaimed = 3
+	outboxDue    = 1
+	outboxAsleep = 2 // not due yet, or not looked at since it was
 )
 
 // wakeAtOnce bounds how many sleeping rows one call makes due, so that a peer
