@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+var testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 
 // Every rule of the exchange has a row in docs/standards.md, in order, with tests that
 // exist.
@@ -39,7 +39,30 @@ func TestRulesHaveTests(t *testing.T) {
 	}
 }
 
-// testsOfTree are the names of all test functions.
+// aTest is the name of a test, fuzz target or benchmark in a text.
+var aTest = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w*`)
+
+// Whatever test a document names, wherever in it, exists.
+func TestNamedTestsExist(t *testing.T) {
+	t.Parallel()
+	tests := testsOfTree(t)
+	n := 0
+	for name, text := range documents(t) {
+		if name == "CHANGELOG.md" || name == "docs/validation-corpus.md" { // of what was; fields of files
+			continue
+		}
+		for _, test := range aTest.FindAllString(text, -1) {
+			if n++; !tests[test] {
+				t.Errorf("%s: there is no test %s", name, test)
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("%d names were found, want those of all documents", n)
+	}
+}
+
+// testsOfTree are the names of all test functions, fuzz targets and benchmarks.
 func testsOfTree(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
