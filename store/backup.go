@@ -239,3 +239,19 @@ func ReadBackup(dir string) (*Backup, error) {
 	}
 	return b, nil
 }
+
+// same is an error where what was found is not the journal that the manifest tells of.
+func (b *Backup) same(found *Report) error {
+	if found.Leaves != b.Leaves || found.Root.String() != b.Root {
+		return fmt.Errorf("the journal has %d leaves with root %s, the manifest says %d with %s", found.Leaves, found.Root, b.Leaves, b.Root)
+	}
+	return nil
+}
+
+// whole is same, and an error where something is lacking, too.
+func (b *Backup) whole(found *Report) error {
+	if err := b.same(found); err != nil || len(found.Problems) == 0 {
+		return err
+	}
+	return fmt.Errorf("it lacks something, such as: %s", found.Problems[0])
+}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,7 +91,8 @@ func TestRestoreGenerations(t *testing.T) {
 	}
 }
 
-// What is not as it was when the backup was made is found before anything is made of it.
+// What is not as it was when the backup was made is found before anything is made of it,
+// whatever it was to be restored to: the same place takes a good one after that.
 func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	at := letters(t)
@@ -107,37 +109,64 @@ func TestRestoreRefuses(t *testing.T) {
 			return flip(name, 3)
 		}, "lacks something"},
 		"a lost file":         {func(dir string) error { return os.Remove(aFile(dir)) }, "lacks something"},
+		"another journal":     {func(dir string) error { return replace(filepath.Join(dir, "backup.json"), `"leaves": `, `"leaves": 1`) }, "the manifest says 1"},
 		"no manifest":         {func(dir string) error { return os.Remove(filepath.Join(dir, "backup.json")) }, "is no backup"},
 		"a backup of another": {func(string) error { return nil }, "backup of node"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, to := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "data")
-			if _, err := store.MakeBackup(t.Context(), at, dir, "ward", made); err != nil {
+			good, dir := filepath.Join(t.TempDir(), "good"), filepath.Join(t.TempDir(), "backup")
+			if _, err := store.MakeBackup(t.Context(), at, good, "ward", made); err != nil {
 				t.Fatal(err)
 			}
-			if err := tt.spoil(dir); err != nil {
+			if err := errors.Join(os.CopyFS(dir, os.DirFS(good)), tt.spoil(dir)); err != nil {
 				t.Fatal(err)
 			}
 			node := "ward"
 			if name == "a backup of another" {
 				node = "district"
 			}
-			_, err := store.Restore(t.Context(), dir, "sqlite:"+to, node, made, false)
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error %v, want one with %q", err, tt.want)
-			}
-			if _, err := os.Stat(to); err == nil {
-				t.Error("there is a store now")
-			}
-			if tt.want == "lacks something" {
-				report, err := store.Restore(t.Context(), dir, "sqlite:"+to, node, made, true)
-				if err != nil || len(report.Problems) != 1 {
-					t.Errorf("with losses: %+v, %v", report, err)
+			for _, to := range []string{"sqlite:" + filepath.Join(t.TempDir(), "data"), onServer(t)} {
+				_, err := store.Restore(t.Context(), dir, to, node, made, false)
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%s: error %v, want one with %q", to, err, tt.want)
+				}
+				isEmpty(t, to)
+				from, problems := good, 0
+				if tt.want == "lacks something" {
+					from, problems = dir, 1
+				}
+				report, err := store.Restore(t.Context(), from, to, "ward", made, problems > 0)
+				if err != nil || len(report.Problems) != problems || report.Leaves == 0 {
+					t.Errorf("%s: what may be restored: %+v, %v", to, report, err)
 				}
 			}
 		})
 	}
+}
+
+// isEmpty checks that nothing was made where a store was to be.
+func isEmpty(t *testing.T, at string) {
+	t.Helper()
+	if dir, is := strings.CutPrefix(at, "sqlite:"); is {
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("something was made: %v", err)
+		}
+		return
+	}
+	for table, rows := range content(t, at) {
+		if table != "store" && table != "head" {
+			t.Errorf("%d rows of %s were made", len(rows), table)
+		}
+	}
+}
+
+func replace(name, old, new string) error {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(strings.Replace(string(data), old, new, 1)), 0o600)
 }
 
 // aFile is one of the files of a backup.

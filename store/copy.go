@@ -121,8 +121,13 @@ func checkFile(ctx context.Context, files exchange.Blobs, digest envelope.Digest
 // Copy makes the store to, which must be new, the store from: files first, then all rows
 // in one transaction, and then it hashes the journal there and compares. The incarnation
 // comes along, so that only one of the two may be used from then on. Uploads that are
-// not complete begin anew.
+// not complete begin anew. What is not as it must be is in the report, and copied.
 func Copy(ctx context.Context, from, to string) (*Report, error) {
+	return copyIf(ctx, from, to, func(*Report) error { return nil })
+}
+
+// copyIf is Copy, but asks take before rows are written: where that refuses, none are.
+func copyIf(ctx context.Context, from, to string, take func(*Report) error) (*Report, error) {
 	source, sourceFiles, err := OpenExisting(ctx, from)
 	if err != nil {
 		return nil, err
@@ -132,11 +137,11 @@ func Copy(ctx context.Context, from, to string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := copyAll(ctx, source, target, sourceFiles, targetFiles)
+	report, err := copyAll(ctx, source, target, sourceFiles, targetFiles, take)
 	return report, errors.Join(err, target.Close())
 }
 
-func copyAll(ctx context.Context, source, target exchange.Store, sourceFiles, targetFiles exchange.Blobs) (*Report, error) {
+func copyAll(ctx context.Context, source, target exchange.Store, sourceFiles, targetFiles exchange.Blobs, take func(*Report) error) (*Report, error) {
 	from, err := carry(source)
 	if err != nil {
 		return nil, err
@@ -153,18 +158,21 @@ func copyAll(ctx context.Context, source, target exchange.Store, sourceFiles, ta
 	}); err != nil {
 		return nil, err
 	}
-	if err := to.Import(ctx, func(row func(string, []string, []any) error) error { return from.Export(ctx, nil, row) }); err != nil {
-		return nil, err
-	}
-	want, err := exchange.VerifyStored(ctx, source)
+	report, err := Check(ctx, source, targetFiles, false)
 	if err != nil {
 		return nil, err
 	}
-	got, err := Check(ctx, target, targetFiles, false)
-	if err == nil && (got.Leaves != want.Size || got.Root != envelope.Digest(want.Root)) {
-		got.Problems = append(got.Problems, fmt.Sprintf("the journal has %d leaves with root %s, in the source %d with %x", got.Leaves, got.Root, want.Size, want.Root))
+	if err := take(report); err != nil {
+		return report, err
 	}
-	return got, err
+	if err := to.Import(ctx, func(row func(string, []string, []any) error) error { return from.Export(ctx, nil, row) }); err != nil {
+		return nil, err
+	}
+	got, err := exchange.VerifyStored(ctx, target)
+	if err == nil && (got.Size != report.Leaves || envelope.Digest(got.Root) != report.Root) {
+		report.Problems = append(report.Problems, fmt.Sprintf("the journal has %d leaves with root %x, in the source %d with %s", got.Size, got.Root, report.Leaves, report.Root))
+	}
+	return report, err
 }
 
 // copyFile copies a file that is not there yet. Its digest is checked on the way in.

@@ -136,11 +136,11 @@ func ImportFile(ctx context.Context, name, url string) (report *Report, err erro
 	if err != nil {
 		return nil, fmt.Errorf("store: import: %q is cut off or was altered; nothing was made of it: %w", name, err)
 	}
-	if report, err = Copy(ctx, "sqlite:"+folder, into); err != nil {
-		return nil, err
+	if report, err = copyIf(ctx, "sqlite:"+folder, into, b.whole); err == nil {
+		err = b.whole(report)
 	}
-	if report.Leaves != b.Leaves || report.Root.String() != b.Root || len(report.Problems) > 0 {
-		return report, fmt.Errorf("store: import: the journal has %d leaves with root %s, the file says %d with %s; problems: %q", report.Leaves, report.Root, b.Leaves, b.Root, report.Problems)
+	if err != nil {
+		return report, fmt.Errorf("store: import: %q: %w", name, err)
 	}
 	return report, finish()
 }

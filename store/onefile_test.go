@@ -1,6 +1,12 @@
 package store_test
 
 import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,18 +68,19 @@ func TestImportRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	targets := []string{"sqlite:" + filepath.Join(dir, "to"), onServer(t)}
 	refuse := func(what string, data []byte) {
 		t.Helper()
-		bad, to := filepath.Join(dir, "bad.tar"), filepath.Join(dir, "to")
+		bad := filepath.Join(dir, "bad.tar")
 		if err := os.WriteFile(bad, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.ImportFile(t.Context(), bad, "sqlite:"+to); err == nil {
-			t.Errorf("%s: it was taken", what)
+		for _, to := range targets {
+			if _, err := store.ImportFile(t.Context(), bad, to); err == nil {
+				t.Errorf("%s: it was taken", what)
+			}
 		}
-		if _, err := os.Stat(to); !os.IsNotExist(err) {
-			t.Errorf("%s: something was made: %v", what, err)
-		}
+		isEmpty(t, targets[0])
 	}
 	for i := range 20 {
 		refuse("cut", whole[:len(whole)*i/20])
@@ -87,4 +94,46 @@ func TestImportRefuses(t *testing.T) {
 	data := append([]byte(nil), whole...)
 	data[len(data)/2] ^= 1
 	refuse("in the middle", data)
+	refuse("a manifest of another journal", otherRoot(t, whole))
+	isEmpty(t, targets[1])
+	for _, to := range targets { // is as new
+		if report, err := store.ImportFile(t.Context(), name, to); err != nil || report.Leaves == 0 {
+			t.Errorf("%s: a good file after that: %+v, %v", to, report, err)
+		}
+	}
+}
+
+// otherRoot gives a store in a file another root, which all its digests agree with.
+func otherRoot(t *testing.T, whole []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	in, w := tar.NewReader(bytes.NewReader(whole)), tar.NewWriter(&out)
+	var sum string
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		data, readErr := io.ReadAll(in)
+		if err := errors.Join(err, readErr); err != nil {
+			t.Fatal(err)
+		}
+		switch h.Name {
+		case "backup.json":
+			data[bytes.Index(data, []byte(`"root": "`))+len(`"root": "`)] ^= 1
+			sum = fmt.Sprintf("%x", sha256.Sum256(data))
+		case "backup.json.sha256":
+			data = []byte(sum)
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

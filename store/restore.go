@@ -42,12 +42,13 @@ func Restore(ctx context.Context, dir, url, node string, now time.Time, losses b
 	if err != nil {
 		return nil, err
 	}
-	report, err := restoreInto(ctx, b, source, sourceFiles, into, now)
-	if err := errors.Join(err, drop()); err != nil {
-		return report, err
+	take := b.whole
+	if losses {
+		take = b.same
 	}
-	if len(report.Problems) > 0 && !losses {
-		return report, fmt.Errorf("store: restore: the backup %q lacks something, such as: %s", dir, report.Problems[0])
+	report, err := restoreInto(ctx, b, source, sourceFiles, into, now, take)
+	if err := errors.Join(err, drop()); err != nil {
+		return report, fmt.Errorf("store: restore: %q: %w", dir, err)
 	}
 	return report, finish()
 }
@@ -134,17 +135,25 @@ func copyDatabase(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-func restoreInto(ctx context.Context, b *Backup, source exchange.Store, sourceFiles exchange.Blobs, into string, now time.Time) (_ *Report, err error) {
+func restoreInto(ctx context.Context, b *Backup, source exchange.Store, sourceFiles exchange.Blobs, into string, now time.Time, take func(*Report) error) (_ *Report, err error) {
 	target, targetFiles, err := Open(ctx, into)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 	if size, err := target.TreeSize(ctx); err != nil || size > 0 {
-		return nil, errors.Join(err, fmt.Errorf("store: restore: the journal there has %d leaves; name a store that is new, nothing is overwritten", size))
+		return nil, errors.Join(err, fmt.Errorf("the journal there has %d leaves; name a store that is new, nothing is overwritten", size))
 	}
 	if err := copyAllFiles(ctx, source, sourceFiles, targetFiles); err != nil {
 		return nil, err
+	}
+	// Before the rows: with them the store would serve, and could not be restored again.
+	report, err := Check(ctx, source, targetFiles, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := take(report); err != nil {
+		return report, err
 	}
 	again, err := another(ctx, b, source, now)
 	if err != nil {
@@ -153,11 +162,11 @@ func restoreInto(ctx context.Context, b *Backup, source exchange.Store, sourceFi
 	if err := takeOver(ctx, source, target, again); err != nil {
 		return nil, err
 	}
-	report, err := Check(ctx, target, targetFiles, true)
-	if err == nil && (report.Leaves != b.Leaves || report.Root.String() != b.Root) {
-		return nil, fmt.Errorf("store: restore: the journal has %d leaves with root %s, the backup says %d with %s", report.Leaves, report.Root, b.Leaves, b.Root)
+	got, err := exchange.VerifyStored(ctx, target)
+	if err != nil {
+		return nil, err
 	}
-	return report, err
+	return report, b.same(&Report{Leaves: got.Size, Root: envelope.Digest(got.Root)})
 }
 
 // copyAllFiles copies what can be had; what cannot is found by who checks afterwards.
