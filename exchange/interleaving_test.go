@@ -244,15 +244,17 @@ func TestFanOutMeetsAgain(t *testing.T) {
 		s.once("top", doc, recipient)
 		s.wantSaid("ward", doc, recipient, envelope.Delivered, "top")
 	}
+	s.want(doc, "moved", map[string]string{"near": "delivered"})
 	letters, err := s.nodes["top"].store.Deliveries(context.Background(), doc.Letter.Key)
 	if err != nil || len(letters) != 2 {
 		t.Errorf("%d deliveries at the top, %v; want two of one letter", len(letters), err)
 	}
 }
 
-// The same letter to the same recipient comes by two ways: the one that comes second finds
-// it there, and is answered that it has arrived.
-func TestTwoWaysMeetAtTheReceiver(t *testing.T) {
+// The same letter to the same recipient comes by two links, of which the older is slow: each
+// offer after the first finds it there and is answered as before, and the answer that went
+// by the older link counts last, for nothing. Two ways: TestWaysCrossAfterANodeMoved.
+func TestTwoLinksMeetAtTheReceiver(t *testing.T) {
 	t.Parallel()
 	s := line(t)
 	doc := s.send("to")
@@ -262,6 +264,9 @@ func TestTwoWaysMeetAtTheReceiver(t *testing.T) {
 	s.tell("province", "district")
 	s.relink("district", "province")
 	again := s.offers("district", "province")
+	if len(lost) != 1 || len(again) != 1 {
+		t.Fatalf("%d offers, and %d on the next link; want the letter each time", len(lost), len(again))
+	}
 	first, second := s.take("district", "province", lost), s.take("district", "province", again)
 	s.settle("district", "province", second)
 	s.settle("district", "province", first) // the older answer comes last
