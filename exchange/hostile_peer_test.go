@@ -250,8 +250,8 @@ func TestPeerThatNeverAnswers(t *testing.T) {
 	}
 }
 
-// Half a frame is no frame: a peer that writes without ever ending one is silent.
-func TestPeerThatWritesHalfAFrame(t *testing.T) {
+// A peer that says Hello and nothing more is silent: it is heard by whole frames alone.
+func TestPeerThatFallsSilent(t *testing.T) {
 	t.Parallel()
 	s := newStranger(t)
 	third := s.bystander()

@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"bytes"
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -275,42 +276,92 @@ func TestSameIDWithAnotherDigest(t *testing.T) {
 }
 
 // Statements count only by the signature of who may say so, about what is here, from
-// whom it was handed to.
+// whom it was handed to. Each case is of a letter of its own, and of two frames: in the first
+// a statement that counts goes along, so that its acknowledgement tells that both were judged.
 func TestStatementsThatDoNotCount(t *testing.T) {
 	t.Parallel()
 	s := newStranger(t)
-	doc := s.node.send(letter(t, "so", "gian"))
-	got, ok := s.next().(exchange.Offer)
-	if !ok {
-		t.Fatalf("got %T, want an offer", got)
-	}
-	o := &offer{Offer: got, route: doc.Route}
-	tip := got.Chain[len(got.Chain)-1].Digest()
-	sound := s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)
-	forged := s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)
-	forged.Signatures[0].Sig[9] ^= 1
-	for name, sealed := range map[string]envelope.Sealed{
-		"a broken signature":           forged,
-		"by one who is not its home":   s.statement(o, envelope.Delivered, "third", tip, "gian", 1),
-		"about another envelope":       s.statement(s.offer(9, pdf), envelope.Delivered, "peer", tip, "gian", 1),
-		"about a recipient not of it":  s.statement(o, envelope.Delivered, "third", tip, "xa", 1),
-		"a payload that is no kind":    {Type: envelope.TypeRoute, Payload: []byte{1}, Signatures: sound.Signatures},
-		"custody under another tenure": s.statement(o, envelope.Custody, "peer", envelope.Sum(nil), "gian", 1),
+	for _, tt := range []struct {
+		name  string
+		forge func(o *offer, tip envelope.Digest) envelope.Sealed
+	}{
+		{"a broken signature", func(o *offer, tip envelope.Digest) envelope.Sealed {
+			forged := s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)
+			forged.Signatures[0].Sig[9] ^= 1
+			return forged
+		}},
+		{"the signature of another", func(o *offer, tip envelope.Digest) envelope.Sealed {
+			forged := s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)
+			forged.Signatures = s.statement(o, envelope.Delivered, "third", tip, "gian", 1).Signatures
+			return forged
+		}},
+		{"by one who is not its home", func(o *offer, tip envelope.Digest) envelope.Sealed {
+			return s.statement(o, envelope.Delivered, "third", tip, "gian", 1)
+		}},
+		{"about another envelope", func(_ *offer, tip envelope.Digest) envelope.Sealed {
+			return s.statement(s.offer(9, pdf), envelope.Delivered, "peer", tip, "gian", 1)
+		}},
+		{"about a recipient not of it", func(o *offer, tip envelope.Digest) envelope.Sealed {
+			return s.statement(o, envelope.Delivered, "third", tip, "xa", 1)
+		}},
+		{"a payload of another type", func(o *offer, tip envelope.Digest) envelope.Sealed {
+			sound := s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)
+			return envelope.Sealed{Type: envelope.TypeRoute, Payload: []byte{1}, Signatures: sound.Signatures}
+		}},
 	} {
-		s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: sealed}}})
-		s.put(exchange.Statements{Statements: []envelope.Receipt{{Statement: sealed}}})
-		if name == "custody under another tenure" {
-			continue // kept as history, and acknowledged
+		doc := s.node.send(letter(t, "so", "gian"))
+		got, ok := s.next().(exchange.Offer)
+		if !ok {
+			t.Fatalf("%s: got %T, want an offer", tt.name, got)
+		}
+		o, tip := &offer{Offer: got, route: doc.Route}, got.Chain[len(got.Chain)-1].Digest()
+		forged := tt.forge(o, tip)
+		// Custody under another tenure moves nothing: it is kept as history, and acknowledged.
+		history := s.statement(o, envelope.Custody, "peer", envelope.Sum(nil), "gian", 1)
+		s.put(exchange.Statements{Statements: []envelope.Receipt{{Statement: forged}, {Statement: history}}})
+		if stored, ok := s.next().(exchange.Stored); !ok || !slices.Equal(stored.Digests, []envelope.Digest{history.Digest()}) {
+			t.Errorf("%s: got %+v, want the statement %s alone acknowledged", tt.name, stored, history.Digest())
+		}
+		s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: forged}}})
+		d := exchange.Delivery{}
+		s.node.eventually("the answer to be judged", func() bool {
+			d, _ = s.node.delivery(doc.Letter.Key, "gian")
+			return d.Reason == "BAD_ANSWER" || d.State != exchange.StateOffered || s.keeps(doc, forged)
+		})
+		if d.Reason != "BAD_ANSWER" || d.State != exchange.StateOffered {
+			t.Errorf("%s: the delivery is %s (%s) by a forged answer, want offered (BAD_ANSWER)", tt.name, d.State, d.Reason)
+		}
+		if s.keeps(doc, forged) || !s.keeps(doc, history) {
+			t.Errorf("%s: the forged statement is stored: %t, that beside it: %t; want false, true", tt.name, s.keeps(doc, forged), s.keeps(doc, history))
+		}
+		s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: s.statement(o, envelope.Delivered, "peer", tip, "gian", 1)}}})
+		s.node.eventually(tt.name+": delivered by the true one", s.node.delivered(doc.Letter.Key, "gian"))
+	}
+	s.node.verifyJournal()
+}
+
+// keeps reports whether the node has stored a statement, as one of a letter or of what it
+// says itself that it is about.
+func (s *stranger) keeps(doc *exchange.Document, sealed envelope.Sealed) bool {
+	s.t.Helper()
+	type subject struct {
+		envelope  envelope.Digest
+		recipient string
+	}
+	subjects := []subject{{doc.Letter.Digest, "gian"}, {doc.Letter.Digest, "xa"}}
+	if st, err := envelope.ParseStatement(sealed); err == nil {
+		subjects = append(subjects, subject{st.Envelope, st.Recipient})
+	}
+	for _, of := range subjects {
+		rows, err := s.node.store.Statements(context.Background(), of.envelope, of.recipient)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if slices.ContainsFunc(rows, func(row exchange.StatementRow) bool { return row.Digest == sealed.Digest() }) {
+			return true
 		}
 	}
-	if stored, ok := s.next().(exchange.Stored); !ok || len(stored.Digests) != 1 {
-		t.Errorf("got %+v, want the one statement that is sound acknowledged", stored)
-	}
-	if state := s.node.states(doc.Letter.Key)["gian"]; state == exchange.StateDelivered || state == exchange.StateRelayed {
-		t.Errorf("the delivery is %s by forged statements", state)
-	}
-	s.put(exchange.Accepted{Letter: doc.Letter.Key, Custody: []envelope.Receipt{{Statement: sound}}})
-	s.node.eventually("delivered", s.node.delivered(doc.Letter.Key, "gian"))
+	return false
 }
 
 // accept answers an offer as a peer does that takes the letter over.

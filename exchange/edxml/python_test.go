@@ -10,6 +10,7 @@ import (
 
 	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/internal/testtool"
 )
 
 // A pyNode is an element as Python read it.
@@ -37,10 +38,7 @@ func (n pyNode) at(path ...string) []string {
 // code in common with ours.
 func TestPythonReadsWhatWeWrite(t *testing.T) {
 	t.Parallel()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3")
-	}
+	python := testtool.Find(t, "python3")
 	const subject = "V/v <khẩn> & \"a\u0302\u0301\" 'nháy'\tđề nghị ]]> số 5"
 	l := &Letter{
 		Kind: envelope.KindReplacement, Urgency: envelope.UrgencyFlash, From: envelope.AgencyRef{Code: "H01.02"}, Reason: "Thay & sửa",
@@ -92,10 +90,7 @@ func TestPythonReadsWhatWeWrite(t *testing.T) {
 // it reads in the one that its fields give: the same leaves, in whatever order.
 func TestPythonReadsWhatIsRebuilt(t *testing.T) {
 	t.Parallel()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3")
-	}
+	python := testtool.Find(t, "python3")
 	for name, data := range messages(t) {
 		if name == "document_3_replace.edxml" || strings.Contains(name, "update") || !bytes.Contains(data, []byte(Namespace)) {
 			continue // without the namespace, with an extension, with an empty attachment: not for read.py
