@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +42,7 @@ func TestKillDistrict(t *testing.T) {
 	d := newWorld(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	k := &killing{demo: d, t: t, ctx: ctx, random: rand.New(rand.NewPCG(seed, 1)), sent: make(map[string]string)}
+	k := &killing{demo: d, t: t, ctx: ctx, random: rand.New(rand.NewPCG(seed, 1)), sent: make(map[string]string), one: make(chan struct{}, killLetters)}
 	k.ward = k.client("ward")
 	var wg sync.WaitGroup
 	wg.Go(k.killThrice)
@@ -61,7 +60,7 @@ type killing struct {
 	ctx    context.Context
 	random *rand.Rand // of the killer alone
 	ward   *client.Client
-	count  atomic.Int64
+	one    chan struct{} // a value for each letter that was sent
 
 	mu   sync.Mutex
 	sent map[string]string // name of the document, by the number of the letter
@@ -79,20 +78,27 @@ func (k *killing) client(node string) *client.Client {
 
 // killThrice kills the district while letters come in, and starts it again.
 func (k *killing) killThrice() {
-	n := k.world.nodes["district"]
+	n, sent := k.world.nodes["district"], 0
 	for i := range kills {
 		// Somewhere in the next third of the letters, and not at a message's end.
-		at := int64(i*killLetters/kills + 5 + k.random.IntN(killLetters/kills-10))
-		for k.count.Load() < at && k.ctx.Err() == nil {
-			time.Sleep(time.Millisecond) // what is awaited is a moment, not an event
+		for at := i*killLetters/kills + 5 + k.random.IntN(killLetters/kills-10); sent < at; sent++ {
+			select {
+			case <-k.one:
+			case <-k.ctx.Done():
+				return // the letters that did not come are told of
+			}
 		}
+		// A letter that was sent is an event; that the district is in the midst of a frame or of
+		// a commit is none that could be seen from outside. So the seed chooses the moment.
 		time.Sleep(time.Duration(k.random.IntN(30_000)) * time.Microsecond)
 		if err := n.process.Process.Kill(); err != nil {
 			k.t.Error(err)
 		}
 		<-n.exited
 		n.log.Close()
-		k.t.Logf("killed after %d letters were sent", k.count.Load())
+		k.t.Logf("killed after %d letters were sent", sent)
+		// How long it is away is the seed's too: its neighbours dial again at once and after
+		// pauses, and nothing that they do then shows here.
 		time.Sleep(time.Duration(k.random.IntN(200)) * time.Millisecond)
 		if err := n.start(k.ctx, k.world.self); err != nil {
 			k.t.Error(err)
@@ -113,7 +119,7 @@ func (k *killing) sendAll() {
 				if err := k.send(number, file); err != nil {
 					k.t.Errorf("letter %d: %v", number, err)
 				}
-				k.count.Add(1)
+				k.one <- struct{}{}
 			}
 		})
 	}
