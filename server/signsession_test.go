@@ -14,6 +14,7 @@ import (
 	"lienthong/client"
 	"lienthong/exchange"
 	"lienthong/internal/testnode"
+	"lienthong/internal/testtool"
 	lienthongv1 "lienthong/proto/lienthong/v1"
 	"lienthong/signer"
 )
@@ -22,10 +23,7 @@ import (
 // would, and the node takes it.
 func TestSignatureWithOpenSSLOverRestart(t *testing.T) {
 	t.Parallel()
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("no openssl: apt-get install openssl")
-	}
+	openssl := testtool.Find(t, "openssl")
 	n := testnode.New(t)
 	ward := n.Node("ward")
 	leader := ward.User(t, "leader", exchange.Grant{Role: exchange.RoleSigner, Agency: testnode.Ward}, exchange.Grant{Role: exchange.RoleClerk, Agency: testnode.Ward})

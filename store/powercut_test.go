@@ -21,6 +21,7 @@ import (
 	"lienthong/exchange"
 	"lienthong/internal/durable"
 	"lienthong/internal/powercut"
+	"lienthong/internal/testtool"
 	"lienthong/journal"
 	"lienthong/store"
 )
@@ -126,7 +127,7 @@ func record(t *testing.T, omit durable.Point) (*powercut.Trace, []ack) {
 	}
 	rec, err := powercut.Start(cmd, dir)
 	if errors.Is(err, powercut.ErrUnavailable) {
-		t.Skip(err)
+		testtool.Missing(t, err.Error()+": apt-get install strace, or tools/install.sh")
 	}
 	if err != nil {
 		t.Fatal(err)

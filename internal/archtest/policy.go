@@ -54,7 +54,7 @@ internal/testpki:   certs certs/* signer signer/* journal
 internal/testnode:  server client web proto/* store store/blob store/postgres store/sqlite exchange exchange/* envelope signer signer/* certs certs/keys certs/dev journal internal/wire internal/durable internal/testpki internal/freeport
 internal/tests3:    internal/freeport
 
-internal/powercut, internal/testpg, internal/testpdf, internal/measure:
+internal/powercut, internal/testpg, internal/testpdf, internal/testtool, internal/measure:
 
 # What measures, apart from the binary.
 tools/corpus:       signer certs certs/dev
@@ -70,7 +70,7 @@ internal/archtest, internal/docstest:
 // harnesses, real stores, the client through which a server is asked, a throw-away
 // authority, evidence files (what a node proves is what a stranger can check), and leaves
 // that a test needs to make or look at what it tests.
-const testPolicy = `exchange/evidence internal/testpki internal/testpdf internal/measure internal/testnode internal/testpg internal/tests3 internal/powercut store store/* client certs/dev certs/keys signer/tsp journal internal/durable`
+const testPolicy = `exchange/evidence internal/testpki internal/testpdf internal/measure internal/testnode internal/testpg internal/tests3 internal/testtool internal/powercut store store/* client certs/dev certs/keys signer/tsp journal internal/durable`
 
 // outside is who may import what is not ours: "import path: packages". A line
 // covers what lies under its path too, and the longest path that covers an
@@ -129,7 +129,7 @@ go.opentelemetry.io:          tracing
 
 # The network, and other programs.
 net/http:                     signer/tsp certs/fetch certs/dev server client web admin gateway store/s3 cmd/lienthong internal/testpki internal/testnode
-os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/tests3 internal/powercut store/storetest tools/corpus tools/mutate tools/bench tools/chaos
+os/exec:                      cmd/lienthong internal/testnode internal/testpg internal/tests3 internal/testtool internal/powercut store/storetest tools/corpus tools/mutate tools/bench tools/chaos
 
 # pdfsign is a second opinion on what we sign: its reader can end a process that
 # meets the wrong file, so the command asks it in a child process, and nobody else

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lienthong/internal/durable"
+	"lienthong/internal/testtool"
 )
 
 // The child process writes letters into this folder, and leaves out that sync.
@@ -81,7 +82,7 @@ func record(t *testing.T, omit durable.Point) (*Trace, []answer) {
 	}
 	rec, err := Start(cmd, dir)
 	if errors.Is(err, ErrUnavailable) {
-		t.Skip(err)
+		testtool.Missing(t, err.Error()+": apt-get install strace, or tools/install.sh")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"lienthong/internal/testtool"
 )
 
 const secret = "Số: 12/UBND (mật\\)"
@@ -49,14 +51,12 @@ var encryptions = map[string][]string{
 // qpdf runs qpdf on b with args before the two names, or skips the test.
 func qpdf(t testing.TB, b []byte, args ...string) []byte {
 	t.Helper()
-	if _, err := exec.LookPath("qpdf"); err != nil {
-		t.Skip("no qpdf on this machine")
-	}
+	program := testtool.Find(t, "qpdf")
 	in, out := filepath.Join(t.TempDir(), "in.pdf"), filepath.Join(t.TempDir(), "out.pdf")
 	if err := os.WriteFile(in, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if says, err := exec.Command("qpdf", append(args, in, out)...).CombinedOutput(); err != nil {
+	if says, err := exec.Command(program, append(args, in, out)...).CombinedOutput(); err != nil {
 		t.Fatalf("qpdf: %v: %s", err, says)
 	}
 	b, err := os.ReadFile(out)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"lienthong/internal/testtool"
 )
 
 const samples = "../../testdata/samples"
@@ -89,7 +91,7 @@ func TestOpenSamples(t *testing.T) {
 // or cannot tell.
 func qpdfPages(t testing.TB, path string) int {
 	t.Helper()
-	if _, err := exec.LookPath("qpdf"); err != nil {
+	if !testtool.Has(t, "qpdf") {
 		return -1
 	}
 	out, _ := exec.Command("qpdf", "--warning-exit-0", "--show-npages", path).Output()

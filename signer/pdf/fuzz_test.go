@@ -3,8 +3,9 @@ package pdf
 import (
 	"bytes"
 	"fmt"
-	"os/exec"
 	"testing"
+
+	"lienthong/internal/testtool"
 )
 
 // small limits keep one run of the fuzzer short.
@@ -177,7 +178,7 @@ func FuzzOpenRepaired(f *testing.F) {
 
 // An encrypted file that opens takes strings and streams, and gives them back.
 func FuzzUnlock(f *testing.F) {
-	if _, err := exec.LookPath("qpdf"); err == nil {
+	if testtool.Has(f, "qpdf") {
 		for _, how := range encryptions {
 			f.Add(encrypt(f, confidential(f), "disable", how...))
 		}

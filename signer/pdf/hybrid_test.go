@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lienthong/internal/testtool"
 )
 
 // hybrid returns a hybrid file: its information dictionary is in an object
@@ -72,13 +74,11 @@ func signaturesOf(t *testing.T, f *File) []SignatureField {
 // pdfsig returns what poppler says of the signatures of b, or skips the test.
 func pdfsig(t *testing.T, b []byte) string {
 	t.Helper()
-	if _, err := exec.LookPath("pdfsig"); err != nil {
-		t.Skip("no pdfsig on this machine")
-	}
+	program := testtool.Find(t, "pdfsig")
 	path := filepath.Join(t.TempDir(), "x.pdf")
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := exec.Command("pdfsig", "-nocert", path).CombinedOutput()
+	out, _ := exec.Command(program, "-nocert", path).CombinedOutput()
 	return string(bytes.ReplaceAll(out, []byte(path), nil))
 }

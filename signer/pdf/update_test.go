@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"lienthong/internal/testtool"
 )
 
 // addSignature appends what a signature needs: a signature dictionary with
@@ -164,7 +166,7 @@ var offsets = regexp.MustCompile(`\(offset \d+\)`)
 // and offsets left out.
 func qpdfCheck(t testing.TB, b []byte) string {
 	t.Helper()
-	if _, err := exec.LookPath("qpdf"); err != nil {
+	if !testtool.Has(t, "qpdf") {
 		return ""
 	}
 	path := filepath.Join(t.TempDir(), "x.pdf")
