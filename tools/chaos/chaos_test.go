@@ -57,8 +57,7 @@ func TestComplaints(t *testing.T) {
 			if tt.name == "status lost" {
 				r.ledger.answered("10", "a-tinh", answer{code: 3, began: time.Now()})
 			}
-			r.checkInboxes(inboxesOf(tt.name))
-			got := strings.Join(r.ledger.wrong, "; ")
+			got := strings.Join(r.wrongIn(inboxesOf(tt.name)), "; ")
 			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
 				t.Errorf("complaints %q, want %q", got, tt.want)
 			}

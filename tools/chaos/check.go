@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,22 +14,17 @@ import (
 
 // check holds the nodes against what was promised.
 func (r *round) check(ctx context.Context) {
-	var wg sync.WaitGroup
-	inboxes := make(map[string]map[string][]*lienthongv1.Delivery) // by agency and number
-	var mu sync.Mutex
-	for _, a := range agencies {
-		wg.Go(func() {
-			inbox, err := r.inbox(ctx, a.id)
-			if err != nil {
-				r.ledger.complain("inbox of %s: %v", a.id, err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			inboxes[a.id] = inbox
-		})
+	inboxes, err := r.inboxes(ctx)
+	if err != nil {
+		r.ledger.complain("%v", err)
 	}
-	wg.Wait()
-	r.checkInboxes(inboxes)
+	for _, wrong := range r.wrongIn(inboxes) {
+		r.ledger.complain("%s", wrong)
+	}
+	for number := range r.ledger.letters {
+		r.known[number] = true
+	}
+	var wg sync.WaitGroup
 	wg.Go(func() { r.checkJournals(ctx) })
 	wg.Go(func() { r.checkRequests(ctx) })
 	wg.Go(func() { r.checkFiles(ctx, inboxes) })
@@ -39,6 +35,26 @@ func (r *round) check(ctx context.Context) {
 			r.ledger.complain("%s ended %d times by itself: %s", p.name, n, p.lastLog())
 		}
 	}
+}
+
+// inboxes lists all that came to agencies: by agency and number.
+func (r *round) inboxes(ctx context.Context) (map[string]map[string][]*lienthongv1.Delivery, error) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	out := make(map[string]map[string][]*lienthongv1.Delivery)
+	var failed error
+	for _, a := range agencies {
+		wg.Go(func() {
+			inbox, err := r.inbox(ctx, a.id)
+			mu.Lock()
+			defer mu.Unlock()
+			if out[a.id] = inbox; err != nil {
+				failed = errors.Join(failed, fmt.Errorf("inbox of %s: %w", a.id, err))
+			}
+		})
+	}
+	wg.Wait()
+	return out, failed
 }
 
 // inbox lists all that came to an agency.
@@ -68,13 +84,14 @@ func (r *round) inbox(ctx context.Context, agency string) (map[string][]*lientho
 	}
 }
 
-// checkInboxes finds each promised letter once at each of its recipients, those of earlier
-// rounds still once, and nothing that nobody was promised.
-func (r *round) checkInboxes(inboxes map[string]map[string][]*lienthongv1.Delivery) {
+// wrongIn finds each promised letter once at each of its recipients, those of earlier rounds
+// still once, and nothing that nobody was promised; it says what is not so.
+func (r *round) wrongIn(inboxes map[string]map[string][]*lienthongv1.Delivery) (out []string) {
+	wrong := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	for number, m := range r.ledger.letters {
 		for _, to := range m.to {
 			if n := len(inboxes[to][number]); n != 1 && (n != 0 || m.ended != recalled) { // that may be stopped on the way
-				r.ledger.complain("letter %s of %s is %d times in the inbox of %s, want once", number, m.agency, n, to)
+				wrong("letter %s of %s is %d times in the inbox of %s, want once", number, m.agency, n, to)
 			}
 		}
 	}
@@ -83,22 +100,20 @@ func (r *round) checkInboxes(inboxes map[string]map[string][]*lienthongv1.Delive
 			m := r.ledger.letters[number]
 			switch {
 			case len(list) > 1 && m == nil:
-				r.ledger.complain("letter %s of an earlier round is %d times in the inbox of %s", number, len(list), agency)
+				wrong("letter %s of an earlier round is %d times in the inbox of %s", number, len(list), agency)
 			case m == nil && strings.HasPrefix(number, "recall "):
 			case m == nil && !r.known[number]:
-				r.ledger.complain("letter %s is in the inbox of %s, and nobody was promised it", number, agency)
+				wrong("letter %s is in the inbox of %s, and nobody was promised it", number, agency)
 			case m != nil && !bytes.Equal(list[0].GetDocument().GetEnvelopeDigest(), m.digest):
-				r.ledger.complain("letter %s in the inbox of %s has another envelope than was promised", number, agency)
+				wrong("letter %s in the inbox of %s has another envelope than was promised", number, agency)
 			case m != nil && list[0].GetCopy() != m.copyWanted():
-				r.ledger.complain("letter %s at %s is %s, want %s", number, agency, list[0].GetCopy(), m.copyWanted())
+				wrong("letter %s at %s is %s, want %s", number, agency, list[0].GetCopy(), m.copyWanted())
 			case m != nil && list[0].GetStatus() < r.ledger.status(number, agency):
-				r.ledger.complain("letter %s at %s has status %d, and %d was promised", number, agency, list[0].GetStatus(), r.ledger.status(number, agency))
+				wrong("letter %s at %s has status %d, and %d was promised", number, agency, list[0].GetStatus(), r.ledger.status(number, agency))
 			}
 		}
 	}
-	for number := range r.ledger.letters {
-		r.known[number] = true
-	}
+	return out
 }
 
 // checkJournals hashes the journal of each node again.

@@ -14,13 +14,17 @@ import (
 const quietLimit = 90 * time.Second
 
 // await waits until the senders of this round's letters know that each of their
-// recipients has it and has answered.
+// recipients has it and has answered; and where a node was restored, until it has got back
+// what it took after its backup, which senders knew before it burned.
 func (r *round) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, quietLimit)
 	defer cancel()
 	last := "nothing was seen"
 	for {
 		waiting, err := r.waiting(ctx)
+		if err == nil && waiting == "" && r.restoring && r.number%restoreEvery == 0 {
+			waiting, err = r.lacking(ctx)
+		}
 		switch {
 		case err == nil && waiting == "":
 			return nil
@@ -33,6 +37,19 @@ func (r *round) await(ctx context.Context) error {
 			return fmt.Errorf("after %s: %s", quietLimit, last)
 		}
 	}
+}
+
+// lacking names what is not as it should be in the inboxes, and how much.
+func (r *round) lacking(ctx context.Context) (string, error) {
+	inboxes, err := r.inboxes(ctx)
+	if err != nil {
+		return "", err
+	}
+	wrong := r.wrongIn(inboxes)
+	if len(wrong) == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("%d things are wrong in the inboxes, such as: %s", len(wrong), wrong[0]), nil
 }
 
 // waiting names what is not finished, and how much.
