@@ -191,10 +191,11 @@ func (s *session) headRefused(ctx context.Context, f Cosigned, head envelope.Che
 }
 
 // alarmHead tells people, and the journal, of heads that contradict each other; kept is
-// the one that is kept as evidence.
+// the one that is kept as evidence. Over a link that is not the newest any more it tells
+// nobody: what was shown over the newer one may have overtaken this.
 func (s *session) alarmHead(ctx context.Context, head envelope.Checkpoint, kept envelope.Sealed, reason, text string) error {
-	s.relay.cfg.Log.Error("relay: ALARM: checkpoint: "+text, "peer", s.peer, "node", head.Node, "leaves", head.TreeSize, "reason", reason)
 	d := s.relay.draft(journal.Actor{Node: s.peer})
+	d.change.Link = s.link
 	e := d.entry("", "checkpoint.refused", kept.Digest().String(), fmt.Sprintf("node=%s leaves=%d", head.Node, head.TreeSize))
 	d.change.Entries[e].Outcome = fmt.Sprintf("%.64s", reason)
 	if parsed, err := envelope.ParseCheckpoint(kept); err == nil {
@@ -203,6 +204,9 @@ func (s *session) alarmHead(ctx context.Context, head envelope.Checkpoint, kept 
 		d.change.Checkpoints = []CheckpointRow{row}
 	}
 	_, err := s.relay.commit(ctx, d.change)
+	if !errors.Is(err, ErrFenced) { // else also where it cannot be kept
+		s.relay.cfg.Log.Error("relay: ALARM: checkpoint: "+text, "peer", s.peer, "node", head.Node, "leaves", head.TreeSize, "reason", reason)
+	}
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
 	"lienthong/internal/testpg"
 )
@@ -24,6 +25,9 @@ func database(t *testing.T) string {
 	return u.String()
 }
 
+// silentStore is the store that a silent node says that it has.
+var silentStore = envelope.ID{1, 6: 0x70, 8: 0x80}
+
 // silent opens a link from a node that says hello and nothing more, to one replica of
 // another. ended gives the error with which the replica leaves it.
 func (w *world) silent(from string, to *testNode) (e *end, ended chan error) {
@@ -32,7 +36,7 @@ func (w *world) silent(from string, to *testNode) (e *end, ended chan error) {
 	w.t.Cleanup(p.close)
 	e, ended = &end{w, p, from, to.id}, make(chan error, 1)
 	go func() { ended <- to.relay.Serve(context.Background(), from, &end{w, p, to.id, from}, nil) }()
-	if err := e.Send(exchange.Hello{Node: from, ProtocolMin: exchange.ProtocolMin, ProtocolMax: exchange.ProtocolMax, Clock: w.clock().UnixMicro()}); err != nil {
+	if err := e.Send(exchange.Hello{Node: from, Incarnation: silentStore, ProtocolMin: exchange.ProtocolMin, ProtocolMax: exchange.ProtocolMax, Clock: w.clock().UnixMicro()}); err != nil {
 		w.t.Fatal(err)
 	}
 	return e, ended

@@ -274,6 +274,9 @@ type Change struct {
 	Directory *DirectoryRow
 	// Peers are put by peer.
 	Peers []PeerRow
+	// Held, unless nil, is the newest head of a node's store as this was decided. If it is
+	// another now: ErrStale.
+	Held *HeadSeen
 	// Checkpoints are put by node, incarnation, size, root and refusal. One that is there gets the
 	// cosignature and the time-stamp that it lacked, and is otherwise as it was.
 	Checkpoints []CheckpointRow

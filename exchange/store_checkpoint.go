@@ -35,3 +35,11 @@ type CheckpointRow struct {
 	Refused     string          // why it was not cosigned: it contradicts another; empty if it was
 	Seen        int64           // when it was put first
 }
+
+// A HeadSeen says which head [CheckpointStore.NewestCheckpoint] gave; of size 0: none.
+type HeadSeen struct {
+	Node        string
+	Incarnation envelope.ID
+	Size        uint64
+	Root        envelope.Digest
+}

@@ -59,7 +59,7 @@ func (s *session) judgeHead(ctx context.Context, f Head, head envelope.Checkpoin
 	held, err := s.relay.cfg.Store.NewestCheckpoint(ctx, head.Node, head.Incarnation)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return s.cosign(ctx, f.Checkpoint, head)
+		return s.cosign(ctx, f.Checkpoint, head, CheckpointRow{})
 	case err != nil:
 		return Cosigned{}, err
 	case head.TreeSize < held.Size:
@@ -78,7 +78,7 @@ func (s *session) judgeHead(ctx context.Context, f Head, head envelope.Checkpoin
 	if err := journal.VerifyConsistency(proof, head.TreeSize, journal.Hash(head.RootHash), held.Size, journal.Hash(held.Root)); err != nil {
 		return s.refuseHead(ctx, f.Checkpoint, held, head, ReasonInconsistent, "the journal that a child shows is not the one that it showed before")
 	}
-	return s.cosign(ctx, f.Checkpoint, head)
+	return s.cosign(ctx, f.Checkpoint, head, held)
 }
 
 // again answers for the head that is held. If it was signed anew, so is this.
@@ -96,14 +96,18 @@ func (n *Node) cosignature(sealed envelope.Sealed, head envelope.Checkpoint) (en
 	return envelope.SealCosignature(&co, n.Signer())
 }
 
-// cosign signs, and keeps before it answers: what is cosigned is remembered.
-func (s *session) cosign(ctx context.Context, sealed envelope.Sealed, head envelope.Checkpoint) (Cosigned, error) {
+// cosign signs, and keeps before it answers: what is cosigned is remembered. held is what the
+// head was proved from. Of two that are proved from one, and contradict each other, only one is
+// kept and answered: the link must be the newest, at whatever process it ends, and held too.
+func (s *session) cosign(ctx context.Context, sealed envelope.Sealed, head envelope.Checkpoint, held CheckpointRow) (Cosigned, error) {
 	n := s.relay.Node
 	signed, err := n.cosignature(sealed, head)
 	if err != nil {
 		return Cosigned{}, err
 	}
 	d := n.draft(journal.Actor{Node: s.peer})
+	d.change.Link = s.link
+	d.change.Held = &HeadSeen{head.Node, head.Incarnation, held.Size, held.Root}
 	d.change.Checkpoints = []CheckpointRow{rowOf(head, sealed, signed, n.now())}
 	d.entry("", "checkpoint.cosign", sealed.Digest().String(), fmt.Sprintf("node=%s leaves=%d", head.Node, head.TreeSize))
 	_, err = n.commit(ctx, d.change)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -14,6 +15,7 @@ const (
 	selectCheckpointOver   = checkpointColumns + `WHERE node = $1 AND incarnation = $2 AND size >= $3 AND refused = ''
 		AND (cosignature <> '' OR stamp <> '') ORDER BY size LIMIT 1`
 	selectCheckpoints = checkpointColumns + `WHERE node = $1 AND n > $2 ORDER BY n LIMIT $3`
+	checkHeld         = `SELECT 1 FROM (` + selectNewestCheckpoint + `) h WHERE size = $3 AND root = $4`
 	putCheckpoint     = `INSERT INTO checkpoint AS c (node, incarnation, size, root, sealed, cosignature, stamp, stamped, refused, seen)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (node, incarnation, size, root, refused) DO UPDATE SET
 		cosignature = CASE WHEN c.sealed = excluded.sealed AND c.cosignature = '' THEN excluded.cosignature ELSE c.cosignature END,
@@ -61,6 +63,21 @@ func maybeSealed(s envelope.Sealed) []byte {
 		return []byte{}
 	}
 	return s.Marshal()
+}
+
+// checkHeld refuses what was decided over a head that is not the newest any more. Another
+// process may put one at the same time: then the journal's head is not the one that this
+// batch began with, and all of it begins anew.
+func (a *act) checkHeld() {
+	switch h := a.Held; {
+	case h == nil:
+	case h.Size == 0:
+		a.none("a head", selectNewestCheckpoint, h.Node, h.Incarnation[:])
+	default:
+		a.must(func() error {
+			return fmt.Errorf("postgres: the head of %d leaves of %q is not the newest any more: %w", h.Size, h.Node, exchange.ErrStale)
+		}, checkHeld, h.Node, h.Incarnation[:], int64(h.Size), h.Root[:])
+	}
 }
 
 func (a *act) putCheckpoints() {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
 	"lienthong/internal/testpg"
 	"lienthong/journal"
@@ -136,6 +138,43 @@ func TestRaceBetweenReplicas(t *testing.T) {
 	}
 	if n := len(leavesOf(t, replicas[1])); n != 2 {
 		t.Errorf("%d leaves, want 2", n)
+	}
+}
+
+// Of heads that two processes put over the same one, each time one is kept.
+func TestHeadsBetweenReplicas(t *testing.T) {
+	t.Parallel()
+	base := testpg.New(t)
+	replicas := []*Store{at(t, base), at(t, base)}
+	held := exchange.HeadSeen{Node: "ward"}
+	sealed := envelope.Sealed{Type: envelope.TypeRoute, Payload: []byte("head"), Signatures: []envelope.Signature{{KeyID: strings.Repeat("0a", 32), Sig: []byte("signature")}}}
+	for round := range uint64(10) {
+		next := make([]exchange.HeadSeen, len(replicas))
+		var won atomic.Int32
+		var wg sync.WaitGroup
+		for i, s := range replicas {
+			next[i] = exchange.HeadSeen{Node: "ward", Size: round*10 + uint64(i) + 1, Root: [32]byte{byte(round), byte(i)}}
+			wg.Go(func() {
+				c := put(int(round)*10+i, 1)
+				c.Held = &held
+				c.Checkpoints = []exchange.CheckpointRow{{Node: "ward", Size: next[i].Size, Root: next[i].Root, Sealed: sealed}}
+				switch _, err := s.Commit(context.Background(), c); {
+				case err == nil:
+					won.Add(1)
+				case !errors.Is(err, exchange.ErrStale):
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 {
+			t.Fatalf("round %d: %d heads over %d leaves were kept, want 1", round, won.Load(), held.Size)
+		}
+		row, err := replicas[0].NewestCheckpoint(t.Context(), "ward", envelope.ID{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held.Size, held.Root = row.Size, row.Root
 	}
 }
 

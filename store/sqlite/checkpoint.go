@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 
 	"lienthong/envelope"
 	"lienthong/exchange"
@@ -65,6 +66,21 @@ func maybeSealed(s envelope.Sealed) []byte {
 		return []byte{}
 	}
 	return s.Marshal()
+}
+
+// checkHeld refuses what was decided over a head that is not the newest any more.
+func (a *act) checkHeld() error {
+	if a.Held == nil {
+		return nil
+	}
+	now := exchange.CheckpointRow{Node: a.Held.Node, Incarnation: a.Held.Incarnation}
+	if _, err := a.one(selectNewestCheckpoint, []any{now.Node, a.Held.Incarnation[:]}, checkpointInto(&now)...); err != nil {
+		return err
+	}
+	if now.Size != a.Held.Size || now.Root != a.Held.Root {
+		return fmt.Errorf("sqlite: the head of %d leaves of %q is not the newest any more: %w", a.Held.Size, now.Node, exchange.ErrStale)
+	}
+	return nil
 }
 
 func (a *act) putCheckpoints() error {

@@ -14,7 +14,12 @@ func testCheckpoints(w *world) {
 		w.Helper()
 		w.commit(exchange.Change{Checkpoints: rows})
 	}
+	seen := func(c exchange.CheckpointRow) *exchange.HeadSeen {
+		return &exchange.HeadSeen{Node: "ward", Incarnation: incarnation, Size: c.Size, Root: c.Root}
+	}
 	fails[exchange.CheckpointRow](w, exchange.ErrNotFound)(w.s.NewestCheckpoint(w.ctx, "ward", incarnation))
+	w.refuse(exchange.Change{Held: seen(head(5)), Checkpoints: []exchange.CheckpointRow{head(10)}}, exchange.ErrStale)
+	w.commit(exchange.Change{Held: seen(exchange.CheckpointRow{})}) // there is none, as was seen
 	bare, cosigned, stamped, refused := head(10), head(20), head(1<<40), head(1<<41)
 	cosigned.Cosignature = w.sealed("cosignature")
 	refused.Refused = exchange.ReasonInconsistent
@@ -31,6 +36,11 @@ func testCheckpoints(w *world) {
 	also := cosigned
 	also.Refused, also.Cosignature = exchange.ReasonRolledBack, envelope.Sealed{}
 	put(also)
+
+	for _, h := range []*exchange.HeadSeen{seen(exchange.CheckpointRow{}), seen(cosigned), seen(refused), seen(head(stamped.Size))} {
+		w.refuse(exchange.Change{Held: h, Checkpoints: []exchange.CheckpointRow{head(1 << 42)}}, exchange.ErrStale)
+	}
+	w.commit(exchange.Change{Held: seen(stamped)})
 
 	var all []exchange.CheckpointRow
 	for after := uint64(0); ; {
