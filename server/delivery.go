@@ -119,8 +119,9 @@ func (d *deliveryService) ReportStatus(ctx context.Context, m *lienthongv1.Repor
 	return &lienthongv1.ReportStatusResponse{Delivery: wire.DeliveryToProto(agency, view, d.svc.Directory())}, nil
 }
 
-// WatchDeliveries goes on until the client goes away or the node stops. A client
-// that comes again with the last cursor misses nothing.
+// WatchDeliveries goes on until the client goes away, the node stops, or the caller may
+// not watch any more, which is asked before each group of news and again and again while
+// there are none. A client that comes again with the last cursor misses nothing.
 func (d *deliveryService) WatchDeliveries(m *lienthongv1.WatchDeliveriesRequest, stream lienthongv1.DeliveryService_WatchDeliveriesServer) error {
 	agency, err := d.agencyOf(m)
 	if err != nil {
@@ -129,11 +130,14 @@ func (d *deliveryService) WatchDeliveries(m *lienthongv1.WatchDeliveriesRequest,
 	ctx, cancel := d.untilStopped(stream.Context())
 	defer cancel()
 	for cursor := m.GetCursor(); ; {
-		list, next, err := d.svc.Changes(ctx, agency, cursor, pageSize(0))
+		list, next, err := d.news(ctx, agency, cursor)
 		switch {
 		case err != nil && d.stopping.Err() != nil:
 			return &exchange.Error{Code: exchange.Unavailable, Reason: "STOPPING", Text: "this node stops: come again with the last cursor"}
 		case err != nil:
+			return err
+		}
+		if err := callOf(ctx).judge(); err != nil {
 			return err
 		}
 		for i := range list {
@@ -147,6 +151,18 @@ func (d *deliveryService) WatchDeliveries(m *lienthongv1.WatchDeliveriesRequest,
 		}
 		cursor = next
 	}
+}
+
+// news is what changed after the cursor. It waits for no longer than a caller goes on
+// unjudged, and then there is none.
+func (d *deliveryService) news(ctx context.Context, agency string, cursor uint64) ([]exchange.DeliveryView, uint64, error) {
+	waiting, cancel := context.WithTimeout(ctx, d.opts.Judge)
+	defer cancel()
+	list, next, err := d.svc.Changes(waiting, agency, cursor, pageSize(0))
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, cursor, nil
+	}
+	return list, next, err
 }
 
 func (d *deliveryService) ClaimDeliveries(ctx context.Context, m *lienthongv1.ClaimDeliveriesRequest) (*lienthongv1.ClaimDeliveriesResponse, error) {

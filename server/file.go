@@ -42,7 +42,7 @@ func (f *fileService) GetUpload(ctx context.Context, m *lienthongv1.GetUploadReq
 	if err != nil {
 		return nil, err
 	}
-	upload, held, err := f.svc.GetUpload(ctx, callerOf(ctx).actor(envelope.Staff{}), id)
+	upload, held, err := f.upload(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +55,17 @@ func (f *fileService) GetUpload(ctx context.Context, m *lienthongv1.GetUploadReq
 		out.File, out.Offset = wire.FileToProto(file), file.Size
 	}
 	return out, nil
+}
+
+// upload finds an upload of the caller and holds the rest of the call to its agency, which
+// no request names: an upload is its agency's, and not for whoever began it and has no
+// role there any more, or shows a token that is for another.
+func (f *fileService) upload(ctx context.Context, id envelope.ID) (exchange.Upload, int64, error) {
+	upload, held, err := f.svc.GetUpload(ctx, callerOf(ctx).actor(envelope.Staff{}), id)
+	if err != nil {
+		return upload, held, err
+	}
+	return upload, held, callOf(ctx).holdTo(upload.Agency)
 }
 
 func uploadID(s string) (envelope.ID, error) {
@@ -77,6 +88,9 @@ func (f *fileService) UploadFile(stream lienthongv1.FileService_UploadFileServer
 	}
 	id, err := uploadID(first.GetUpload())
 	if err != nil {
+		return err
+	}
+	if _, _, err := f.upload(ctx, id); err != nil {
 		return err
 	}
 	var end *lienthongv1.UploadEnd
@@ -102,6 +116,9 @@ func (f *fileService) UploadFile(stream lienthongv1.FileService_UploadFileServer
 	}
 	digest, err := wire.DigestField("end.sha256", end.GetSha256())
 	if err != nil {
+		return err
+	}
+	if err := callOf(ctx).judge(); err != nil { // the file becomes the agency's only now, after what may be hours
 		return err
 	}
 	file, err := f.svc.FinishUpload(ctx, actor, id, int64(end.GetSize()), digest)

@@ -50,12 +50,12 @@ func (c caller) actor(staff envelope.Staff) journal.Actor {
 	return a
 }
 
-type callerKey struct{}
-
 // callerOf is the caller of a call that the interceptor has let in.
 func callerOf(ctx context.Context) caller {
-	c, _ := ctx.Value(callerKey{}).(caller)
-	return c
+	if c := callOf(ctx); c != nil {
+		return c.caller
+	}
+	return caller{}
 }
 
 // identify finds out who calls: by the token that the call carries, else by the public
@@ -136,7 +136,20 @@ func (c caller) checkToken(r rule, method string) error {
 // permit says whether a caller may make a request by a rule. Request is nil while
 // a stream has not sent its first message: then it is enough to hold one of the
 // roles for any agency, and the message is judged when it comes.
-func (s *Server) permit(c caller, r rule, request any) error {
+//
+// It gives the agency that the request names, by id.
+func (s *Server) permit(c caller, r rule, request any) (agency string, err error) {
+	if !r.authenticated && c.node == "" {
+		if agency, err = s.agencyOf(request); err != nil {
+			return "", err
+		}
+	}
+	return agency, s.permitFor(c, r, agency, namesAgency(request))
+}
+
+// permitFor is permit for an agency (id) that is known; named is whether the request is
+// about one.
+func (s *Server) permitFor(c caller, r rule, agency string, named bool) error {
 	if r.authenticated {
 		return nil
 	}
@@ -146,12 +159,8 @@ func (s *Server) permit(c caller, r rule, request any) error {
 		}
 		return forbidden("node %q is no client: its certificate is for the link between nodes", c.node)
 	}
-	agency, err := s.agencyOf(request)
-	if err != nil {
-		return err
-	}
 	for _, role := range r.roles {
-		if s.holds(c.principal, role, agency, request) {
+		if holds(c.principal, role, agency, named) {
 			return nil
 		}
 	}
@@ -161,13 +170,13 @@ func (s *Server) permit(c caller, r rule, request any) error {
 	return forbidden("principal %q has none of the roles %v", c.principal.ID, r.roles)
 }
 
-// holds reports whether a principal has a role: for the node, for the agency that
-// the request names, or for any agency where it cannot name one.
-func (s *Server) holds(p *exchange.Principal, role exchange.Role, agency string, request any) bool {
+// holds reports whether a principal has a role: for the node, for the agency that the
+// request is about, or for any agency where it names none.
+func holds(p *exchange.Principal, role exchange.Role, agency string, named bool) bool {
 	if role == exchange.RoleAdmin || role == exchange.RoleAuditor {
 		return p.May(role, "")
 	}
-	if namesAgency(request) {
+	if named {
 		return p.May(role, agency)
 	}
 	for _, g := range p.Grants {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -32,7 +33,16 @@ type call struct {
 	log    *slog.Logger
 	began  time.Time
 	end    func(error) // of its span
+
+	ctx    context.Context // of the caller, as it was let in
+	open   bool            // to anyone: nobody is judged
+	mu     sync.Mutex      // a stream sends and receives at once
+	named  bool            // the request names an agency, or touches what belongs to one
+	agency string          // its id
+	judged time.Time       // when the caller was last found to be one who may
 }
+
+type callKey struct{}
 
 func (s *Server) begin(ctx context.Context, method string) (context.Context, *call) {
 	id := ""
@@ -69,7 +79,7 @@ func (c *call) admit(ctx context.Context, request any) (context.Context, error) 
 	if !ok {
 		return ctx, forbidden("method %s has no rule of access", c.method)
 	}
-	if r.open {
+	if c.open = r.open; c.open {
 		return ctx, nil
 	}
 	who, err := c.s.identify(ctx)
@@ -80,13 +90,27 @@ func (c *call) admit(ctx context.Context, request any) (context.Context, error) 
 	if err := who.checkToken(r, c.method); err != nil {
 		return ctx, err
 	}
-	if err := c.s.permit(who, r, request); err != nil {
+	if err := c.permit(request); err != nil {
 		return ctx, err
 	}
 	if err := c.enter(); err != nil {
 		return ctx, err
 	}
-	return context.WithValue(ctx, callerKey{}, who), nil
+	c.ctx, c.judged = ctx, c.s.now()
+	return context.WithValue(ctx, callKey{}, c), nil
+}
+
+// permit judges a request, or the first message of a stream, and remembers for which
+// agency it was: a request that names none is judged by any.
+func (c *call) permit(request any) error {
+	agency, err := c.s.permit(c.caller, c.s.rules[c.method], request)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.agency, c.named = agency, namesAgency(request)
+	return nil
 }
 
 // answer turns the outcome of a call into what leaves the node. An error that no
@@ -152,8 +176,9 @@ func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerIn
 	return handler(srv, &guardedStream{ServerStream: ss, ctx: ctx, call: c})
 }
 
-// A guardedStream judges the first message of a stream, which names the agency.
-// Later messages of our streams name nothing.
+// A guardedStream judges the first message of a stream, which names the agency. Later
+// messages of our streams name nothing, and go on by that judgement for as long as
+// [call.judgeInTime] lets them.
 type guardedStream struct {
 	grpc.ServerStream
 	ctx    context.Context
@@ -163,13 +188,19 @@ type guardedStream struct {
 
 func (g *guardedStream) Context() context.Context { return g.ctx }
 
+func (g *guardedStream) SendMsg(m any) error {
+	if err := g.call.judgeInTime(); err != nil {
+		return err
+	}
+	return g.ServerStream.SendMsg(m)
+}
+
 func (g *guardedStream) RecvMsg(m any) error {
 	if err := g.ServerStream.RecvMsg(m); err != nil {
 		return err
 	}
-	r := g.call.s.rules[g.call.method]
-	if g.judged || r.open {
-		return nil
+	if g.judged || g.call.open {
+		return g.call.judgeInTime()
 	}
 	g.judged = true
 	if g.call.caller.node == "" {
@@ -177,7 +208,7 @@ func (g *guardedStream) RecvMsg(m any) error {
 			return err
 		}
 	}
-	return g.call.s.permit(g.call.caller, r, m)
+	return g.call.permit(m)
 }
 
 // checkSize holds clients to their limit; the transport's own is wider, for the

@@ -42,6 +42,8 @@ type Options struct {
 	Limit    int          // bytes of a request of a client; DefaultLimit if 0
 	MaxFile  uint64       // bytes of a file, as told to clients that upload
 	MaxCalls int          // calls that one caller may have in progress, over all its connections; DefaultCalls if 0
+	// Judge is for how long a stream goes on by one judgement of its caller; DefaultJudge if 0.
+	Judge time.Duration
 	// Called is told of every call that has ended: "/package.Service/Method", and the
 	// gRPC code. Links and watches end late. May be nil; it must not wait.
 	Called func(method, code string, took time.Duration)
@@ -107,6 +109,9 @@ func New(opts Options) (*Server, error) {
 	}
 	if opts.MaxCalls == 0 {
 		opts.MaxCalls = DefaultCalls
+	}
+	if opts.Judge == 0 {
+		opts.Judge = DefaultJudge
 	}
 	if opts.Limit == 0 {
 		opts.Limit = DefaultLimit

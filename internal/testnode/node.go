@@ -30,6 +30,7 @@ type Node struct {
 	ID      string
 	Service *exchange.Service // while it runs
 	Relay   *exchange.Relay   // while it runs
+	Judge   time.Duration     // of [server.Options], from the next start on
 
 	network  *Network
 	leaf     *testpki.Leaf
@@ -69,7 +70,7 @@ func (n *Node) Start(t testing.TB) {
 	certificate := TLS(n.leaf)
 	n.current.Store(&certificate)
 	n.open(t, ctx)
-	options := server.Options{Service: n.Service, Relay: n.Relay, Current: n.current.Load, Now: n.network.Now, MaxFile: 4 << 30}
+	options := server.Options{Service: n.Service, Relay: n.Relay, Current: n.current.Load, Now: n.network.Now, MaxFile: 4 << 30, Judge: n.Judge}
 	if n.network.tracer != nil {
 		options.Trace = n.network.tracer(n.ID)
 	}
