@@ -74,7 +74,7 @@ type ValidatedDetail struct {
 type FileVerdict struct {
 	SHA256  Digest
 	Verdict string
-	Report  Digest // of the report's JSON as stored; zero for a file that is no PDF
+	Report  Digest // of the report's JSON as stored; zero for a file that is no PDF, and where a statement has no space for it
 }
 
 // FailedDetail says why nobody answers any more.

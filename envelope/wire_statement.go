@@ -55,11 +55,7 @@ func (s *Statement) proto() *pb.Statement {
 		Previous: s.Previous.bytesOf()}
 	switch {
 	case s.Validated != nil:
-		d := &pb.ValidatedDetail{Verdict: s.Validated.Verdict}
-		for _, f := range s.Validated.Files {
-			d.Files = append(d.Files, &pb.FileVerdict{Sha256: f.SHA256.bytesOf(), Verdict: f.Verdict, ReportSha256: f.Report.bytesOf()})
-		}
-		out.Detail = &pb.Statement_Validated{Validated: d}
+		out.Detail = &pb.Statement_Validated{Validated: s.Validated.proto()}
 	case s.Failed != nil:
 		out.Detail = &pb.Statement_Failed{Failed: &pb.FailedDetail{Reason: s.Failed.Reason, Text: s.Failed.Text}}
 	case s.Status != nil:
@@ -104,6 +100,17 @@ func statementFromProto(p *pb.Statement) (Statement, error) {
 	}
 	return s, nil
 }
+
+func (d *ValidatedDetail) proto() *pb.ValidatedDetail {
+	out := &pb.ValidatedDetail{Verdict: d.Verdict}
+	for _, f := range d.Files {
+		out.Files = append(out.Files, &pb.FileVerdict{Sha256: f.SHA256.bytesOf(), Verdict: f.Verdict, ReportSha256: f.Report.bytesOf()})
+	}
+	return out
+}
+
+// Size is the number of bytes that the detail takes in a statement.
+func (d *ValidatedDetail) Size() int { return proto.Size(d.proto()) }
 
 func validatedFromProto(p *pb.ValidatedDetail) (*ValidatedDetail, error) {
 	if len(p.Files) > MaxFiles {

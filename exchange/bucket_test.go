@@ -52,6 +52,7 @@ func TestReplicasOnBucket(t *testing.T) {
 	ward.eventually("delivered by the second process", ward.delivered(doc.Letter.Key, "a-province"))
 	arrived(t, province, "a-province", annex)
 
+	own := exchange.OutgoingFile{Digest: second.upload("a-district", bytes.Repeat([]byte("large"), 2<<20))}
 	more, ctx := []byte("a file that came before the server died"), context.Background()
 	up, err := second.service.StartUpload(ctx, clerk, exchange.UploadRequest{Agency: "a-district", Name: "tệp.bin", Size: uint64(len(more))})
 	if err != nil {
@@ -60,7 +61,15 @@ func TestReplicasOnBucket(t *testing.T) {
 	if _, err := second.service.WriteUpload(ctx, clerk, up.ID, 0, bytes.NewReader(more)); err != nil {
 		t.Fatal(err)
 	}
+	_, open, err := second.service.OpenFile(ctx, "a-district", own.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
 	server.Kill()
+	if _, err := open.ReadAt(make([]byte, 10), 9<<20); !errors.Is(err, exchange.ErrAway) {
+		t.Errorf("a read of an open file while the bucket is away: %v, want ErrAway", err)
+	}
 	finish := func() error {
 		_, err := second.service.FinishUpload(ctx, clerk, up.ID, int64(len(more)), envelope.Sum(more))
 		return err

@@ -145,3 +145,15 @@ func (t *Turns) Join(class int) (mayMove func() bool, leave func()) {
 	turn := t.join(class)
 	return turn.mayGo, turn.leave
 }
+
+// Unjudged is what a file becomes that was not read, at an attempt of its job.
+func (n *Node) Unjudged(attempts int, err error) (string, error) {
+	verdict, _, err := n.unjudged(Job{Attempts: attempts}, envelope.ContentFile{}, err)
+	return verdict, err
+}
+
+// FitVerdicts makes verdicts fit into a statement, and reports whether reports were left out.
+func FitVerdicts(d *envelope.ValidatedDetail, main int) bool {
+	fitVerdicts(d, main)
+	return shortened(d)
+}

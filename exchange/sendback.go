@@ -53,7 +53,7 @@ func (n *Node) refusal(ctx context.Context, d *Delivery) (string, error) {
 		if f.Verdict == string(signer.VerdictValid) || annex && f.Verdict != string(signer.VerdictInvalid) {
 			continue // an annex may be unsigned
 		}
-		why, err := n.badFile(ctx, f)
+		why, err := n.badFile(ctx, judged, f)
 		if err != nil {
 			return "", err
 		}
@@ -84,7 +84,10 @@ func (n *Node) validated(ctx context.Context, d *Delivery) (*envelope.ValidatedD
 	return st.Validated, err
 }
 
-func (n *Node) badFile(ctx context.Context, f envelope.FileVerdict) (string, error) {
+func (n *Node) badFile(ctx context.Context, of *envelope.ValidatedDetail, f envelope.FileVerdict) (string, error) {
+	if f.Report.IsZero() && shortened(of) {
+		return "kết quả kiểm tra chữ ký: " + f.Verdict, nil
+	}
 	if f.Report.IsZero() {
 		return "không đọc được tệp PDF để kiểm tra chữ ký; đề nghị gửi lại tệp", nil
 	}

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -109,14 +108,14 @@ func (n *Node) validateJob(ctx context.Context, job Job) (err error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, jobLimit)
 	defer cancel()
-	judged := n.judge(limited, &letter, &content)
-	if limited.Err() != nil {
-		if ctx.Err() != nil {
-			return n.handBack(context.WithoutCancel(ctx), job)
-		}
-		if job.Attempts < maxAttempt {
-			return fmt.Errorf("validate letter %s: not done within %s", letter.Key.ID, jobLimit)
-		}
+	judged, err := n.judge(limited, job, &letter, &content)
+	switch {
+	case ctx.Err() != nil:
+		return n.handBack(context.WithoutCancel(ctx), job)
+	case err != nil && limited.Err() != nil:
+		return fmt.Errorf("validate letter %s: not done within %s", letter.Key.ID, jobLimit)
+	case err != nil:
+		return fmt.Errorf("validate letter %s: %w", letter.Key.ID, err)
 	}
 	return n.recordVerdict(ctx, job, judged)
 }
@@ -134,85 +133,8 @@ func (n *Node) handBack(ctx context.Context, job Job) error {
 	return err
 }
 
-// A judgement is the outcome of validating a letter.
-type judgement struct {
-	detail  envelope.ValidatedDetail
-	reports []ReportRow
-	again   bool // it may change when fresh revocation data come
-}
-
-// judge validates every PDF of a letter. Its verdict is that of the main file, and
-// invalid if any file has a broken signature; an annex may be unsigned or no PDF.
-func (n *Node) judge(ctx context.Context, letter *Letter, content *envelope.Content) judgement {
-	var out judgement
-	issuedBy := letter.Agency
-	if route, err := envelope.ParseRoute(letter.Sealed); err == nil {
-		issuedBy = issuer(&route)
-	}
-	claim := n.Directory().Claim(issuedBy, n.cfg.Now())
-	for _, f := range content.Files {
-		verdict, report := n.judgeFile(ctx, f, claim)
-		row := envelope.FileVerdict{SHA256: f.SHA256, Verdict: verdict}
-		if report != nil {
-			if data, err := report.JSON(); err == nil {
-				row.Report = envelope.Sum(data)
-				out.reports = append(out.reports, ReportRow{Digest: row.Report, File: f.SHA256, JSON: data})
-			}
-		}
-		out.detail.Files = append(out.detail.Files, row)
-		out.again = out.again || verdict == string(signer.VerdictIndeterminate)
-		if verdict == string(signer.VerdictInvalid) || f.Role == envelope.FileMain && out.detail.Verdict == "" {
-			out.detail.Verdict = verdict
-		}
-	}
-	if out.detail.Verdict == "" {
-		out.detail.Verdict = string(signer.VerdictIndeterminate)
-	}
-	return out
-}
-
-// judgeFile judges one file. What cannot be read is indeterminate as the main file
-// and unsigned as an annex: it carries no signature that anyone could check.
-func (n *Node) judgeFile(ctx context.Context, f envelope.ContentFile, claim *signer.Claim) (verdict string, report *signer.Report) {
-	defer func() {
-		// A file from outside must not end the node, whatever it does to the reader.
-		if p := recover(); p != nil {
-			n.cfg.Log.Error("validate: panic", "file", f.SHA256.String(), "panic", fmt.Sprint(p))
-			verdict, report = string(signer.VerdictIndeterminate), nil
-		}
-	}()
-	unreadable := string(signer.VerdictUnsigned)
-	if f.Role == envelope.FileMain {
-		unreadable = string(signer.VerdictIndeterminate)
-	}
-	blob, err := n.cfg.Blobs.Open(ctx, f.SHA256)
-	if err != nil {
-		n.cfg.Log.Error("validate: open", "file", f.SHA256.String(), "error", err)
-		return string(signer.VerdictIndeterminate), nil
-	}
-	defer blob.Close()
-	if f.Role != envelope.FileMain && !looksLikePDF(blob) {
-		return unreadable, nil
-	}
-	if n.cfg.Validate == nil {
-		return string(signer.VerdictIndeterminate), nil
-	}
-	r, err := n.cfg.Validate(ctx, blob, n.cfg.Now(), "", claim)
-	if err != nil {
-		n.cfg.Log.Warn("validate: unreadable", "file", f.SHA256.String(), "error", err)
-		return unreadable, nil
-	}
-	return string(r.Verdict), r
-}
-
-func looksLikePDF(blob Blob) bool {
-	head := make([]byte, min(blob.Size(), 1024))
-	k, _ := blob.ReadAt(head, 0)
-	return bytes.Contains(head[:k], []byte("%PDF-"))
-}
-
-// recordVerdict signs the outcome, unless it is what was said before, and sends it
-// towards the origin. Results are appended, none is overwritten.
+// recordVerdict signs the outcome, unless it is what was said before of every file, and
+// sends it towards the origin. Results are appended, none is overwritten.
 func (n *Node) recordVerdict(ctx context.Context, job Job, j judgement) error {
 	return n.decide(ctx, func() error {
 		to, err := n.deliveryByKey(ctx, job.Key)
@@ -225,7 +147,11 @@ func (n *Node) recordVerdict(ctx context.Context, job Job, j judgement) error {
 		}
 		d := n.draft(journal.System)
 		next, last := n.own(stored, envelope.Validated)
-		if last == nil || to.Verdict != j.detail.Verdict {
+		said, err := j.saidBy(last)
+		if err != nil {
+			return err
+		}
+		if !said || to.Verdict != j.detail.Verdict {
 			if _, err := d.issue(envelope.Validated, to, next, to.Tip, to.From, func(st *envelope.Statement) { st.Validated = &j.detail }); err != nil {
 				return err
 			}
@@ -281,7 +207,11 @@ func (s *Service) Validate(ctx context.Context, actor journal.Actor, agency stri
 	if s.cfg.Validate == nil {
 		return nil, fail(Unavailable, "NO_VALIDATOR", "this node validates no files")
 	}
-	report, err := s.cfg.Validate(ctx, blob, s.cfg.Now(), policy, claim)
+	read := &watched{Blob: blob}
+	report, err := s.cfg.Validate(ctx, read, s.cfg.Now(), policy, claim)
+	if failed := read.failure(); errors.Is(failed, ErrAway) {
+		return nil, storeError(failed)
+	}
 	var own *Error
 	if errors.As(err, &own) {
 		return nil, err

@@ -108,7 +108,20 @@ func (b blobs) Open(ctx context.Context, digest envelope.Digest) (exchange.Blob,
 		return nil, err
 	}
 	f, err := b.keeper.Open(ctx, digest)
-	return f, domain(err)
+	if err != nil {
+		return nil, domain(err)
+	}
+	return opened{f}, nil
+}
+
+// opened says what befalls a read in the words of the domain too: a place that is away says
+// nothing about a file.
+type opened struct{ exchange.Blob }
+
+// ReadAt implements [io.ReaderAt].
+func (o opened) ReadAt(p []byte, off int64) (int, error) {
+	n, err := o.Blob.ReadAt(p, off)
+	return n, domain(err)
 }
 
 func (b blobs) Room(ctx context.Context) (uint64, error) {

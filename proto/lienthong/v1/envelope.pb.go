@@ -1951,7 +1951,8 @@ type FileVerdict struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Sha256  []byte                 `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	Verdict string                 `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
-	// SHA-256 of the report's JSON as stored; empty for a file that is no PDF.
+	// SHA-256 of the report's JSON as stored; empty for a file that is no PDF, and where a
+	// statement has no space for all of them.
 	ReportSha256  []byte `protobuf:"bytes,3,opt,name=report_sha256,json=reportSha256,proto3" json:"report_sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
