@@ -50,40 +50,7 @@ func (n *Node) TakeFile(ctx context.Context, actor journal.Actor, sealed envelop
 	n.directory.Store(indexed)
 	n.cfg.Log.Info("directory", "taken", taken.detail)
 	n.moved.notify()
-	if err := n.lookAgain(ctx); err != nil {
-		n.cfg.Log.Warn("directory: held letters", "error", err) // their own time comes, a minute later
-	}
 	return true, nil
-}
-
-// lookAgain makes letters due that were held for want of another directory than the one
-// before: this may be it.
-func (n *Node) lookAgain(ctx context.Context) error {
-	rows, err := n.cfg.Store.HeldDue(ctx, n.now()+60*holdTime, tendBatch)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if row.HeldUntil <= n.now() || row.Reason != ReasonDirectorySkew && row.Reason != ReasonNoRoute {
-			continue
-		}
-		err := n.decide(ctx, func() error {
-			to, err := n.cfg.Store.DeliveryByID(ctx, row.ID)
-			if err != nil || to.State != StateHeld || to.Reason != row.Reason {
-				return err
-			}
-			d := n.draft(journal.System)
-			to.HeldUntil, to.Updated = n.now(), n.now()
-			d.change.Deliveries = append(d.change.Deliveries, to)
-			d.entry(to.Key.Recipient, "delivery.look_again", to.Digest.String(), about(to.Key))
-			_, err = n.commit(ctx, d.change)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // maxAlarms bounds the conflicts of authorities that are remembered, so that each enters

@@ -95,7 +95,8 @@ const (
 	ReasonNotYet           = "NOT_BEFORE"
 	ReasonNotUnderstood    = "NOT_UNDERSTOOD"
 	ReasonSecret           = "SECRET"
-	ReasonOperator         = "OPERATOR" // an operator holds it
+	ReasonOperator         = "OPERATOR"   // an operator holds it
+	ReasonRedirected       = "REDIRECTED" // an operator has sent it another way than the directory's
 	ReasonDropped          = "DROPPED"
 	ReasonOutOfZone        = "OUT_OF_ZONE" // a zone speaks for what is not its own
 	ReasonRewritten        = "REWRITTEN"   // a directory takes back what an earlier epoch said

@@ -69,6 +69,8 @@ type Node struct {
 	renewed     broadcast                 // this node has another certificate
 	rerouted    atomic.Pointer[Directory] // by which waiting statements were looked at
 	reroutedAt  atomic.Int64
+	walking     walking
+	clock       clockWatch
 	heads       heads
 	space       space
 	hashes      hashCache
@@ -132,6 +134,7 @@ func NewNode(cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
 	}
 	n.directory.Store(directory)
+	n.walking.begun = directory
 	if err := n.beginAgain(ctx); err != nil {
 		return nil, fmt.Errorf("exchange: open node %q: %w", cfg.ID, err)
 	}

@@ -91,6 +91,7 @@ func (s *Service) Redirect(ctx context.Context, actor journal.Actor, o Order, pe
 		route, err := d.routeOf(ctx, to.Key)
 		to.Attempts = 0
 		d.onward(to, Hop{Peer: peer}, route.NotBefore)
+		to.Reason = ReasonRedirected
 		return err
 	})
 }

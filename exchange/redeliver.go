@@ -56,6 +56,9 @@ func (d *draft) redeliver(ctx context.Context, to *Delivery) error {
 	}
 	to.Attempts = 0
 	d.onward(to, hop, 0)
+	if hop != d.node.Directory().Route(d.node.cfg.ID, to.Key.Recipient) {
+		to.Reason = ReasonRedirected
+	}
 	return nil
 }
 

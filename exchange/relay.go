@@ -31,9 +31,6 @@ func NewRelay(n *Node) *Relay {
 // validates what arrived. It returns when ctx has ended, and all that with it. With
 // a nil dialer it dials nobody.
 func (r *Relay) Run(ctx context.Context, dialer Dialer) error {
-	if err := r.cfg.Store.Hasten(ctx, r.now(), r.now()+maxRetry); err != nil && ctx.Err() == nil {
-		r.cfg.Log.Error("relay: look for what a wrong clock has left", "error", err)
-	}
 	var wg sync.WaitGroup
 	wg.Go(func() { r.every(ctx, time.Second, r.Tend) })
 	wg.Go(func() { r.every(ctx, time.Second, r.watchSpace) })

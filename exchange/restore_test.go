@@ -80,7 +80,7 @@ func (n *testNode) hasStatus(key exchange.LetterKey, agency string, code uint32)
 
 func (n *testNode) action(action string) int {
 	n.w.t.Helper()
-	leaves, _, err := n.service.Entries(context.Background(), 0, 1000)
+	leaves, err := n.store.Leaves(context.Background(), 0, 100_000)
 	if err != nil {
 		n.w.t.Fatal(err)
 	}

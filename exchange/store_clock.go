@@ -9,6 +9,6 @@ type ClockStore interface {
 	// Hasten makes due what waits for a time that no right clock can have meant: letters that
 	// a peer refused for now until after far, and first validations until after now. Letters
 	// that are to be sent later wait. It takes no entries, and may read whole tables: a
-	// process asks once, when it starts.
+	// process asks when it starts, and when its clock was set back.
 	Hasten(ctx context.Context, now, far int64) error
 }

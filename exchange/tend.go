@@ -15,15 +15,16 @@ const (
 	tendRounds = 64
 )
 
-// Tend does what time brings: letters that reached their deadline, held ones that
-// are to be looked at again, signing sessions that nobody completed, keys whose time
+// Tend does what time brings: letters whose way is another now, those that reached their
+// deadline, held ones that are to be looked at again, signing sessions that nobody completed, keys whose time
 // is over, archive time-stamps that end soon, and minutes whose refused calls are to be
 // kept, statements whose neighbour is none any more, and the end of a node that has
 // nothing left to do. Run calls it every second. One that cannot be worked on is passed over, and named
 // in the error.
 func (n *Node) Tend(ctx context.Context) error {
+	first := errors.Join(n.watchClock(ctx), n.followDirectory(ctx)) // these make due what the others look at
 	now := n.now()
-	return errors.Join(
+	return errors.Join(first,
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.Expiring(ctx, now, tendBatch) }, n.expire),
 		tend(ctx, func() ([]Delivery, error) { return n.cfg.Store.HeldDue(ctx, now, tendBatch) }, n.release),
 		n.fillBlank(ctx),

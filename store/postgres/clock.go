@@ -4,7 +4,7 @@ import "context"
 
 const (
 	hastenOutbox = `UPDATE outbox o SET state = 1 WHERE o.state = 2 AND o.due_at > $1 AND EXISTS (SELECT FROM delivery d
-		WHERE d.envelope_id = o.envelope_id AND d.origin_node = o.origin_node AND d.agency_id = o.recipient AND d.reason <> '')`
+		WHERE d.envelope_id = o.envelope_id AND d.origin_node = o.origin_node AND d.agency_id = o.recipient AND d.reason NOT IN ('', 'REDIRECTED'))`
 	hastenJobs = `UPDATE job j SET due_at = $1, claimable_at = $1 WHERE j.due_at > $1 AND j.attempts < 2 AND EXISTS (SELECT FROM delivery d
 		WHERE d.envelope_id = j.envelope_id AND d.origin_node = j.origin_node AND d.agency_id = j.agency_id AND d.verdict = '')`
 )

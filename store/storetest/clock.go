@@ -8,14 +8,15 @@ func testClock(w *world) {
 	const minute = 60_000_000
 	l := w.letter("ward", "agency-1", "")
 	refused, later, soon := w.delivery(&l, "agency-2", false), w.delivery(&l, "agency-3", false), w.delivery(&l, "agency-4", false)
-	refused.Reason, soon.Reason = "BUSY", "BUSY"
+	redirected := w.delivery(&l, "agency-7", false)
+	refused.Reason, soon.Reason, redirected.Reason = "BUSY", "BUSY", exchange.ReasonRedirected
 	home, judged := w.delivery(&l, "agency-5", true), w.delivery(&l, "agency-6", true)
 	judged.Verdict = "indeterminate"
-	change := exchange.Change{Letter: &l, Deliveries: []exchange.Delivery{refused, later, soon, home, judged}}
+	change := exchange.Change{Letter: &l, Deliveries: []exchange.Delivery{refused, later, soon, redirected, home, judged}}
 	for _, o := range []struct {
 		d   *exchange.Delivery
 		due int64
-	}{{&refused, 11 * minute}, {&later, 11 * minute}, {&soon, minute}} {
+	}{{&refused, 11 * minute}, {&later, 11 * minute}, {&redirected, 11 * minute}, {&soon, minute}} {
 		row := w.outbox(o.d, "district")
 		row.DueAt = w.now + o.due
 		change.Queue = append(change.Queue, row)
