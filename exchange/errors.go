@@ -90,6 +90,7 @@ const (
 	ReasonQuotaAgency      = "QUOTA_AGENCY" // its agency does
 	ReasonQuotaNext        = "QUOTA_NEXT"   // as much waits for its next hop as may
 	ReasonBusy             = "BUSY"
+	ReasonTransfer         = "TRANSFER" // a file could not be put
 	ReasonDirectorySkew    = "DIRECTORY_SKEW"
 	ReasonRefused          = "REFUSED"
 	ReasonNotYet           = "NOT_BEFORE"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +14,7 @@ import (
 type inbound struct {
 	mu    sync.Mutex
 	files map[string]*inboundFile // by key of the partial file
+	came  atomic.Int64            // pieces that the peer has put, of any file
 }
 
 // An inboundFile is a larger file of an offer that is being taken.
@@ -24,10 +24,11 @@ type inboundFile struct {
 	agency  string          // that sent the letter
 	allowed map[string]bool // recipients of the offers that wait for it
 	file    LetterFile
-	waiting int
-	whole   bool
-	failed  error // of the last attempt
+	takers  []*taker                // offers that wait for it
+	whole   bool                    // under mu
+	end     atomic.Pointer[fileEnd] // nil while it may still come
 	done    broadcast
+	came    *atomic.Int64 // of [inbound]
 
 	leaves    atomic.Pointer[[]envelope.Digest] // that the peer has given, and that are checked
 	asked     atomic.Pointer[leafAsked]         // a leaf that the peer is to put once more
@@ -62,7 +63,9 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 			return s.refusals(ctx, o, o.noRoom)
 		}
 		defer func() { promised.finish(ctx, err == nil) }()
-		if wrote, err = s.fetchAll(ctx, o, f); err != nil {
+		if wrote, err = s.fetchAll(ctx, o, f); errors.Is(err, errOfferedAgain) {
+			return nil
+		} else if err != nil {
 			if asRefusal(err).permanent {
 				n.dropPartials(ctx, o, f)
 			}
@@ -203,235 +206,6 @@ func (n *Node) received(ctx context.Context, peer string, f *inboundFile) error 
 	}
 	n.cameWhole(peer, f.file)
 	return nil
-}
-
-// fetch gets larger files: whoever dialled moves the bytes, since the other side
-// may not be reachable. They are asked for once, however many offers wait for them.
-func (s *session) fetch(ctx context.Context, o *offered, larger []LetterFile) error {
-	var waiting []*inboundFile
-	var keys []string
-	for _, file := range larger {
-		key := o.partialKey(file.Digest)
-		waiting, keys = append(waiting, s.inbound.expect(key, o, file)), append(keys, key)
-	}
-	defer func() {
-		for i, key := range keys {
-			s.inbound.forget(key, waiting[i])
-		}
-	}()
-	if s.courier == nil {
-		need := NeedFiles{Letter: o.letter.Key}
-		for _, file := range larger {
-			need.Files = append(need.Files, file.Digest)
-		}
-		if err := s.answer(need); err != nil {
-			return err
-		}
-	}
-	for i, file := range waiting {
-		if s.courier != nil {
-			if err := s.get(ctx, o, file, keys[i]); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := file.wait(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (in *inbound) expect(key string, o *offered, file LetterFile) *inboundFile {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	f := in.files[key]
-	if f == nil {
-		f = &inboundFile{letter: o.letter.Key, agency: o.letter.Agency, file: file, allowed: map[string]bool{}}
-		in.files[key] = f
-	}
-	for _, r := range o.recipients {
-		f.allowed[r.Agency.ID] = true
-	}
-	f.waiting++
-	return f
-}
-
-func (in *inbound) forget(key string, f *inboundFile) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if f.waiting--; f.waiting == 0 {
-		delete(in.files, key)
-	}
-}
-
-// find gives the file that a peer may put: one of an offer that is being taken.
-func (in *inbound) find(key string, file FileKey) *inboundFile {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	f := in.files[key]
-	if f == nil || f.letter != file.Letter || !f.allowed[file.Recipient] {
-		return nil
-	}
-	return f
-}
-
-func (f *inboundFile) wait(ctx context.Context) error {
-	for {
-		done := f.done.next()
-		f.mu.Lock()
-		whole, failed := f.whole, f.failed
-		f.mu.Unlock()
-		if whole || failed != nil {
-			return failed
-		}
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// maxTries bounds how often one transfer is begun again on one link.
-const maxTries = 5
-
-// get fetches one file from the peer, from the byte that is held.
-func (s *session) get(ctx context.Context, o *offered, f *inboundFile, key string) error {
-	turn := s.turns.join(int(o.route.Urgency))
-	defer turn.leave()
-	if err := turn.wait(ctx); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	blobs := s.relay.cfg.Blobs
-	var last error
-	for try := 0; try < maxTries && !f.whole; {
-		l, err := s.leafwise(ctx, o, f, key)
-		var held int64
-		if err == nil {
-			held, err = blobs.Held(ctx, key)
-		}
-		if err == nil && uint64(held) < f.file.Size {
-			var got int64
-			if got, err = s.getFrom(ctx, turn, o, f, held, l); err == nil || got > held {
-				continue
-			}
-		}
-		if err == nil {
-			err = s.finish(ctx, f, key, l)
-		}
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case permanentHere(err):
-			return err
-		default:
-			try++
-			last = err
-		}
-	}
-	if !f.whole {
-		return fmt.Errorf("exchange: fetch file %s from %q: %w", f.file.Digest, s.peer, last)
-	}
-	return nil
-}
-
-// permanentHere reports whether to go on at once with a transfer is of no use.
-func permanentHere(err error) bool {
-	var why *refusal
-	return errors.Is(err, ErrFull) || errors.As(err, &why)
-}
-
-// finish makes a fetched file a blob and gives the peer possession of it.
-func (s *session) finish(ctx context.Context, f *inboundFile, key string, l *leafwise) error {
-	err := s.relay.finishFile(ctx, f, key, l)
-	if errors.Is(err, ErrConflict) {
-		return refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err)
-	}
-	if err == nil {
-		err = s.relay.received(ctx, s.peer, f)
-	}
-	if f.whole = err == nil; f.whole {
-		f.done.notify()
-	}
-	return err
-}
-
-func (n *Node) finishFile(ctx context.Context, f *inboundFile, key string, l *leafwise) error {
-	if l != nil {
-		return l.finish(ctx)
-	}
-	return n.cfg.Blobs.Finish(ctx, key, f.file.Digest, int64(f.file.Size))
-}
-
-func (s *session) getFrom(ctx context.Context, turn *turn, o *offered, f *inboundFile, held int64, l *leafwise) (int64, error) {
-	src, err := s.courier.Get(ctx, s.fileKey(o, f), held)
-	if err != nil {
-		return held, err
-	}
-	defer src.Close()
-	key := o.partialKey(f.file.Digest)
-	if rest := (turnReader{ctx, turn, io.LimitReader(src, int64(f.file.Size)-held)}); l != nil {
-		err = l.append(ctx, held, rest)
-	} else {
-		_, err = s.relay.cfg.Blobs.Append(ctx, key, held, rest)
-	}
-	now, heldErr := s.relay.cfg.Blobs.Held(ctx, key)
-	if err == nil && now < int64(f.file.Size) {
-		err = io.ErrUnexpectedEOF
-	}
-	return now, errors.Join(err, heldErr)
-}
-
-func (s *session) fileKey(o *offered, f *inboundFile) FileKey {
-	return FileKey{Letter: o.letter.Key, Recipient: o.recipients[0].Agency.ID, Digest: f.file.Digest}
-}
-
-// put sends the files that the peer, which this node dialled, asks for.
-func (s *session) put(ctx context.Context, f NeedFiles) error {
-	recipients := s.window.open(f.Letter)
-	if s.courier == nil || len(recipients) == 0 {
-		return fmt.Errorf("exchange: %q asks for files of letter %s, which is not offered to it by a link that this node dialled", s.peer, f.Letter.ID)
-	}
-	letter, err := s.relay.cfg.Store.Letter(ctx, f.Letter)
-	if err != nil {
-		return err
-	}
-	for _, digest := range f.Files {
-		file, ok := letter.file(digest)
-		if !ok {
-			return fmt.Errorf("exchange: %q asks for file %s, which is not of letter %s", s.peer, digest, f.Letter.ID)
-		}
-		if err := s.putOne(ctx, int(letter.Urgency), FileKey{f.Letter, recipients[0], digest}, file); err != nil {
-			return errors.Join(err, s.later(ctx, f.Letter, s.window.open(f.Letter), setback{reason: "TRANSFER", pause: 10 * minRetry}))
-		}
-	}
-	return nil
-}
-
-func (s *session) putOne(ctx context.Context, class int, key FileKey, file LetterFile) error {
-	turn := s.turns.join(class)
-	defer turn.leave()
-	if err := turn.wait(ctx); err != nil {
-		return err
-	}
-	blob, err := s.relay.cfg.Blobs.Open(ctx, file.Digest)
-	if err != nil {
-		return err
-	}
-	defer blob.Close()
-	for range maxTries {
-		if err = s.putLeaves(ctx, key, file); err != nil && ctx.Err() == nil {
-			continue
-		}
-		if err = s.courier.Put(ctx, key, turnReaderAt{ctx, turn, blob}, int64(file.Size)); err == nil || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
 }
 
 func (l *Letter) file(digest envelope.Digest) (LetterFile, bool) {

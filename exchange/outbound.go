@@ -239,7 +239,7 @@ func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
 			}
 			// A letter that cannot be read costs nobody else: it is tried again later.
 			s.relay.cfg.Log.Error("relay: offer", "letter", b.key.ID.String(), "error", err)
-			if err := s.relay.setBack(ctx, s.link, b.key, b.recipients(), setback{reason: "UNREADABLE", asked: true, pause: 5 * holdTime}); err != nil {
+			if err := s.relay.setBack(ctx, s.link, b.key, b.recipients(), setback{reason: reasonUnreadable, asked: true, pause: 5 * holdTime}); err != nil {
 				return err
 			}
 			continue

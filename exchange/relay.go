@@ -18,12 +18,14 @@ type Relay struct {
 	sessions  map[string]*session // by peer: the newest
 	taking    sync.Mutex          // files of the directory, from one peer at a time
 	prober    atomic.Value        // the Dialer of Run, for who asks after a peer
-	heartbeat time.Duration       // between heartbeats; only tests have another
+	heartbeat time.Duration       // between heartbeats; only tests have another, as of the next two
+	putQuiet  time.Duration       // see [putQuiet]
+	tryPause  time.Duration       // before a transfer is begun again the first time
 }
 
 // NewRelay makes the relay of a node.
 func NewRelay(n *Node) *Relay {
-	return &Relay{Node: n, sessions: make(map[string]*session), heartbeat: heartbeatPause}
+	return &Relay{Node: n, sessions: make(map[string]*session), heartbeat: heartbeatPause, putQuiet: putQuiet, tryPause: tryPause}
 }
 
 // Run keeps a link to every peer that this node dials (its parent, and those that

@@ -25,7 +25,10 @@ const maxSetbacks = 10
 // passing are the reasons that are the peer's trouble, or the directory's, and not the
 // letter's: it is offered again however often they occur, until its deadline.
 var passing = map[string]bool{ReasonBusy: true, ReasonSpace: true, ReasonQuota: true, ReasonQuotaAgency: true, ReasonQuotaNext: true, ReasonDirectorySkew: true, ReasonNotYet: true, ReasonUnknownOrigin: true,
-	ReasonBadSignature: true, ReasonNotUnderstood: true, ReasonNoRoute: true, ReasonUnknownRecipient: true}
+	ReasonTransfer: true, ReasonBadSignature: true, ReasonNotUnderstood: true, ReasonNoRoute: true, ReasonUnknownRecipient: true}
+
+// reasonUnreadable is of a letter that this node cannot read whole.
+const reasonUnreadable = "UNREADABLE"
 
 // poisonous are the reasons for which another offer of the same bytes is refused again.
 var poisonous = map[string]bool{ReasonMalformed: true, ReasonHopLimit: true, ReasonTooLarge: true, ReasonSecret: true}

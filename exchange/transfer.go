@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"lienthong/journal"
 )
@@ -25,7 +26,7 @@ func (r *Relay) expected(peer string, file FileKey) (*inboundFile, string, error
 	}
 	s.inbound.mu.Unlock()
 	f := s.inbound.find(key, file)
-	if f == nil {
+	if f == nil || f.failed() {
 		return nil, "", fail(NotFound, "NOT_OFFERED", "file %s of letter %s was not asked for", file.Digest, file.Letter.ID)
 	}
 	return f, key, nil
@@ -44,7 +45,51 @@ func (r *Relay) PutOffset(ctx context.Context, peer string, file FileKey) (int64
 		return int64(f.file.Size), nil
 	}
 	held, err := r.cfg.Blobs.Held(ctx, key)
+	if err != nil {
+		f.fails(ctx, err)
+	}
 	return held, storeError(err)
+}
+
+// A putSource is what a peer puts. It keeps apart what goes wrong on the way here.
+type putSource struct {
+	r    io.Reader
+	came *atomic.Int64
+	cut  error
+}
+
+func (p *putSource) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if n > 0 {
+		p.came.Add(1)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		p.cut = err
+	}
+	return n, err
+}
+
+// asking notes too that the peer could not be asked for a leaf again.
+func (p *putSource) asking(ask func(int64) error) func(int64) error {
+	if ask == nil {
+		return nil
+	}
+	return func(offset int64) error {
+		err := ask(offset)
+		if err != nil {
+			p.cut = err
+		}
+		return err
+	}
+}
+
+// fails ends the wait for a file that this node cannot take, so that the offers which wait
+// for it are answered: the peer sees only that its transfer broke. What ends with the call,
+// and bytes for another place than the next, the peer mends by beginning again.
+func (f *inboundFile) fails(ctx context.Context, err error) {
+	if ctx.Err() == nil && !errors.Is(err, ErrConflict) {
+		f.ends(err)
+	}
 }
 
 // PutAppend takes bytes of a file from a peer until src ends, and tells what is
@@ -70,33 +115,47 @@ func (r *Relay) PutChecked(ctx context.Context, peer string, file FileKey, offse
 	if room < 0 || offset < 0 {
 		return 0, false, fail(Invalid, "OFFSET", "offset %d is not in a file of %d bytes", offset, f.file.Size)
 	}
-	l := r.putLeafwise(ctx, peer, key, f, ask)
-	if err := r.appendPut(ctx, f, key, offset, io.LimitReader(src, room), l); err != nil {
+	from := &putSource{r: io.LimitReader(src, room), came: f.came}
+	l := r.putLeafwise(ctx, peer, key, f, from.asking(ask))
+	if err := r.appendPut(ctx, f, key, offset, from, l); err != nil {
+		if from.cut == nil {
+			f.fails(ctx, err)
+		}
 		held, heldErr := r.cfg.Blobs.Held(ctx, key)
 		if heldErr != nil {
 			return 0, false, storeError(heldErr)
 		}
 		return held, false, storeError(err)
 	}
-	if held, err = r.cfg.Blobs.Held(ctx, key); err != nil || held < int64(f.file.Size) {
+	if held, err = r.cfg.Blobs.Held(ctx, key); err == nil && held < int64(f.file.Size) {
+		return held, false, nil
+	}
+	if err == nil {
+		err = r.finishPut(ctx, peer, f, key, l)
+	}
+	if err != nil {
+		f.fails(ctx, err)
+		if errors.Is(err, ErrConflict) {
+			held = 0 // it is removed
+		}
 		return held, false, storeError(err)
 	}
-	if err := r.finishFile(ctx, f, key, l); err != nil {
-		if !errors.Is(err, ErrConflict) {
-			return held, false, storeError(err)
-		}
-		f.failed = refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err)
-		f.done.notify()
-		return 0, false, &Error{Code: Invalid, Reason: ReasonDigestMismatch, Text: "the file is not what was offered: begin again", Cause: err}
-	}
-	if err := r.received(ctx, peer, f); err != nil {
-		f.failed = err
-		f.done.notify()
-		return 0, false, storeError(err)
-	}
 	f.whole = true
-	f.done.notify()
+	f.ends(nil)
 	return held, true, nil
+}
+
+// finishPut makes a file that is here a blob of the peer's.
+func (r *Relay) finishPut(ctx context.Context, peer string, f *inboundFile, key string, l *leafwise) error {
+	err := r.finishFile(ctx, f, key, l)
+	if errors.Is(err, ErrConflict) {
+		f.ends(refuse(ReasonDigestMismatch, "file %s: %v", f.file.Digest, err))
+		return &Error{Code: Invalid, Reason: ReasonDigestMismatch, Text: "the file is not what was offered: begin again", Cause: err}
+	}
+	if err != nil {
+		return err
+	}
+	return r.received(ctx, peer, f)
 }
 
 // OpenOffered opens a file of an envelope that this node has offered to the peer on
