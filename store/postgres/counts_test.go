@@ -1,12 +1,12 @@
 package postgres
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"lienthong/internal/testpg"
+	"lienthong/store/storetest"
 )
 
 // A store in which recalls were counted as documents is counted anew when it is opened.
@@ -17,10 +17,7 @@ func TestCountsOfOlderStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	steps, err := loadMigrations(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
+	before, with := storetest.StepsUntil(t, steps(), "_sent_documents.sql")
 	counted := func() (n int) {
 		t.Helper()
 		if err := conn.QueryRow(t.Context(), `SELECT coalesce(sum(deliveries), 0)::bigint FROM sent_count`).Scan(&n); err != nil {
@@ -28,13 +25,7 @@ func TestCountsOfOlderStore(t *testing.T) {
 		}
 		return n
 	}
-	for i, m := range steps {
-		if strings.HasSuffix(m.name, "_sent_documents.sql") {
-			steps = append(steps[:i:i], m) // both before it and with it
-			break
-		}
-	}
-	if err := migrate(t.Context(), conn, steps[:len(steps)-1]); err != nil {
+	if err := upgrade(t.Context(), conn.Config(), before); err != nil {
 		t.Fatal(err)
 	}
 	for id, kind := range []int{1, 2, 3, 4} {
@@ -44,12 +35,12 @@ func TestCountsOfOlderStore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := counted()
-	if err := migrate(t.Context(), conn, steps); err != nil {
+	recalls := counted()
+	if err := upgrade(t.Context(), conn.Config(), with); err != nil {
 		t.Fatal(err)
 	}
-	if after := counted(); before != 4 || after != 3 {
-		t.Errorf("%d deliveries were counted, and %d after; want 4 and 3", before, after)
+	if after := counted(); recalls != 4 || after != 3 {
+		t.Errorf("%d deliveries were counted, and %d after; want 4 and 3", recalls, after)
 	}
 	if _, err := conn.Exec(t.Context(), `DELETE FROM delivery WHERE kind IN (1, 4)`); err != nil {
 		t.Fatal(err)

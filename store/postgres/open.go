@@ -109,12 +109,8 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := checkServer(ctx, conn); err != nil {
 		return err
 	}
-	steps, err := loadMigrations(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	if err := migrate(ctx, conn, steps); err != nil {
-		return err
+	if err := upgrade(ctx, s.writer.config, steps()); err != nil {
+		return failure(err)
 	}
 	if err := s.identify(ctx, conn); err != nil {
 		return failure(err)

@@ -1,18 +1,17 @@
 package sqlite
 
 import (
-	"strings"
 	"testing"
+
+	"lienthong/internal/migrate"
+	"lienthong/store/storetest"
 )
 
 // A store in which recalls were counted as documents is counted anew when it is opened.
 func TestCountsOfOlderStore(t *testing.T) {
 	t.Parallel()
 	conn := memory(t)
-	steps, err := loadMigrations(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
+	before, with := storetest.StepsUntil(t, steps(), "_sent_documents.sql")
 	counted := func() (n int) {
 		t.Helper()
 		if err := conn.QueryRowContext(t.Context(), `SELECT coalesce(sum(deliveries), 0) FROM sent_count`).Scan(&n); err != nil {
@@ -20,13 +19,7 @@ func TestCountsOfOlderStore(t *testing.T) {
 		}
 		return n
 	}
-	for i, m := range steps {
-		if strings.HasSuffix(m.name, "_sent_documents.sql") {
-			steps = append(steps[:i:i], m) // both before it and with it
-			break
-		}
-	}
-	if err := migrate(t.Context(), conn, steps[:len(steps)-1]); err != nil {
+	if err := migrate.Up(t.Context(), conn, dialect, before); err != nil {
 		t.Fatal(err)
 	}
 	for id, kind := range []int{1, 2, 3, 4} {
@@ -36,12 +29,12 @@ func TestCountsOfOlderStore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := counted()
-	if err := migrate(t.Context(), conn, steps); err != nil {
+	recalls := counted()
+	if err := migrate.Up(t.Context(), conn, dialect, with); err != nil {
 		t.Fatal(err)
 	}
-	if after := counted(); before != 4 || after != 3 {
-		t.Errorf("%d deliveries were counted, and %d after; want 4 and 3", before, after)
+	if after := counted(); recalls != 4 || after != 3 {
+		t.Errorf("%d deliveries were counted, and %d after; want 4 and 3", recalls, after)
 	}
 	if _, err := conn.ExecContext(t.Context(), `DELETE FROM delivery WHERE kind IN (1, 4)`); err != nil {
 		t.Fatal(err)

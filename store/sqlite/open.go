@@ -84,6 +84,12 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkVersion(ctx, s.write); err != nil {
+		return fmt.Errorf("sqlite: open %q: %w", path, err)
+	}
+	if err := upgrade(ctx, s.write, synchronous); err != nil {
+		return fmt.Errorf("sqlite: open %q: %w", path, err)
+	}
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("sqlite: open %q: %w", path, err)
@@ -103,18 +109,8 @@ func (s *Store) open(ctx context.Context, path string) error {
 	return err
 }
 
-// prepare brings the schema up to date and loads what the store keeps in memory.
+// prepare loads what the store keeps in memory.
 func (s *Store) prepare(ctx context.Context, conn *sql.Conn) (journal.Edge, error) {
-	if err := checkVersion(ctx, conn); err != nil {
-		return journal.Edge{}, err
-	}
-	steps, err := loadMigrations(migrations, "migrations")
-	if err != nil {
-		return journal.Edge{}, err
-	}
-	if err := migrate(ctx, conn, steps); err != nil {
-		return journal.Edge{}, err
-	}
 	if err := s.identify(ctx, conn); err != nil {
 		return journal.Edge{}, err
 	}
@@ -160,10 +156,10 @@ func pool(path string, n int, pragmas ...string) (*sql.DB, error) {
 // oldest is the first SQLite without the WAL-reset bug that could lose commits.
 const oldest = "3.51.3"
 
-func checkVersion(ctx context.Context, conn *sql.Conn) error {
+func checkVersion(ctx context.Context, db *sql.DB) error {
 	var v string
 	var old bool
-	err := conn.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&v)
+	err := db.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&v)
 	if err != nil {
 		return err
 	}

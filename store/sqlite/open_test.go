@@ -1,13 +1,11 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 )
 
 func TestLock(t *testing.T) {
@@ -115,73 +113,15 @@ func TestOlder(t *testing.T) {
 	}
 }
 
-func memory(t *testing.T) *sql.Conn {
+func memory(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	conn, err := db.Conn(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-func TestMigrate(t *testing.T) {
-	t.Parallel()
-	conn := memory(t)
-	one := migration{1, "001_a.sql", `CREATE TABLE a (x INTEGER) STRICT`}
-	two := migration{2, "002_b.sql", `CREATE TABLE b (x INTEGER) STRICT; INSERT INTO b VALUES (1)`}
-	bad := migration{3, "003_c.sql", `INSERT INTO b VALUES (2); INSERT INTO nowhere VALUES (1)`}
-	changed := two
-	changed.sql += " "
-	rows := func() (n int) {
-		if err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM b`).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	for _, tt := range []struct {
-		name  string
-		steps []migration
-		fails string
-	}{
-		{"first", []migration{one}, ""},
-		{"again", []migration{one}, ""},
-		{"one more", []migration{one, two}, ""},
-		{"fails in the middle", []migration{one, two, bad}, "003_c.sql"},
-		{"older program", []migration{one}, "use the newer program"},
-		{"changed after release", []migration{one, changed}, "migration 2 was"},
-		{"still good", []migration{one, two}, ""},
-	} {
-		err := migrate(t.Context(), conn, tt.steps)
-		if tt.fails == "" && err != nil || tt.fails != "" && (err == nil || !strings.Contains(err.Error(), tt.fails)) {
-			t.Errorf("%s: error %v, want %q", tt.name, err, tt.fails)
-		}
-	}
-	if n := rows(); n != 1 {
-		t.Errorf("table b has %d rows, want 1: a failed migration has left something", n)
-	}
-}
-
-func TestMigrationNumbers(t *testing.T) {
-	t.Parallel()
-	for name, files := range map[string][]string{
-		"gap": {"001_a.sql", "003_b.sql"}, "twice": {"001_a.sql", "001_b.sql"}, "no number": {"a.sql"}, "from two": {"002_a.sql"},
-	} {
-		fsys := fstest.MapFS{}
-		for _, f := range files {
-			fsys["m/"+f] = &fstest.MapFile{}
-		}
-		if _, err := loadMigrations(fsys, "m"); err == nil {
-			t.Errorf("%s: %v was loaded", name, files)
-		}
-	}
-	if steps, err := loadMigrations(migrations, "migrations"); err != nil || len(steps) == 0 {
-		t.Errorf("ours: %d, %v", len(steps), err)
-	}
+	db.SetMaxOpenConns(1) // each connection has a database of its own
+	return db
 }
 
 // Every table of rows about letters and files says which agency they belong to.

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Times are microseconds UTC. Ids are UUIDv7 (16 bytes), digests SHA-256 (32 bytes).
 -- Unsigned 64-bit numbers are kept as the signed one with the same bits.
 -- Rows about letters and files carry the id of the agency that they belong to,
@@ -289,3 +291,4 @@ CREATE TABLE link (
 
 INSERT INTO head (one, size, root) VALUES
 	(1, 0, '\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- The store says from what backup it was made: generation 0 for none.
 ALTER TABLE store ADD COLUMN generation bigint NOT NULL DEFAULT 0;
 ALTER TABLE store ADD COLUMN restored_leaves bigint NOT NULL DEFAULT 0;
@@ -9,3 +11,4 @@ CREATE TABLE peer_store (
 	incarnation bytea NOT NULL,
 	since       bigint NOT NULL
 );
+-- +goose StatementEnd

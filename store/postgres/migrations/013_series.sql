@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Series of numbers (way 1: of what an agency issues, 2: số đến), and the numbers that were
 -- given out by hand. last: the newest number; 0: the series is in use, and none was given.
 CREATE TABLE series (
@@ -32,3 +34,4 @@ CREATE TABLE number (
 
 UPDATE filing SET entered = at WHERE way = 1;
 CREATE INDEX filing_entered ON filing (agency_id, way, entered, id) WHERE entered > 0;
+-- +goose StatementEnd

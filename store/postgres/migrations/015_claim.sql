@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Who of several consumers of one inbox has a delivery until when, by the database's
 -- clock. A row goes when the delivery has a status.
 CREATE TABLE claim (
@@ -6,3 +8,4 @@ CREATE TABLE claim (
 	consumer  text COLLATE "C" NOT NULL,
 	until     bigint NOT NULL
 );
+-- +goose StatementEnd

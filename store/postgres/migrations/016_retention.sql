@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- What is kept for how long. passing: of a letter that only passes through here, the first
 -- moment from which its days may be counted; 0: it is a document of an agency here, or its
 -- files are gone. erased: when its files were let go; 0: they are here.
@@ -17,3 +19,4 @@ CREATE TABLE erased_file (
 	leaf_root bytea NOT NULL,
 	PRIMARY KEY (letter, position)
 );
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- What was handed over within a dossier, one row for each recipient as its sender (way 1)
 -- or receiver (way 2) sees it. due: the first moment at which the result is late. answered:
 -- when it was given back, 0 while it was not; result: the delivery that did so.
@@ -26,3 +28,4 @@ CREATE INDEX handover_result ON handover (result) WHERE answered > 0;
 
 -- Those of before are filed again, with what they hand over.
 UPDATE filing SET words = '' WHERE dossier <> '';
+-- +goose StatementEnd

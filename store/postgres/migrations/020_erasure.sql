@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- For how long the text of a letter is kept. class: the type of its document, by which a
 -- policy says so; empty: not looked at yet, then aging says nothing either. aging: the first
 -- moment from which its years may be counted. cleared: when its text was let go; 0: it is here.
@@ -36,3 +38,4 @@ INSERT INTO report_file (file, report)
 	WHERE file IS NOT NULL ON CONFLICT DO NOTHING;
 
 CREATE INDEX number_letter ON number (letter);
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- What else says whether an answer is awaited, of what came: the copy as its delivery has it,
 -- and when the result of what was handed over is late (0: nothing was) and was given back.
 ALTER TABLE filing ADD COLUMN copy smallint NOT NULL DEFAULT 0, ADD COLUMN handed bigint NOT NULL DEFAULT 0, ADD COLUMN given bigint NOT NULL DEFAULT 0;
@@ -138,3 +140,4 @@ INSERT INTO sent_count SELECT s.agency_id, s.day, s.state, s.status, sum(s.deliv
 -- What is counted is not walked through any more.
 DROP INDEX filing_at;
 DROP INDEX delivery_sent_created;
+-- +goose StatementEnd

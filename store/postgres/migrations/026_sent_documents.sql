@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Statistics of what was sent are about documents: a recall or a take-back (kind 4) is none.
 -- What one delivery adds to its count.
 CREATE OR REPLACE FUNCTION sent_share(d delivery, sign integer) RETURNS SETOF sent_count LANGUAGE sql IMMUTABLE AS $$
@@ -12,3 +14,4 @@ CREATE TRIGGER delivery_recounted AFTER UPDATE ON delivery FOR EACH ROW WHEN ((O
 DELETE FROM sent_count;
 INSERT INTO sent_count SELECT s.agency_id, s.day, s.state, s.status, sum(s.deliveries), sum(s.arrived), sum(s.arrive_sum)
 	FROM delivery d, sent_share(d, 1) s GROUP BY 1, 2, 3, 4;
+-- +goose StatementEnd

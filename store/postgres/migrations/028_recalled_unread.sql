@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Nobody is late to read what was recalled or superseded before it was read: due_open is that
 -- of copies which are still to be acknowledged, as the list of the late ones has it. All else
 -- is as in 023_counts.sql.
@@ -20,3 +22,4 @@ DELETE FROM filing_count;
 INSERT INTO filing_count SELECT s.agency_id, s.way, s.day, s.dossier, s.status, s.due_open, s.answer_open, sum(s.documents), sum(s.on_time), sum(s.late), sum(s.acknowledged),
 	sum(s.acknowledge_sum), sum(s.answers), sum(s.answers_on_time), sum(s.answers_late), sum(s.finished), sum(s.finish_sum)
 	FROM filing f, filing_share(f, 1) s GROUP BY 1, 2, 3, 4, 5, 6, 7;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Times are microseconds UTC. Ids are UUIDv7 (16 bytes), digests SHA-256 (32 bytes).
 -- Unsigned 64-bit numbers are kept as the signed one with the same bits.
 -- Rows about letters and files carry the id of the agency that they belong to,
@@ -254,3 +256,4 @@ CREATE INDEX directory_epoch ON directory (epoch);
 
 INSERT INTO head (one, size, root) VALUES
 	(1, 0, x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Signatures that wait for a key which is elsewhere. prepared is a signer.Prepared as
 -- JSON, and empty once the session has ended; state is exchange.SessionState.
 CREATE TABLE signing_session (
@@ -17,3 +19,4 @@ CREATE TABLE signing_session (
 ) STRICT;
 CREATE INDEX signing_session_open ON signing_session (expires) WHERE state = 1;
 CREATE INDEX signing_session_ended ON signing_session (expires) WHERE state > 1;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Files that are to be brought to a later level (B-T, B-LT, B-LTA). state is
 -- exchange.LevelState; claimable_at: due_at, or the end of the lease while someone
 -- works on it.
@@ -82,3 +84,4 @@ CREATE TABLE fetched (
 	due  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX fetched_due ON fetched (due);
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- The store says from what backup it was made: generation 0 for none.
 ALTER TABLE store ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE store ADD COLUMN restored_leaves INTEGER NOT NULL DEFAULT 0;
@@ -9,3 +11,4 @@ CREATE TABLE peer_store (
 	incarnation BLOB NOT NULL,
 	since       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

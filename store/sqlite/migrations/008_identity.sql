@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- API tokens: hash is SHA-256 of the secret, which is nowhere. methods: one a line.
 -- revoked and last_used: 0 for not. principal_grant of the principal bounds what the
 -- grants of a token give.
@@ -30,3 +32,4 @@ CREATE TABLE refusal (
 	count     INTEGER NOT NULL,
 	PRIMARY KEY (minute, principal, method, reason)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Heads of journals: this node's own, with its parent's cosignature and a time-stamp,
 -- and those that its children have shown. refused: why one was not cosigned.
 CREATE TABLE checkpoint (
@@ -15,3 +17,4 @@ CREATE TABLE checkpoint (
 	UNIQUE (node, incarnation, size, root, refused)
 ) STRICT;
 CREATE INDEX checkpoint_node ON checkpoint (node, n);
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- A delivery's place in its thread, and what has become of the receiver's copy
 -- (exchange.Copy, exchange.TakeBack). What was sent before there were versions is the
 -- first of its thread. offered: a peer may have it, whatever it answered; of rows that
@@ -30,3 +32,4 @@ CREATE TABLE aim (
 	mode             INTEGER NOT NULL, -- envelope.RecallMode
 	PRIMARY KEY (target, agency_id, envelope_id, origin_node)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- The registers of agencies: one row for each document that an agency has sent from here
 -- (way 1; id: of the envelope) or that has come to it here (way 2; id: of the delivery).
 -- It goes with its letter. words: what it is found by, empty until it is filled; state:
@@ -38,3 +40,4 @@ INSERT INTO filing (letter, agency_id, way, id, at, due, answer_by, dossier, sta
 		SELECT l.n, d.agency_id, 2, d.id, d.arrived, d.answer_by, d.status
 			FROM delivery d JOIN letter l ON l.envelope_id = d.envelope_id AND l.origin_node = d.origin_node WHERE d.home = 1
 	) ORDER BY at, id;
+-- +goose StatementEnd

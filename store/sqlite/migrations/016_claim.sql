@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Who of several consumers of one inbox has a delivery until when. A row goes when the
 -- delivery has a status.
 CREATE TABLE claim (
@@ -6,3 +8,4 @@ CREATE TABLE claim (
 	consumer  TEXT NOT NULL,
 	until     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Nodes that may ask to join. hash is SHA-256 of a one-time secret, which is nowhere.
 -- addresses: one a line. request and certificate are empty until a node has asked.
 CREATE TABLE invitation (
@@ -14,3 +16,4 @@ CREATE TABLE invitation (
 	certificate BLOB NOT NULL,
 	revision    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Groups of recipients to which agencies gave a name. key: the name in lower case; members:
 -- ids of agencies, one a line.
 CREATE TABLE recipient_group (
@@ -10,3 +12,4 @@ CREATE TABLE recipient_group (
 	revision  INTEGER NOT NULL,
 	PRIMARY KEY (agency_id, key)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

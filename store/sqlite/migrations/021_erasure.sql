@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- For how long the text of a letter is kept. class: the type of its document, by which a
 -- policy says so; empty: not looked at yet, then aging says nothing either. aging: the first
 -- moment from which its years may be counted. cleared: when its text was let go; 0: it is here.
@@ -35,3 +37,4 @@ INSERT OR IGNORE INTO report_file (file, report)
 	WHERE json_valid(CAST(json AS TEXT)) AND length(unhex(json_extract(CAST(json AS TEXT), '$.sha256'))) = 32;
 
 CREATE INDEX number_letter ON number (letter);
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- What else says whether an answer is awaited, of what came: the copy as its delivery has it,
 -- and when the result of what was handed over is late (0: nothing was) and was given back.
 ALTER TABLE filing ADD COLUMN copy INTEGER NOT NULL DEFAULT 0;
@@ -131,3 +133,4 @@ INSERT INTO sent_count SELECT origin_agency_id, (created + 25200000000) / 864000
 -- What is counted is not walked through any more.
 DROP INDEX filing_at;
 DROP INDEX delivery_sent_created;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Statistics of what was sent are about documents: a recall or a take-back (kind 4) is none.
 DROP TRIGGER delivery_counted;
 DROP TRIGGER delivery_uncounted;
@@ -23,3 +25,4 @@ END;
 DELETE FROM sent_count;
 INSERT INTO sent_count SELECT origin_agency_id, (created + 25200000000) / 86400000000, state, status, count(*), sum(arrived <> 0),
 	sum(iif(arrived <> 0, arrived - created, 0)) FROM delivery WHERE from_peer = '' AND kind <> 4 GROUP BY 1, 2, 3, 4;
+-- +goose StatementEnd

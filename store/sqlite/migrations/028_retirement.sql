@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- That the node is to end (exchange.Retirement): one row, or none. done is 0 until all is at its end.
 CREATE TABLE retirement (
 	one      INTEGER PRIMARY KEY CHECK (one = 1),
@@ -7,3 +9,4 @@ CREATE TABLE retirement (
 	done     INTEGER NOT NULL,
 	revision INTEGER NOT NULL
 ) STRICT;
+-- +goose StatementEnd

@@ -1,3 +1,5 @@
+-- +goose Up
+-- +goose StatementBegin
 -- Nobody is late to read what was recalled or superseded before it was read: due_open is that
 -- of copies which are still to be acknowledged, as the list of the late ones has it. All else
 -- is as in 024_counts.sql, whose triggers count by this view.
@@ -16,3 +18,4 @@ CREATE VIEW filing_share AS SELECT n, agency_id, way, (at + 25200000000) / 86400
 DELETE FROM filing_count;
 INSERT INTO filing_count SELECT agency_id, way, day, dossier, status, due_open, answer_open, count(*), sum(on_time), sum(late), sum(acknowledged), sum(acknowledge_sum),
 	sum(answers), sum(answers_on_time), sum(answers_late), sum(finished), sum(finish_sum) FROM filing_share GROUP BY 1, 2, 3, 4, 5, 6, 7;
+-- +goose StatementEnd
