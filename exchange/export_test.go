@@ -113,6 +113,9 @@ func (r *Relay) ChooseFor(ctx context.Context, peer string, limit int) ([]Letter
 // RetryPause is retryPause.
 func RetryPause(attempts int, atLeast int64) int64 { return retryPause(attempts, atLeast) }
 
+// BreakAfter is breakAfter.
+const BreakAfter = breakAfter
+
 // MaxSetbacks is maxSetbacks.
 const MaxSetbacks = maxSetbacks
 
@@ -156,4 +159,15 @@ func (n *Node) Unjudged(attempts int, err error) (string, error) {
 func FitVerdicts(d *envelope.ValidatedDetail, main int) bool {
 	fitVerdicts(d, main)
 	return shortened(d)
+}
+
+// Pauses is how often in a row the link to a peer has waited because the peer took nothing.
+func (r *Relay) Pauses(peer string) int {
+	s := r.newest(peer)
+	if s == nil {
+		return 0
+	}
+	s.breaker.mu.Lock()
+	defer s.breaker.mu.Unlock()
+	return s.breaker.trips
 }
