@@ -57,6 +57,37 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+var (
+	anchor    = regexp.MustCompile(`\]\(([^)#\s]*)#([^)\s]+)\)`)
+	heading   = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	notInSlug = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// Links to a section lead to one, of the same document or of another.
+func TestAnchorsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	docs := documents(t)
+	slugs := map[string]map[string]bool{}
+	for name, text := range docs {
+		slugs[name] = map[string]bool{}
+		for _, m := range heading.FindAllStringSubmatch(text, -1) {
+			slug := notInSlug.ReplaceAllString(strings.ToLower(m[1]), "")
+			slugs[name][strings.ReplaceAll(slug, " ", "-")] = true
+		}
+	}
+	for name, text := range docs {
+		for _, m := range anchor.FindAllStringSubmatch(text, -1) {
+			to := name
+			if m[1] != "" {
+				to = path.Join(path.Dir(name), m[1])
+			}
+			if docs[to] != "" && !slugs[to][m[2]] {
+				t.Errorf("%s: %s has no section #%s", name, to, m[2])
+			}
+		}
+	}
+}
+
 var code = regexp.MustCompile("(?s)```[a-z]*\n(.*?)```|`([^`\n]+)`")
 
 // snippets are the lines of text's code blocks and its code spans.
@@ -87,74 +118,6 @@ func TestMakeTargetsExist(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestCommandsExist compares with the words in the command's source, since its
-// commands and flags are declared by literals there.
-func TestCommandsExist(t *testing.T) {
-	t.Parallel()
-	commands, grouped, flags := declared(t, filepath.Join(root, "cmd/lienthong"))
-	for name, text := range documents(t) {
-		for _, line := range snippets(text) {
-			line = strings.TrimPrefix(line, "go run ./cmd/")
-			words := strings.Fields(line)
-			if len(words) < 2 || words[0] != "lienthong" {
-				continue
-			}
-			if !slices.Contains(commands, words[1]) {
-				t.Errorf("%s: %q: the command has no %q", name, line, words[1])
-			}
-			if slices.Contains(grouped, words[1]) && len(words) > 2 && !slices.Contains(commands, words[2]) {
-				t.Errorf("%s: %q: the command has no %q", name, line, words[2])
-			}
-			for _, w := range words[2:] {
-				if strings.HasPrefix(w, "#") {
-					break
-				}
-				if flag, ok := strings.CutPrefix(w, "--"); ok && !slices.Contains(flags, flag) {
-					t.Errorf("%s: %q: the command declares no flag %q", name, line, w)
-				}
-			}
-		}
-	}
-}
-
-var (
-	use     = regexp.MustCompile(`(?:Use:\s*|group\()"([a-z-]+)`)
-	groups  = regexp.MustCompile(`group\("([a-z-]+)"`)
-	literal = regexp.MustCompile(`"([a-z][a-z-]*)"`)
-)
-
-// declared returns the names of commands, of those among them that only hold
-// others, and all short literals, among which are the names of the flags.
-func declared(t *testing.T, dir string) (commands, grouped, literals []string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		src, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range use.FindAllSubmatch(src, -1) {
-			commands = append(commands, string(m[1]))
-		}
-		for _, m := range groups.FindAllSubmatch(src, -1) {
-			grouped = append(grouped, string(m[1]))
-		}
-		for _, m := range literal.FindAllSubmatch(src, -1) {
-			literals = append(literals, string(m[1]))
-		}
-	}
-	if len(commands) == 0 {
-		t.Fatalf("%s declares no command", dir)
-	}
-	return commands, grouped, literals
 }
 
 // packages are the folders of the tree that hold Go files, and whether one of
