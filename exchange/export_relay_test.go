@@ -16,6 +16,33 @@ func (r *Relay) PutFiles(ctx context.Context, peer string, courier Courier, need
 	for _, recipient := range recipients {
 		keys = append(keys, DeliveryKey{need.Letter.Origin, need.Letter.ID, recipient})
 	}
-	s.window.add(keys)
+	s.window.add(keys, slot{})
 	return s.put(ctx, need)
+}
+
+// Round lists the letters that a link with nothing in flight would offer at once.
+func (r *Relay) Round(ctx context.Context, peer string) ([]LetterKey, error) {
+	s := r.session(peer, nil, nil)
+	rows, err := s.due(ctx)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := r.choose(ctx, peer, rows, Window, s.admission(ctx))
+	var out []LetterKey
+	for _, b := range groups {
+		out = append(out, b.key)
+	}
+	return out, err
+}
+
+// FitsLarger reports whether an offer of a class with larger files fits into a window beside
+// others such, so many of each class.
+func FitsLarger(class int, beside map[int]int) bool {
+	w := window{slots: map[*slot]bool{}, offered: map[DeliveryKey]*slot{}}
+	for of, n := range beside {
+		for range n {
+			w.add(nil, slot{class: of, larger: true})
+		}
+	}
+	return w.fits(slot{class: class, larger: true}, nil)
 }

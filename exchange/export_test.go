@@ -21,7 +21,7 @@ func (r *Relay) OffersFor(ctx context.Context, peer string) ([]Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	marked, err := r.markOffered(ctx, Link{Peer: peer}, group(rows, Window))
+	marked, err := r.markOffered(ctx, Link{Peer: peer}, group(rows, Window, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (r *Relay) SettleAnswer(ctx context.Context, peer string, frame Frame) erro
 		for _, recipient := range f.Recipients {
 			keys = append(keys, DeliveryKey{f.Letter.Origin, f.Letter.ID, recipient})
 		}
-		s.window.add(keys)
+		s.window.add(keys, slot{})
 		return s.refused(ctx, f)
 	}
 	return fmt.Errorf("answer %T", frame)
@@ -98,7 +98,7 @@ func (r *Relay) ChooseFor(ctx context.Context, peer string, limit int) ([]Letter
 	if err != nil {
 		return nil, err
 	}
-	groups, err := r.choose(ctx, peer, rows, limit)
+	groups, err := r.choose(ctx, peer, rows, limit, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (s *session) askBack(ctx context.Context, key LetterKey, offer *Offer) (Fra
 		return nil, err
 	}
 	s.giving.Store(r)
-	s.window.add(keys) // while it stands there, its files are served
+	s.window.add(keys, slot{class: int(envelope.UrgencyFlash)}) // while it stands there, its files are served
 	defer s.window.answered(keys...)
 	defer s.giving.Store(nil)
 	select {

@@ -6,82 +6,15 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"lienthong/envelope"
 	"lienthong/journal"
 )
 
-// A window counts offers that are not answered.
-type window struct {
-	mu      sync.Mutex
-	slots   int
-	offered map[DeliveryKey]*slot
-	freed   broadcast
-}
-
-// A slot is one offer, with the number of its recipients that are not answered.
-type slot struct{ open int }
-
-func (w *window) free() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return Window - w.slots
-}
-
-func (w *window) add(keys []DeliveryKey) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s := &slot{open: len(keys)}
-	for _, k := range keys {
-		w.offered[k] = s
-	}
-	w.slots++
-}
-
-func (w *window) answered(keys ...DeliveryKey) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, k := range keys {
-		s := w.offered[k]
-		if s == nil {
-			continue
-		}
-		delete(w.offered, k)
-		if s.open--; s.open == 0 {
-			w.slots--
-			w.freed.notify()
-		}
-	}
-}
-
-// open lists the recipients of a letter that were offered and are not answered.
-func (w *window) open(key LetterKey) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var out []string
-	for k := range w.offered {
-		if k.Letter() == key {
-			out = append(out, k.Recipient)
-		}
-	}
-	return out
-}
-
-func (w *window) has(key DeliveryKey) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.offered[key] != nil
-}
-
 // pollPause is how often the store is asked although nothing woke us: the poll is
 // the truth, the wake-up only makes it quick.
 const pollPause = time.Second
-
-// refill is how much of the window must be free before more is offered: to mark
-// offers costs a commit, which the others in flight hide.
-const refill = Window / 2
 
 // outboxBatch is how many rows are read at once: several recipients of a letter
 // go in one offer.
@@ -90,19 +23,26 @@ const outboxBatch = 1024
 // pumpOffers hands over what waits for the peer, in the order of its urgency, and
 // never more than the window.
 func (s *session) pumpOffers(ctx context.Context) error {
+	var next glance
 	for ctx.Err() == nil {
 		freed, woken := s.window.freed.next(), s.relay.outboxes.of(s.peer).next()
 		if err := s.wakeRefused(ctx); err != nil {
 			return err
 		}
 		granted := s.purse.more.next()
-		free := s.window.free()
-		if free < refill {
-			wait(ctx, freed, pollPause)
-			continue
+		if s.window.room(0) == 0 {
+			class, err := next.look(ctx, s, woken)
+			if err != nil {
+				return err
+			}
+			if s.window.room(class) == 0 {
+				waitEither(ctx, freed, woken, pollPause)
+				continue
+			}
 		}
-		if free = s.purse.offers(free); free == 0 {
-			wait(ctx, granted, pollPause)
+		free := s.purse.offers(s.window.free())
+		if free == 0 {
+			waitEither(ctx, freed, granted, pollPause)
 			continue
 		}
 		rows, err := s.due(ctx)
@@ -122,9 +62,13 @@ func (s *session) pumpOffers(ctx context.Context) error {
 				return err
 			}
 		}
-		groups, err := s.relay.choose(ctx, s.peer, rows, limit)
+		groups, err := s.relay.choose(ctx, s.peer, s.roomy(rows), limit, s.admission(ctx))
 		if err != nil {
 			return err
+		}
+		if next = (glance{}); len(groups) == 0 { // larger ones wait for room, or smaller ones for half of it
+			waitEither(ctx, freed, woken, pollPause)
+			continue
 		}
 		if err := s.offerAll(ctx, groups); err != nil {
 			return err
@@ -148,71 +92,6 @@ func (s *session) allowed(ctx context.Context, free int) (int, error) {
 		}
 	}
 	return min(free, limit), ctx.Err()
-}
-
-// ageing is the part of the offers that lower classes get, one in so many for each,
-// however many letters of higher ones wait: so none waits for ever.
-const ageing = 8
-
-// choose bundles what waits for a peer: by class, but for the share that each lower class
-// has of what goes out.
-func (n *Node) choose(ctx context.Context, peer string, rows []OutboxRow, limit int) ([]*bundle, error) {
-	groups := group(rows, limit)
-	if len(groups) < limit || limit < ageing {
-		return groups, nil
-	}
-	var aged []*bundle
-	for class := int(envelope.UrgencyNormal); class < groups[0].class(); class++ {
-		lower, err := n.cfg.Store.DueOutboxOf(ctx, peer, class, outboxBatch/ageing)
-		if err != nil {
-			return nil, err
-		}
-		aged = append(aged, group(lower, limit/ageing)...)
-	}
-	taken := make(map[LetterKey]bool, len(aged))
-	for _, b := range aged {
-		taken[b.key] = true
-	}
-	out := make([]*bundle, 0, limit)
-	for _, b := range groups {
-		if len(out)+len(aged) < limit && !taken[b.key] {
-			out = append(out, b)
-		}
-	}
-	return append(out, aged...), nil
-}
-
-func (b *bundle) class() int { return b.rows[0].Class }
-
-// A bundle is what goes in one offer: recipients of one letter under one tenure.
-type bundle struct {
-	key  LetterKey
-	tip  envelope.Digest
-	rows []OutboxRow
-}
-
-// group bundles rows in their order, at most limit bundles.
-func group(rows []OutboxRow, limit int) []*bundle {
-	var out []*bundle
-	type id struct {
-		key LetterKey
-		tip envelope.Digest
-	}
-	at := make(map[id]*bundle)
-	for _, row := range rows {
-		k := id{row.Key.Letter(), row.Tip}
-		b := at[k]
-		if b == nil {
-			if len(out) == limit {
-				continue
-			}
-			b = &bundle{key: k.key, tip: k.tip}
-			at[k] = b
-			out = append(out, b)
-		}
-		b.rows = append(b.rows, row)
-	}
-	return out
 }
 
 // offerAll marks bundles as offered, durably, and then sends them. If we die in
@@ -251,7 +130,7 @@ func (s *session) offerAll(ctx context.Context, groups []*bundle) error {
 		if err := s.purse.spend(ctx, offerBytes(offer)); err != nil {
 			return err
 		}
-		s.window.add(keys)
+		s.window.add(keys, b.slot())
 		select {
 		case s.outgo <- *offer:
 		case <-ctx.Done():
@@ -284,7 +163,7 @@ func (n *Node) markOffered(ctx context.Context, link Link, groups []*bundle) ([]
 		for _, to := range rows {
 			at[to.Key.Recipient] = to
 		}
-		still := &bundle{key: b.key, tip: b.tip}
+		still := &bundle{key: b.key, tip: b.tip, letter: b.letter}
 		for _, row := range b.rows {
 			to, ok := at[row.Key.Recipient]
 			if !ok || !to.State.open() && to.State != StateDelivered || to.Peer != peer || to.Tip != b.tip {
@@ -316,7 +195,7 @@ func (n *Node) markOffered(ctx context.Context, link Link, groups []*bundle) ([]
 func (n *Node) buildOffer(ctx context.Context, b *bundle) (_ *Offer, err error) {
 	ctx, end := n.span(ctx, SpanOffer, b.key.ID)
 	defer func() { end(err) }()
-	letter, err := n.cfg.Store.Letter(ctx, b.key)
+	letter, err := n.letterOf(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -328,7 +207,7 @@ func (n *Node) buildOffer(ctx context.Context, b *bundle) (_ *Offer, err error) 
 		return nil, err
 	}
 	offer := &Offer{Envelope: letter.Sealed, Content: letter.Content, Recipients: b.recipients(), Chain: path.Chain, Epochs: n.Directory().Epochs()}
-	if offer.Files, err = n.offeredFiles(ctx, &letter); err != nil {
+	if offer.Files, err = n.offeredFiles(ctx, letter); err != nil {
 		return nil, err
 	}
 	return offer, nil

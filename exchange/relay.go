@@ -223,3 +223,15 @@ func wait(ctx context.Context, ch <-chan struct{}, pause time.Duration) bool {
 	}
 	return ctx.Err() == nil
 }
+
+// waitEither is wait for whichever of two comes first.
+func waitEither(ctx context.Context, a, b <-chan struct{}, pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-a:
+	case <-b:
+	case <-timer.C:
+	}
+}

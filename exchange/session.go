@@ -57,6 +57,7 @@ type session struct {
 	answers answers    // to be sent before anything else
 	outgo   chan Frame // offers and statements; sent when there are no answers
 	window  window
+	larger  map[LetterKey]slot // of the offers alone: what waits for room in the window
 	breaker breaker
 	starved starved  // letters of the peer that were refused for space
 	news    roomNews // of space that the peer has again
@@ -72,7 +73,7 @@ type session struct {
 func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
 	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
 		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork),
-		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{offered: map[DeliveryKey]*slot{}},
+		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{slots: map[*slot]bool{}, offered: map[DeliveryKey]*slot{}}, larger: map[LetterKey]slot{},
 		inbound: inbound{files: map[string]*inboundFile{}}, turns: turns{now: r.now}, renewed: r.renewed.next()}
 }
 
