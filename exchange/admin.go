@@ -100,7 +100,7 @@ func VerifyStored(ctx context.Context, store Store) (*JournalCheck, error) {
 		return nil, err
 	}
 	root, err := journal.Root(size, journal.HashReaderFunc(func(indexes []int64) ([]journal.Hash, error) {
-		return store.Hashes(ctx, indexes)
+		return store.StoredHashes(ctx, indexes)
 	}))
 	if err != nil {
 		return nil, err
@@ -143,8 +143,8 @@ func verifyLeaves(ctx context.Context, store Store, v *journal.Verifier, leaves 
 	for i := from; i < to; i++ {
 		indexes = append(indexes, i)
 	}
-	// Read from the store and not through the cache: this asks what is stored.
-	stored, err := store.Hashes(ctx, indexes)
+	// Past every cache: this asks what is stored.
+	stored, err := store.StoredHashes(ctx, indexes)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"context"
+	"crypto"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,8 +21,12 @@ func retiring(t *testing.T, stores map[string]string) (w *world, ward, district,
 	w.config = func(c *exchange.Config) {
 		often(c)
 		if c.ID == "ward" {
-			c.Stamp = func(_ context.Context, digest envelope.Digest) ([]byte, time.Time, error) {
-				return digest[:], w.clock(), nil
+			c.Stamp = func(ctx context.Context, digest envelope.Digest) ([]byte, time.Time, error) {
+				token, err := w.pki.Stamper().Stamp(ctx, crypto.SHA256, digest[:])
+				if err != nil {
+					return nil, time.Time{}, err
+				}
+				return token.Raw, w.clock(), nil
 			}
 		}
 	}

@@ -98,9 +98,10 @@ type JournalCheck struct {
 	Size       uint64
 	Root       journal.Hash
 	Problems   []string
+	Unchecked  []string // what this node cannot check, and why
 	Checkpoint envelope.Sealed
-	Cosigned   uint64 // leaves under the largest head that the parent has cosigned
-	Stamped    int64  // time of the newest time-stamp on a head; 0: none
+	Cosigned   uint64 // leaves under the largest head that the parent has cosigned, as verified
+	Stamped    int64  // time of the newest time-stamp on a head by an authority that is trusted; 0: none
 }
 
 // An UploadRequest begins an upload.

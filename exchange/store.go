@@ -151,6 +151,8 @@ type Store interface {
 	Leaves(ctx context.Context, from uint64, limit int) ([]Leaf, error)
 	// Hashes reads stored hashes of the tree by storage index (journal.HashReader).
 	Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, error)
+	// StoredHashes is Hashes, read anew and past every cache: what is stored now.
+	StoredHashes(ctx context.Context, indexes []int64) ([]journal.Hash, error)
 
 	// Close waits for writes in flight and closes.
 	Close() error

@@ -74,5 +74,5 @@ func (j *journalService) VerifyJournal(ctx context.Context, _ *lienthongv1.Verif
 		return nil, err
 	}
 	return &lienthongv1.VerifyJournalResponse{TreeSize: check.Size, RootHash: check.Root[:], Ok: len(check.Problems) == 0,
-		Problems: check.Problems, Checkpoint: check.Checkpoint.Proto(), CosignedSize: check.Cosigned, Stamped: check.Stamped}, nil
+		Problems: check.Problems, Checkpoint: check.Checkpoint.Proto(), CosignedSize: check.Cosigned, Stamped: check.Stamped, Unchecked: check.Unchecked}, nil
 }

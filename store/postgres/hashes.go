@@ -27,6 +27,11 @@ func (s *Store) Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, er
 	return readHashes(ctx, s.read, indexes)
 }
 
+// StoredHashes implements [exchange.Store]. Nothing here keeps hashes.
+func (s *Store) StoredHashes(ctx context.Context, indexes []int64) ([]journal.Hash, error) {
+	return s.Hashes(ctx, indexes)
+}
+
 func readHashes(ctx context.Context, conn querier, indexes []int64) ([]journal.Hash, error) {
 	levels, leaves := make([]int32, len(indexes)), make([]int64, len(indexes))
 	for i, index := range indexes {

@@ -78,17 +78,40 @@ func (s *Store) Hashes(ctx context.Context, indexes []int64) ([]journal.Hash, er
 			out[i] = h
 			continue
 		}
-		level, leaf := completedBy(index)
-		found, err := s.one(ctx, selectHash, []any{32*level + 1, leaf}, fixed(out[i][:]))
-		if err != nil {
-			return nil, fmt.Errorf("journal hash %d: %w", index, err)
-		}
-		if !found {
-			return nil, fmt.Errorf("sqlite: journal has no hash %d: it ends before leaf %d", index, leaf)
+		var err error
+		if out[i], err = s.storedHash(ctx, index); err != nil {
+			return nil, err
 		}
 		s.hashes.put(index, out[i])
 	}
 	return out, nil
+}
+
+// StoredHashes implements [exchange.Store].
+func (s *Store) StoredHashes(ctx context.Context, indexes []int64) ([]journal.Hash, error) {
+	out := make([]journal.Hash, len(indexes))
+	for i, index := range indexes {
+		if index < 0 {
+			return nil, fmt.Errorf("sqlite: journal has no hash %d", index)
+		}
+		var err error
+		if out[i], err = s.storedHash(ctx, index); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) storedHash(ctx context.Context, index int64) (h journal.Hash, err error) {
+	level, leaf := completedBy(index)
+	found, err := s.one(ctx, selectHash, []any{32*level + 1, leaf}, fixed(h[:]))
+	if err != nil {
+		return h, fmt.Errorf("journal hash %d: %w", index, err)
+	}
+	if !found {
+		return h, fmt.Errorf("sqlite: journal has no hash %d: it ends before leaf %d", index, leaf)
+	}
+	return h, nil
 }
 
 // loadEdge reads the right edge of the tree, and checks that nothing comes after it.

@@ -58,6 +58,7 @@ func testJournal(w *world) {
 	}
 	for range 2 { // from memory, and from the disk
 		same(w, "all hashes", all, ok[[]journal.Hash](w)(w.s.Hashes(w.ctx, indexes)))
+		same(w, "all stored hashes", all, ok[[]journal.Hash](w)(w.s.StoredHashes(w.ctx, indexes)))
 		w.reopen()
 	}
 	if _, err := w.s.Hashes(w.ctx, []int64{int64(len(all))}); err == nil {

@@ -647,10 +647,13 @@ type VerifyJournalResponse struct {
 	// What did not, with its index.
 	Problems   []string  `protobuf:"bytes,4,rep,name=problems,proto3" json:"problems,omitempty"`
 	Checkpoint *Envelope `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
-	// Entries under the largest head that the parent has cosigned.
+	// Entries under the largest head that the parent has cosigned, as verified.
 	CosignedSize uint64 `protobuf:"varint,6,opt,name=cosigned_size,json=cosignedSize,proto3" json:"cosigned_size,omitempty"`
-	// Time of the newest time-stamp on a head, in microseconds; 0 for none.
-	Stamped       int64 `protobuf:"varint,7,opt,name=stamped,proto3" json:"stamped,omitempty"`
+	// Time of the newest time-stamp on a head by an authority that the node trusts, in
+	// microseconds; 0 for none.
+	Stamped int64 `protobuf:"varint,7,opt,name=stamped,proto3" json:"stamped,omitempty"`
+	// What the node cannot check, and why: it is no problem, and proves nothing.
+	Unchecked     []string `protobuf:"bytes,8,rep,name=unchecked,proto3" json:"unchecked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -732,6 +735,13 @@ func (x *VerifyJournalResponse) GetStamped() int64 {
 		return x.Stamped
 	}
 	return 0
+}
+
+func (x *VerifyJournalResponse) GetUnchecked() []string {
+	if x != nil {
+		return x.Unchecked
+	}
+	return nil
 }
 
 type ExportEvidenceRequest struct {
@@ -888,7 +898,7 @@ const file_lienthong_v1_journal_proto_rawDesc = "" +
 	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x1b\n" +
 	"\troot_hash\x18\x04 \x01(\fR\brootHash\x12\x14\n" +
 	"\x05proof\x18\x05 \x03(\fR\x05proof\"\x16\n" +
-	"\x14VerifyJournalRequest\"\xf4\x01\n" +
+	"\x14VerifyJournalRequest\"\x92\x02\n" +
 	"\x15VerifyJournalResponse\x12\x1b\n" +
 	"\ttree_size\x18\x01 \x01(\x04R\btreeSize\x12\x1b\n" +
 	"\troot_hash\x18\x02 \x01(\fR\brootHash\x12\x0e\n" +
@@ -898,7 +908,8 @@ const file_lienthong_v1_journal_proto_rawDesc = "" +
 	"checkpoint\x18\x05 \x01(\v2\x16.lienthong.v1.EnvelopeR\n" +
 	"checkpoint\x12#\n" +
 	"\rcosigned_size\x18\x06 \x01(\x04R\fcosignedSize\x12\x18\n" +
-	"\astamped\x18\a \x01(\x03R\astamped\"\x81\x01\n" +
+	"\astamped\x18\a \x01(\x03R\astamped\x12\x1c\n" +
+	"\tunchecked\x18\b \x03(\tR\tunchecked\"\x81\x01\n" +
 	"\x15ExportEvidenceRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
 	"\x11without_documents\x18\x02 \x01(\bR\x10withoutDocuments\x12'\n" +
