@@ -19,34 +19,6 @@ func (s *Service) Principals(ctx context.Context) ([]Principal, error) {
 	return s.cfg.Store.Principals(ctx)
 }
 
-// PutPrincipal adds or changes a principal.
-func (s *Service) PutPrincipal(ctx context.Context, actor journal.Actor, p Principal) error {
-	var bad []Field
-	if p.ID == "" || len(p.ID) > envelope.MaxID || !plainText(p.ID) {
-		bad = append(bad, Field{"id", "REQUIRED", fmt.Sprintf("is %.50q, want 1 to %d bytes of text", p.ID, envelope.MaxID)})
-	}
-	if p.ID == journal.System.Principal {
-		bad = append(bad, Field{"id", "RESERVED", fmt.Sprintf("%q is the node itself", p.ID)})
-	}
-	for i, g := range p.Grants {
-		ofNode := g.Role == RoleAuditor || g.Role == RoleAdmin
-		if _, ok := s.Directory().agencies[g.Agency]; ofNode != (g.Agency == "") || !ofNode && !ok {
-			bad = append(bad, Field{fmt.Sprintf("grants[%d].agency", i), "UNKNOWN_AGENCY", fmt.Sprintf("role %q for agency %.80q: want an agency id of the directory, or none for auditor and admin", g.Role, g.Agency)})
-		}
-	}
-	if len(bad) > 0 {
-		return &Error{Code: Invalid, Reason: "INVALID_PRINCIPAL", Text: "the principal was not kept", Fields: bad}
-	}
-	if p.Created == 0 {
-		p.Created = s.now()
-	}
-	d := s.draft(actor)
-	d.change.Principals = []Principal{p}
-	d.entry("", "principal.put", p.ID, fmt.Sprintf("keys=%d disabled=%t roles=%s", len(p.Keys), p.Disabled, grantsText(p.Grants)))
-	_, err := s.commit(ctx, d.change)
-	return storeError(err)
-}
-
 // Entries lists journal leaves from an index, and the size of the tree.
 func (s *Service) Entries(ctx context.Context, from uint64, limit int) ([]Leaf, uint64, error) {
 	size, err := s.cfg.Store.TreeSize(ctx)

@@ -57,7 +57,6 @@ type Node struct {
 	restored    Restored
 	quiet       atomic.Uint64 // leaves of the journal when only the answer to a shown head was new
 	directory   atomic.Pointer[Directory]
-	identities  sync.Mutex // one change of users and tokens at a time
 	importing   sync.Mutex // one import at a time
 	refused     refusals   // that are not written down yet
 	twice       equivocations

@@ -23,6 +23,13 @@ type Principal struct {
 	Grants   []Grant
 	Disabled bool
 	Created  int64
+	Revision uint64 // 0 before it is stored
+}
+
+// A PrincipalAt is a principal as an act saw it.
+type PrincipalAt struct {
+	ID       string
+	Revision uint64
 }
 
 // A Grant gives a role for one agency. Auditor and admin are for the node: Agency is empty.

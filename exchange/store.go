@@ -260,8 +260,13 @@ type Change struct {
 	Evidence []EvidenceRow
 	// KeyStates are put like Sessions, by key. Else ErrStale.
 	KeyStates []KeyState
-	// Principals are put by id, with all their keys and grants.
+	// Principals, like Sessions, with all their keys and grants: a revision of 0 inserts, and
+	// the id must be new; another must be the stored one. Else ErrStale. A key that another
+	// principal has: ErrConflict.
 	Principals []Principal
+	// Unchanged are principals that must be stored as the act saw them, since it was decided
+	// by what they are. Else ErrStale.
+	Unchanged []PrincipalAt
 	// Tokens are stored by id. Of one that is there only Revoked changes, and that once.
 	// Its principal must be there. A hash that another token has: ErrConflict.
 	Tokens []Token

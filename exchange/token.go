@@ -69,9 +69,15 @@ type TokenRequest struct {
 
 // CreateToken makes a token and gives its secret, this one time. The journal names
 // the token by its id.
-func (s *Service) CreateToken(ctx context.Context, actor journal.Actor, req TokenRequest) (Token, string, error) {
-	s.identities.Lock()
-	defer s.identities.Unlock()
+func (s *Service) CreateToken(ctx context.Context, actor journal.Actor, req TokenRequest) (token Token, secret string, err error) {
+	err = s.decide(ctx, func() (err error) {
+		token, secret, err = s.createToken(ctx, actor, req)
+		return err
+	})
+	return token, secret, storeError(err)
+}
+
+func (s *Service) createToken(ctx context.Context, actor journal.Actor, req TokenRequest) (Token, string, error) {
 	p, err := s.cfg.Store.PrincipalByID(ctx, req.Principal)
 	if errors.Is(err, ErrNotFound) {
 		return Token{}, "", fail(NotFound, "NOT_FOUND", "there is no user %.80q", req.Principal)
@@ -92,10 +98,11 @@ func (s *Service) CreateToken(ctx context.Context, actor journal.Actor, req Toke
 	token := Token{ID: id, Hash: sha256.Sum256([]byte(secret)), Principal: p.ID, Name: req.Name, Grants: req.Grants, Methods: req.Methods,
 		Created: s.now(), Expires: req.Expires}
 	d := s.draft(actor)
+	d.change.Unchanged = []PrincipalAt{{p.ID, p.Revision}}
 	d.change.Tokens = []Token{token}
 	d.entry("", "token.create", id.String(), fmt.Sprintf("principal=%s expires=%s methods=%d roles=%s", p.ID, timeText(req.Expires), len(req.Methods), grantsText(req.Grants)))
 	if _, err := s.commit(ctx, d.change); err != nil {
-		return Token{}, "", storeError(err)
+		return Token{}, "", err
 	}
 	return token, secret, nil
 }

@@ -7,15 +7,24 @@ import (
 	"slices"
 	"strings"
 
+	"lienthong/envelope"
 	"lienthong/journal"
 )
 
-// ChangePrincipal changes a principal, or makes one where create allows it. Change sees
-// the principal as it is, and one act at a time is decided. What would leave the node
-// without an administrator is refused: only at the node itself could one be made again.
-func (s *Service) ChangePrincipal(ctx context.Context, actor journal.Actor, id string, create bool, change func(*Principal)) (Principal, error) {
-	s.identities.Lock()
-	defer s.identities.Unlock()
+// ChangePrincipal changes a principal, or makes one where create allows it. Change sees the
+// principal as it is; it is called again where another change, by whatever process of this
+// node, was faster, and an error of it ends the act. What would leave the node without an
+// administrator is refused: only at the node itself could one be made again.
+func (s *Service) ChangePrincipal(ctx context.Context, actor journal.Actor, id string, create bool, change func(*Principal) error) (Principal, error) {
+	var out Principal
+	err := s.decide(ctx, func() (err error) {
+		out, err = s.changePrincipal(ctx, actor, id, create, change)
+		return err
+	})
+	return out, storeError(err)
+}
+
+func (s *Service) changePrincipal(ctx context.Context, actor journal.Actor, id string, create bool, change func(*Principal) error) (Principal, error) {
 	p, err := s.cfg.Store.PrincipalByID(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound) && create:
@@ -26,34 +35,65 @@ func (s *Service) ChangePrincipal(ctx context.Context, actor journal.Actor, id s
 		return p, err
 	}
 	ran := p.May(RoleAdmin, "")
-	change(&p)
+	if err := change(&p); err != nil {
+		return p, err
+	}
 	p.ID = id
+	d := s.draft(actor)
 	if ran && !p.May(RoleAdmin, "") {
-		if err := s.otherAdmin(ctx, id); err != nil {
+		// The other one may be losing the role at this moment, at another process: then one
+		// of the two acts is stale.
+		other, err := s.otherAdmin(ctx, id)
+		if err != nil {
 			return p, err
 		}
+		d.change.Unchanged = []PrincipalAt{{other.ID, other.Revision}}
 	}
 	if p.Created == 0 {
 		p.Created = s.now()
 	}
-	if err := s.PutPrincipal(ctx, actor, p); err != nil {
-		if errors.Is(err, ErrConflict) {
-			err = &Error{Code: Invalid, Reason: "KEY_IN_USE", Text: "a certificate of this user is another user's already", Cause: err}
-		}
+	if err := s.checkPrincipal(p); err != nil {
 		return p, err
 	}
-	return p, nil
+	d.change.Principals = []Principal{p}
+	d.entry("", "principal.put", p.ID, fmt.Sprintf("keys=%d disabled=%t roles=%s", len(p.Keys), p.Disabled, grantsText(p.Grants)))
+	if _, err = s.commit(ctx, d.change); errors.Is(err, ErrConflict) {
+		err = &Error{Code: Invalid, Reason: "KEY_IN_USE", Text: "a certificate of this user is another user's already", Cause: err}
+	}
+	p.Revision++
+	return p, err
 }
 
-func (s *Service) otherAdmin(ctx context.Context, than string) error {
+func (s *Service) otherAdmin(ctx context.Context, than string) (Principal, error) {
 	list, err := s.cfg.Store.Principals(ctx)
 	if err != nil {
-		return err
+		return Principal{}, err
 	}
-	if slices.ContainsFunc(list, func(p Principal) bool { return p.ID != than && p.May(RoleAdmin, "") }) {
+	if at := slices.IndexFunc(list, func(p Principal) bool { return p.ID != than && p.May(RoleAdmin, "") }); at >= 0 {
+		return list[at], nil
+	}
+	return Principal{}, fail(Precondition, "LAST_ADMIN", "user %q is the only administrator who is left: name another one first", than)
+}
+
+// checkPrincipal says all that is wrong with what a principal is to be.
+func (s *Service) checkPrincipal(p Principal) error {
+	var bad []Field
+	if p.ID == "" || len(p.ID) > envelope.MaxID || !plainText(p.ID) {
+		bad = append(bad, Field{"id", "REQUIRED", fmt.Sprintf("is %.50q, want 1 to %d bytes of text", p.ID, envelope.MaxID)})
+	}
+	if p.ID == journal.System.Principal {
+		bad = append(bad, Field{"id", "RESERVED", fmt.Sprintf("%q is the node itself", p.ID)})
+	}
+	for i, g := range p.Grants {
+		ofNode := g.Role == RoleAuditor || g.Role == RoleAdmin
+		if _, ok := s.Directory().agencies[g.Agency]; ofNode != (g.Agency == "") || !ofNode && !ok {
+			bad = append(bad, Field{fmt.Sprintf("grants[%d].agency", i), "UNKNOWN_AGENCY", fmt.Sprintf("role %q for agency %.80q: want an agency id of the directory, or none for auditor and admin", g.Role, g.Agency)})
+		}
+	}
+	if len(bad) == 0 {
 		return nil
 	}
-	return fail(Precondition, "LAST_ADMIN", "user %q is the only administrator who is left: name another one first", than)
+	return &Error{Code: Invalid, Reason: "INVALID_PRINCIPAL", Text: "the principal was not kept", Fields: bad}
 }
 
 // Grant adds and takes roles; those that are there already, or are not, stay so.

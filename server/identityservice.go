@@ -67,10 +67,11 @@ func (i *identityService) UpdateUser(ctx context.Context, m *lienthongv1.UpdateU
 			return nil, wire.BadField(fmt.Sprintf("fields[%d]", n), fmt.Errorf("%v is no field of a user", f))
 		}
 	}
-	p, err := i.svc.ChangePrincipal(ctx, callerOf(ctx).actor(envelope.StaffFromProto(m.GetStaff())), want.GetId(), m.GetAllowMissing(), func(p *exchange.Principal) {
+	p, err := i.svc.ChangePrincipal(ctx, callerOf(ctx).actor(envelope.StaffFromProto(m.GetStaff())), want.GetId(), m.GetAllowMissing(), func(p *exchange.Principal) error {
 		for _, f := range m.GetFields() {
 			set[f](p)
 		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (i *identityService) GrantRoles(ctx context.Context, m *lienthongv1.GrantRo
 		return nil, err
 	}
 	p, err := i.svc.ChangePrincipal(ctx, callerOf(ctx).actor(envelope.StaffFromProto(m.GetStaff())), m.GetUser(), false,
-		func(p *exchange.Principal) { p.Grant(add, remove) })
+		func(p *exchange.Principal) error { p.Grant(add, remove); return nil })
 	if err != nil {
 		return nil, err
 	}

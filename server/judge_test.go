@@ -50,7 +50,7 @@ func takeRoles(t *testing.T, _ *testnode.Network, at *testnode.Node, _ exchange.
 
 func change(t *testing.T, at *testnode.Node, f func(*exchange.Principal)) {
 	t.Helper()
-	if _, err := at.Service.ChangePrincipal(context.Background(), journal.System, "leaver", false, f); err != nil {
+	if _, err := at.Service.ChangePrincipal(context.Background(), journal.System, "leaver", false, func(p *exchange.Principal) error { f(p); return nil }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -101,16 +101,7 @@ func TestDisabledUser(t *testing.T) {
 	if err := list(); err != nil {
 		t.Fatal(err)
 	}
-	all, err := ward.Service.Principals(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range all {
-		p.Disabled = true
-		if err := ward.Service.PutPrincipal(ctx, testActor, p); err != nil {
-			t.Fatal(err)
-		}
-	}
+	ward.Disable(t, "leaver")
 	if err := list(); codeOf(err) != codes.Unauthenticated {
 		t.Errorf("disabled user: %v, want Unauthenticated", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os/user"
-	"slices"
 
 	"lienthong/exchange"
 	"lienthong/journal"
@@ -30,35 +29,34 @@ func (a *app) withNode(ctx context.Context, path string, do func(*node) error) (
 }
 
 // userAddOffline is "user add" for a node that is not running: the first administrator is
-// made so.
+// made so. Another process of the node may serve beside it where they share a database.
 func (a *app) userAddOffline(ctx context.Context, id string, f userFlags) error {
 	return a.withNode(ctx, f.config, func(n *node) error {
-		list, err := n.service.Principals(ctx)
+		keys, err := publicKeys(f.certs)
 		if err != nil {
 			return err
 		}
-		p := exchange.Principal{ID: id, Created: a.now().UnixMicro()}
-		if at := slices.IndexFunc(list, func(had exchange.Principal) bool { return had.ID == id }); at >= 0 {
-			p = list[at]
+		held, err := grants(f.grants, n.service.Directory())
+		if err != nil {
+			return err
 		}
-		p.Disabled = f.disable
-		if f.name != "" {
-			p.Name = f.name
-		}
-		if len(f.certs) > 0 {
-			if p.Keys, err = publicKeys(f.certs); err != nil {
-				return err
+		p, err := n.service.ChangePrincipal(ctx, operator(), id, true, func(p *exchange.Principal) error {
+			p.Disabled = f.disable
+			if f.name != "" {
+				p.Name = f.name
 			}
-		}
-		if len(f.grants) > 0 {
-			if p.Grants, err = grants(f.grants, n.service.Directory()); err != nil {
-				return err
+			if len(keys) > 0 {
+				p.Keys = keys
 			}
-		}
-		if len(p.Keys) == 0 {
-			return fail(exitUsage, fmt.Errorf("user %q has no certificate", id), "--cert FILE")
-		}
-		if err := n.service.PutPrincipal(ctx, operator(), p); err != nil {
+			if len(held) > 0 {
+				p.Grants = held
+			}
+			if len(p.Keys) == 0 {
+				return fail(exitUsage, fmt.Errorf("user %q has no certificate", id), "--cert FILE")
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 		return a.printUserOffline(p, n.service.Directory())

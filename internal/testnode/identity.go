@@ -53,7 +53,7 @@ func (n *Node) Revoke(t testing.TB, token exchange.Token) {
 // Disable lets a user in no more.
 func (n *Node) Disable(t testing.TB, user string) {
 	t.Helper()
-	if _, err := n.Service.ChangePrincipal(context.Background(), journal.System, user, false, func(p *exchange.Principal) { p.Disabled = true }); err != nil {
+	if _, err := n.Service.ChangePrincipal(context.Background(), journal.System, user, false, func(p *exchange.Principal) error { p.Disabled = true; return nil }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -158,8 +158,10 @@ func (n *Node) User(t testing.TB, id string, grants ...exchange.Grant) *client.C
 func (n *Node) Admit(t testing.TB, id string, leaf *testpki.Leaf, grants ...exchange.Grant) {
 	t.Helper()
 	key := envelope.Digest(sha256.Sum256(leaf.Certificate.RawSubjectPublicKeyInfo))
-	p := exchange.Principal{ID: id, Name: id, Keys: []envelope.Digest{key}, Grants: grants, Created: n.network.Now().UnixMicro()}
-	if err := n.Service.PutPrincipal(context.Background(), journal.System, p); err != nil {
+	if _, err := n.Service.ChangePrincipal(context.Background(), journal.System, id, true, func(p *exchange.Principal) error {
+		p.Name, p.Keys, p.Grants = id, []envelope.Digest{key}, grants
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 }

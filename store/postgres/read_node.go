@@ -8,7 +8,7 @@ import (
 )
 
 // A principal's keys and grants come with it, as arrays.
-const principalColumns = `SELECT p.id, p.name, p.disabled, p.created,
+const principalColumns = `SELECT p.id, p.name, p.disabled, p.created, p.revision,
 	ARRAY (SELECT key FROM principal_key WHERE principal = p.id ORDER BY position),
 	ARRAY (SELECT role FROM principal_grant WHERE principal = p.id ORDER BY position),
 	ARRAY (SELECT agency_id FROM principal_grant WHERE principal = p.id ORDER BY position) FROM principal p `
@@ -23,7 +23,7 @@ const (
 func scanPrincipal(row scanner, p *exchange.Principal) error {
 	var keys [][]byte
 	var roles, agencies []string
-	if err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Created, &keys, &roles, &agencies); err != nil {
+	if err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Created, unsigned{&p.Revision}, &keys, &roles, &agencies); err != nil {
 		return err
 	}
 	for _, k := range keys {

@@ -86,7 +86,7 @@ func (a *act) apply() error {
 		a.unqueue, a.queue, a.claim, a.postpone,
 		a.putStatements,
 		a.putJobs, a.finishJobs, a.putReports, a.putUploads, a.putSessions, a.putLevelJobs, a.putAugmented, a.putEvidence, a.putKeyStates,
-		a.putPrincipals, a.putTokens, a.putInvitations, a.putGroups, a.putDirectory, a.putPeers, a.checkHeld, a.putCheckpoints, a.putRetirement,
+		a.checkPrincipals, a.putPrincipals, a.putTokens, a.putInvitations, a.putGroups, a.putDirectory, a.putPeers, a.checkHeld, a.putCheckpoints, a.putRetirement,
 	} {
 		if err := part(); err != nil {
 			return err

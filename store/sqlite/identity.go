@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	selectPrincipalByID = `SELECT id, name, disabled, created FROM principal WHERE id = ?`
+	selectPrincipalByID = `SELECT id, name, disabled, created, revision FROM principal WHERE id = ?`
 
 	tokenColumns      = `id, hash, principal, name, methods, created, expires, revoked, last_used`
 	selectTokenByHash = `SELECT ` + tokenColumns + ` FROM api_token WHERE hash = ?`
@@ -27,7 +27,7 @@ const (
 
 // PrincipalByID implements [exchange.Store].
 func (s *Store) PrincipalByID(ctx context.Context, id string) (p exchange.Principal, err error) {
-	if err := s.must(ctx, name(id), selectPrincipalByID, []any{id}, &p.ID, &p.Name, &p.Disabled, &p.Created); err != nil {
+	if err := s.must(ctx, name(id), selectPrincipalByID, []any{id}, &p.ID, &p.Name, &p.Disabled, &p.Created, unsigned{&p.Revision}); err != nil {
 		return exchange.Principal{}, err
 	}
 	return p, s.complete(ctx, &p)

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	selectPrincipal = `SELECT p.id, p.name, p.disabled, p.created FROM principal_key k JOIN principal p ON p.id = k.principal
+	selectPrincipal = `SELECT p.id, p.name, p.disabled, p.created, p.revision FROM principal_key k JOIN principal p ON p.id = k.principal
 		WHERE k.key = ?`
-	selectPrincipals = `SELECT id, name, disabled, created FROM principal ORDER BY id`
+	selectPrincipals = `SELECT id, name, disabled, created, revision FROM principal ORDER BY id`
 	selectKeys       = `SELECT key FROM principal_key WHERE principal = ? ORDER BY position`
 	selectGrants     = `SELECT role, agency_id FROM principal_grant WHERE principal = ? ORDER BY position`
 	selectSize       = `SELECT size FROM head WHERE one = 1`
@@ -19,7 +19,7 @@ const (
 
 // Principal implements [exchange.Store].
 func (s *Store) Principal(ctx context.Context, key envelope.Digest) (p exchange.Principal, err error) {
-	if err := s.must(ctx, key, selectPrincipal, []any{key[:]}, &p.ID, &p.Name, &p.Disabled, &p.Created); err != nil {
+	if err := s.must(ctx, key, selectPrincipal, []any{key[:]}, &p.ID, &p.Name, &p.Disabled, &p.Created, unsigned{&p.Revision}); err != nil {
 		return exchange.Principal{}, err
 	}
 	return p, s.complete(ctx, &p)
@@ -29,7 +29,7 @@ func (s *Store) Principal(ctx context.Context, key envelope.Digest) (p exchange.
 func (s *Store) Principals(ctx context.Context) (out []exchange.Principal, err error) {
 	err = s.all(ctx, selectPrincipals, nil, func(row scanner) error {
 		var p exchange.Principal
-		err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Created)
+		err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Created, unsigned{&p.Revision})
 		out = append(out, p)
 		return err
 	})

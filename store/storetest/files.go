@@ -101,6 +101,7 @@ func testPrincipals(w *world) {
 	b := exchange.Principal{ID: "admin", Name: "x", Keys: []envelope.Digest{w.digest()}, Disabled: true, Created: w.now}
 	fails[exchange.Principal](w, exchange.ErrNotFound)(w.s.Principal(w.ctx, a.Keys[0]))
 	w.commit(exchange.Change{Principals: []exchange.Principal{a, b}})
+	a.Revision, b.Revision = 1, 1
 	for _, key := range a.Keys {
 		same(w, "principal", a, ok[exchange.Principal](w)(w.s.Principal(w.ctx, key)))
 	}
@@ -109,11 +110,34 @@ func testPrincipals(w *world) {
 	old := a.Keys[0]
 	a.Keys, a.Grants, a.Disabled, a.Name = []envelope.Digest{w.digest(), a.Keys[1]}, nil, true, "y"
 	w.commit(exchange.Change{Principals: []exchange.Principal{a}})
+	a.Revision = 2
 	fails[exchange.Principal](w, exchange.ErrNotFound)(w.s.Principal(w.ctx, old))
 	same(w, "replaced", a, ok[exchange.Principal](w)(w.s.Principal(w.ctx, a.Keys[0])))
 	// A key names one principal.
 	thief := exchange.Principal{ID: "thief", Keys: []envelope.Digest{a.Keys[0]}}
 	w.refuse(exchange.Change{Principals: []exchange.Principal{thief}}, exchange.ErrConflict)
+	testPrincipalRevisions(w, a, b)
+}
+
+// What a principal has become since it was read is not written over, and an act that was
+// decided by another principal falls with that one.
+func testPrincipalRevisions(w *world, a, b exchange.Principal) {
+	stale := a
+	stale.Revision, stale.Disabled = 1, false
+	again := a
+	again.Revision = 0
+	gone := a
+	gone.ID = "gone"
+	for _, p := range []exchange.Principal{stale, again, gone} {
+		w.refuse(exchange.Change{Principals: []exchange.Principal{p}}, exchange.ErrStale)
+	}
+	for _, seen := range []exchange.PrincipalAt{{ID: a.ID, Revision: 1}, {ID: a.ID, Revision: 3}, {ID: "gone", Revision: 1}} {
+		w.refuse(exchange.Change{Principals: []exchange.Principal{b}, Unchanged: []exchange.PrincipalAt{seen}}, exchange.ErrStale)
+	}
+	w.commit(exchange.Change{Principals: []exchange.Principal{b}, Unchanged: []exchange.PrincipalAt{{ID: a.ID, Revision: 2}}})
+	b.Revision = 2
+	w.reopen()
+	same(w, "each as it was last put", []exchange.Principal{b, a}, ok[[]exchange.Principal](w)(w.s.Principals(w.ctx)))
 }
 
 func testDirectory(w *world) {

@@ -204,9 +204,12 @@ func (t *tree) admit(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	p := exchange.Principal{ID: "clerk", Name: "Văn thư", Keys: []envelope.Digest{sha256.Sum256(s.Certificate.RawSubjectPublicKeyInfo)},
-		Grants: []exchange.Grant{{Role: exchange.RoleClerk, Agency: "a-" + id}, {Role: exchange.RoleReader, Agency: "a-" + id}}, Created: time.Now().UnixMicro()}
-	return t.nodes[id].service.PutPrincipal(ctx, journal.System, p)
+	_, err = t.nodes[id].service.ChangePrincipal(ctx, journal.System, "clerk", true, func(p *exchange.Principal) error {
+		p.Name, p.Keys = "Văn thư", []envelope.Digest{sha256.Sum256(s.Certificate.RawSubjectPublicKeyInfo)}
+		p.Grants = []exchange.Grant{{Role: exchange.RoleClerk, Agency: "a-" + id}, {Role: exchange.RoleReader, Agency: "a-" + id}}
+		return nil
+	})
+	return err
 }
 
 func (t *tree) connect(ctx context.Context, id string) (*client.Client, error) {
