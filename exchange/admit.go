@@ -16,6 +16,7 @@ type wish struct {
 	kind   envelope.Kind
 	to     []envelope.Recipient
 	larger []larger // files that come by a transfer
+	back   bool     // it was here before, and comes back after a restore: no quota is asked
 
 	resumes bool // something of them has come before; set by admit
 }
@@ -95,12 +96,15 @@ func (n *Node) admitTo(way account, w wish, u usage) *refusal {
 	if w.kind == envelope.KindRecall {
 		place = goingHome // it makes room, where anything does
 	}
-	ask := []account{place, {quotaAgency, w.agency}}
-	if w.from != "" {
-		ask = append(ask, account{quotaFrom, w.from})
-	}
-	if way.kind != spaceHome && way.name != "" {
-		ask = append(ask, account{quotaFor, way.name})
+	ask := []account{place}
+	if !w.back {
+		ask = append(ask, account{quotaAgency, w.agency})
+		if w.from != "" {
+			ask = append(ask, account{quotaFrom, w.from})
+		}
+		if way.kind != spaceHome && way.name != "" {
+			ask = append(ask, account{quotaFor, way.name})
+		}
 	}
 	for i, a := range ask {
 		want := u

@@ -53,6 +53,9 @@ func (s *session) giveChains(ctx context.Context, since int64) (given, gone int,
 	return given, gone, nil
 }
 
+// giveTries is how often statements are given back of which the peer stores none.
+const giveTries = 3
+
 // chains lists what is to be given back for deliveries that came from a peer.
 func (n *Node) chains(ctx context.Context, peer string, rows []Delivery, since int64) ([]envelope.Sealed, error) {
 	seen := map[envelope.Digest]bool{}

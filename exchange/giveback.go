@@ -2,11 +2,14 @@ package exchange
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"lienthong/envelope"
+	"lienthong/journal"
 )
 
 // featureGiveBack in Hello says that a node, should it go on from a backup, takes its own
@@ -20,44 +23,136 @@ type returning struct {
 	answer chan Frame
 }
 
-// giveBack gives a restored peer its own letters back that came from it after its backup,
-// with their files, as far as they are here. What it remembers it passes over. gone counts
-// letters whose files, or text, are not here any more, and those that the peer does not take:
-// the link goes on without them.
-func (s *session) giveBack(ctx context.Context, since int64) (returned, gone int, err error) {
-	seen := map[LetterKey]bool{}
+// A givingBack gives a restored peer its own letters back that came from it after its backup,
+// with their files, as far as they are here. What it remembers it passes over. It does so in
+// passes: what the peer does not take now is given again after a pause.
+type givingBack struct {
+	*session
+	since    int64
+	settled  map[LetterKey]bool // given, or not to be given
+	tries    map[LetterKey]int  // that led to a refusal for now
+	returned int
+	gone     int // whose files, or text, are not here any more, and those that the peer does not take: the link goes on without them
+	waiting  int // deliveries of those that the peer did not take in the last pass, at least
+}
+
+func (s *session) givesBack(since int64) *givingBack {
+	return &givingBack{session: s, since: since, settled: map[LetterKey]bool{}, tries: map[LetterKey]int{}}
+}
+
+// pass gives once what is not settled. What changes or recalls a letter comes after it: of a
+// document that waits all that follows waits. It ends early where the peer takes none.
+func (g *givingBack) pass(ctx context.Context) error {
+	g.waiting = 0
+	threads, inRow := map[threadKey]bool{}, 0
 	for after, more := (envelope.ID{}), true; more; {
-		rows, err := s.relay.cfg.Store.Exchanged(ctx, s.peer, since, after, replayBatch)
+		rows, err := g.relay.cfg.Store.Exchanged(ctx, g.peer, g.since, after, replayBatch)
 		if err != nil {
-			return returned, gone, err
+			return err
 		}
-		for _, to := range rows {
+		for i := range rows {
+			to := &rows[i]
 			after = to.ID
-			key := to.Key.Letter()
-			if to.Key.Origin != s.peer || to.From != s.peer || seen[key] {
+			key, thread := to.Key.Letter(), threadKey{agency: to.OriginAgency, thread: to.Thread}
+			if to.Key.Origin != g.peer || to.From != g.peer || g.settled[key] {
 				continue
 			}
-			seen[key] = true
-			switch given, err := s.giveOne(ctx, key, since); {
-			case errors.Is(err, errGone), errors.As(err, new(*refusal)):
-				gone++
-				s.relay.cfg.Log.Error("relay: a letter of a restored peer is not given back", "peer", s.peer, "letter", key.ID.String(), "error", err)
-			case err != nil:
-				return returned, gone, err
-			case given:
-				returned++
+			if threads[thread] {
+				g.waiting++
+				continue
+			}
+			taken, err := g.give(ctx, to)
+			if err != nil {
+				return err
+			}
+			if taken {
+				inRow = 0
+				continue
+			}
+			threads[thread] = true
+			g.waiting++
+			if inRow++; inRow == breakAfter {
+				return nil
 			}
 		}
 		more = len(rows) == replayBatch
 	}
-	return returned, gone, nil
+	return nil
+}
+
+// rest gives what the peer did not take now, until it has taken all: with pauses as between
+// offers, for as long as the link lasts. The next link begins again.
+func (g *givingBack) rest(ctx context.Context) error {
+	for trips := 0; g.waiting > 0; trips++ {
+		pause, had := time.Duration(retryPause(trips, 0))*time.Microsecond, len(g.settled)
+		g.relay.cfg.Log.Warn("relay: a restored peer does not take its letters back now: they are given again", "peer", g.peer, "deliveries", g.waiting, "pause", pause)
+		if !wait(ctx, nil, pause) {
+			return context.Cause(ctx)
+		}
+		if err := g.pass(ctx); err != nil {
+			return err
+		}
+		if len(g.settled) > had {
+			trips = 0
+		}
+	}
+	return nil
+}
+
+// give gives one letter back, and reports whether it is settled.
+func (g *givingBack) give(ctx context.Context, to *Delivery) (bool, error) {
+	key := to.Key.Letter()
+	given, err := g.giveOne(ctx, key, g.since)
+	var why *refusal
+	switch {
+	case errors.As(err, &why) && passing[why.reason]:
+		g.tries[key]++
+		if err = g.lasting(ctx, key, why); err == nil {
+			return false, nil
+		}
+	case err == nil:
+		if g.settled[key] = true; given {
+			g.returned++
+		}
+		return true, nil
+	}
+	if !errors.Is(err, errGone) && !errors.As(err, &why) {
+		return false, err
+	}
+	g.settled[key] = true
+	g.gone++
+	return true, g.notGiven(ctx, to, err)
+}
+
+// lasting is why a letter that was refused for now will be refused each time: its files,
+// which the peer fetches, are damaged here; or the peer's directory, which comes over this
+// link, does not know it for long. Of want of space, and of trouble of its own, the peer
+// may be cured.
+func (g *givingBack) lasting(ctx context.Context, key LetterKey, why *refusal) error {
+	switch {
+	case why.reason == ReasonBusy && g.tries[key] == 1:
+		return g.relay.intact(ctx, key)
+	case why.reason == ReasonBusy, why.reason == ReasonQuota, why.reason == ReasonQuotaAgency, why.reason == ReasonQuotaNext, why.reason == ReasonSpace:
+		return nil
+	case g.tries[key] >= maxSetbacks:
+		return why
+	}
+	return nil
+}
+
+// notGiven says in log and journal that a letter of a restored peer stays lost there.
+func (g *givingBack) notGiven(ctx context.Context, to *Delivery, err error) error {
+	g.relay.cfg.Log.Error("relay: a letter of a restored peer is not given back", "peer", g.peer, "letter", to.Key.ID.String(), "error", err)
+	e := g.relay.entry(journal.Actor{Node: g.peer}, to.OriginAgency, "letter.not_returned", to.Digest.String(), fmt.Sprintf("letter=%s peer=%s", to.Key.ID, g.peer))
+	e.Outcome = "GONE"
+	if why := (*refusal)(nil); errors.As(err, &why) {
+		e.Outcome = fmt.Sprintf("%.64s", first(why.reason, ReasonRefused))
+	}
+	return g.relay.Record(ctx, e)
 }
 
 // errGone says that a letter is not whole here.
 var errGone = errors.New("exchange: its files are not here any more")
-
-// giveTries is how often a letter is given back that the peer does not take now.
-const giveTries = 3
 
 // giveOne gives one letter back, if it came after a time.
 func (s *session) giveOne(ctx context.Context, key LetterKey, since int64) (bool, error) {
@@ -65,17 +160,11 @@ func (s *session) giveOne(ctx context.Context, key LetterKey, since int64) (bool
 	if err != nil || offer == nil {
 		return false, err
 	}
-	for try := 1; ; try++ {
-		answer, err := s.askBack(ctx, key, offer)
-		f, refused := answer.(Refused)
-		if err != nil || !refused {
-			return err == nil, err
-		}
-		if now := f.Reason == ReasonSpace || f.Reason == ReasonBusy; !now || try == giveTries {
-			return false, &refusal{reason: f.Reason, text: fmt.Sprintf("%.300s", f.Text)}
-		}
-		wait(ctx, nil, time.Duration(min(f.RetryAfter, 60))*time.Second)
+	answer, err := s.askBack(ctx, key, offer)
+	if f, refused := answer.(Refused); err == nil && refused {
+		return false, &refusal{reason: f.Reason, text: fmt.Sprintf("%.300s", f.Text)}
 	}
+	return err == nil, err
 }
 
 // askBack offers one letter back, and waits for the answer.
@@ -121,6 +210,9 @@ func (s *session) answersReturn(key LetterKey, answer Frame) bool {
 // returned puts a letter together for its origin; nil if it came before a time.
 func (n *Node) returned(ctx context.Context, peer string, key LetterKey, since int64) (*Offer, error) {
 	letter, err := n.cfg.Store.Letter(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil, errGone
+	}
 	if err != nil || letter.From != peer || letter.Received < since {
 		return nil, err
 	}
@@ -137,10 +229,68 @@ func (n *Node) returned(ctx context.Context, peer string, key LetterKey, since i
 			offer.Recipients = append(offer.Recipients, to.Key.Recipient)
 		}
 	}
-	if offer.Files, err = n.offeredFiles(ctx, &letter); errors.Is(err, ErrNotFound) {
-		return nil, errGone
+	if offer.Files, err = n.offeredFiles(ctx, &letter); err != nil {
+		return nil, unreadable(ctx, err)
 	}
-	return offer, err
+	for _, f := range letter.Files { // also those that the origin is to fetch
+		if err := n.present(ctx, f); err != nil {
+			return nil, unreadable(ctx, err)
+		}
+	}
+	return offer, nil
+}
+
+// unreadable is errGone for whatever is wrong with a file of a letter, if that is not that
+// nothing can be read now.
+func unreadable(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, ErrAway) {
+		return err
+	}
+	return fmt.Errorf("%w: %v", errGone, err)
+}
+
+// present says why a file cannot be served.
+func (n *Node) present(ctx context.Context, f LetterFile) error {
+	blob, err := n.cfg.Blobs.Open(ctx, f.Digest)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	if blob.Size() != int64(f.Size) {
+		return fmt.Errorf("exchange: file %s has %d bytes, want %d", f.Digest, blob.Size(), f.Size)
+	}
+	return nil
+}
+
+// intact reads the files of a letter, and says as errGone which is damaged.
+func (n *Node) intact(ctx context.Context, key LetterKey) error {
+	letter, err := n.cfg.Store.Letter(ctx, key)
+	if err != nil {
+		return err
+	}
+	for _, f := range letter.Files {
+		if err := n.unaltered(ctx, f.Digest); err != nil {
+			return unreadable(ctx, err)
+		}
+	}
+	return nil
+}
+
+// unaltered says why the bytes of a file are not those that its digest names.
+func (n *Node) unaltered(ctx context.Context, digest envelope.Digest) error {
+	blob, err := n.cfg.Blobs.Open(ctx, digest)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(blob, 0, blob.Size())); err != nil {
+		return err
+	}
+	if got := envelope.Digest(h.Sum(nil)); got != digest {
+		return fmt.Errorf("exchange: bytes of file %s hash to %s", digest, got)
+	}
+	return nil
 }
 
 // offeredFiles names the files of a letter; small ones go along, as far as they fit.

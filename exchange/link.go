@@ -39,7 +39,7 @@ type Offer struct {
 	Chain      []envelope.Sealed
 	Epochs     []Epoch
 	Files      []OfferedFile
-	Returned   bool // to its origin, which goes on from a backup: see [session.giveBack]
+	Returned   bool // to its origin, which goes on from a backup: see [givingBack]
 }
 
 // An OfferedFile is a file of an offered envelope. Data is empty where it is to be fetched.

@@ -17,7 +17,7 @@ import (
 //   - Its neighbours see another incarnation in its Hello, and offer again what they had
 //     handed over and what it may have forgotten. The rule of custody does the rest: what
 //     it remembers it answers as before, the rest is new to it ([session.replay]).
-//   - They give back its own letters that they got from it after the backup ([session.giveBack]),
+//   - They give back its own letters that they got from it after the backup ([givingBack]),
 //     and send the statements again that went between the two, its own among them.
 //   - They give back the chains under which they took letters from it, with what it had
 //     signed and nobody else may have ([session.giveChains]).
@@ -103,10 +103,9 @@ func (s *session) replay(ctx context.Context) error {
 		r.offersSince = s.hello.Restored - offerMargin.Microseconds()
 		r.since = s.hello.Restored - statementMargin.Microseconds()
 	}
-	returned, gone := 0, 0
+	g := s.givesBack(r.offersSince)
 	if s.hello.Restored > 0 && contains(s.hello.Features, featureGiveBack) {
-		var err error
-		if returned, gone, err = s.giveBack(ctx, r.offersSince); err != nil {
+		if err := g.pass(ctx); err != nil {
 			return fmt.Errorf("exchange: give back to %q: %w", s.peer, err)
 		}
 	}
@@ -127,9 +126,12 @@ func (s *session) replay(ctx context.Context) error {
 		if chain, refused, err = s.giveChains(ctx, r.offersSince); err != nil {
 			return fmt.Errorf("exchange: give chains back to %q: %w", s.peer, err)
 		}
-		gone += refused
+		g.gone += refused
 	}
-	return s.known(ctx, "peer.restored", fmt.Sprintf("offered=%d statements=%d chain=%d returned=%d gone=%d until=%d", r.offered, r.statements, chain, returned, gone, s.hello.Restored))
+	if err := g.rest(ctx); err != nil {
+		return fmt.Errorf("exchange: give back to %q: %w", s.peer, err)
+	}
+	return s.known(ctx, "peer.restored", fmt.Sprintf("offered=%d statements=%d chain=%d returned=%d gone=%d until=%d", r.offered, r.statements, chain, g.returned, g.gone, s.hello.Restored))
 }
 
 // replaying is one replay for one peer.

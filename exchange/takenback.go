@@ -82,7 +82,7 @@ func (s *session) keepReturned(ctx context.Context, o *offered, f Offer) (err er
 	if known, err := n.hasLetter(ctx, o); known || err != nil {
 		return err
 	}
-	promised, refused, err := n.admit(ctx, wish{from: s.peer, agency: o.letter.Agency, bytes: o.letter.bytes(), kind: envelope.KindRecall, to: o.recipients, larger: o.largerFiles(f)})
+	promised, refused, err := n.admit(ctx, wish{from: s.peer, agency: o.letter.Agency, bytes: o.letter.bytes(), kind: envelope.KindRecall, to: o.recipients, larger: o.largerFiles(f), back: true})
 	if err != nil {
 		return err
 	}
@@ -118,6 +118,11 @@ func (n *Node) hasLetter(ctx context.Context, o *offered) (bool, error) {
 // keeps it once; recipients to whom it had not gone get it now.
 func (n *Node) submitReturned(ctx context.Context, peer string, o *offered, wrote []BlobRow) error {
 	d := n.draft(journal.Actor{Node: peer})
+	aims, err := n.cfg.Store.Aims(ctx, o.letter.Digest, "") // of what recalls or replaces it, and came back before it
+	if err != nil {
+		return err
+	}
+	d.change.Aimed = len(aims)
 	d.change.Letter, d.change.Wrote = o.letter, wrote
 	for _, f := range o.letter.Files {
 		d.change.Uses = append(d.change.Uses, f.Digest)
@@ -140,7 +145,7 @@ func (n *Node) submitReturned(ctx context.Context, peer string, o *offered, wrot
 	if err := d.foldDeliveries(ctx); err != nil {
 		return err
 	}
-	_, err := n.commit(ctx, d.change)
+	_, err = n.commit(ctx, d.change)
 	return err
 }
 
