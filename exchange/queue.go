@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"lienthong/envelope"
 	"lienthong/journal"
@@ -15,7 +16,7 @@ import (
 type Order struct {
 	Delivery envelope.ID // at this node
 	Staff    envelope.Staff
-	Reason   string // for the journal; of a drop also for the sender
+	Reason   string // for the log, and by its digest for the journal; of a drop also for the sender
 }
 
 // untilReleased is when a letter that an operator holds is looked at again: never.
@@ -181,8 +182,10 @@ func (s *Service) order(ctx context.Context, actor journal.Actor, verb string, o
 		if err := d.foldDeliveries(ctx); err != nil {
 			return err
 		}
-		d.entry(to.OriginAgency, "queue."+verb, to.Digest.String(), fmt.Sprintf("%s was=%s state=%s peer=%s reason=%q", about(to.Key), before, to.State, to.Peer, o.Reason))
-		_, err = s.commit(ctx, d.change)
+		d.entry(to.OriginAgency, "queue."+verb, to.Digest.String(), strings.TrimSpace(fmt.Sprintf("%s was=%s state=%s peer=%s %s", about(to.Key), before, to.State, to.Peer, whyText(o.Reason))))
+		if _, err = s.commit(ctx, d.change); err == nil && o.Reason != "" {
+			s.cfg.Log.Info("queue: "+verb, "delivery", to.ID.String(), "by", actor.Principal, "reason", o.Reason)
+		}
 		return err
 	})
 	if err != nil {

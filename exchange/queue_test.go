@@ -128,8 +128,8 @@ func TestHoldAndRelease(t *testing.T) {
 		}
 		if strings.HasPrefix(entry.Action, "queue.") {
 			acts = append(acts, fmt.Sprintf("%s by %s/%s", entry.Action, entry.Actor.Principal, entry.Actor.Staff))
-			if !strings.Contains(entry.Detail, "theo yêu cầu") {
-				t.Errorf("%s has the detail %q, want the reason in it", entry.Action, entry.Detail)
+			if want := "reason_sha256=" + envelope.Sum([]byte(orderFor(d).Reason)).String(); !strings.Contains(entry.Detail, want) {
+				t.Errorf("%s has the detail %q, want the digest of the reason in it", entry.Action, entry.Detail)
 			}
 		}
 	}

@@ -37,9 +37,8 @@ func (s *Service) Retire(ctx context.Context, actor journal.Actor, reason string
 		}
 		d := s.draft(actor)
 		d.change.Retirement = &Retirement{Since: s.now(), By: actor.Principal, Reason: reason}
-		d.entry("", actionRetire, s.cfg.ID, fmt.Sprintf("reason=%q", reason))
-		_, err := s.commit(ctx, d.change)
-		return err
+		d.entry("", actionRetire, s.cfg.ID, whyText(reason))
+		return s.commitWhy(ctx, d, "retire: this node is to end", reason)
 	})
 	if err != nil {
 		return RetirementState{}, storeError(err)
@@ -64,14 +63,22 @@ func (s *Service) Unretire(ctx context.Context, actor journal.Actor, reason stri
 		}
 		d := s.draft(actor)
 		d.change.Retirement, d.change.Unretire = &r, true
-		d.entry("", actionUnretire, s.cfg.ID, fmt.Sprintf("reason=%q", reason))
-		_, err = s.commit(ctx, d.change)
-		return err
+		d.entry("", actionUnretire, s.cfg.ID, whyText(reason))
+		return s.commitWhy(ctx, d, "retire: taken back", reason)
 	})
 	if err != nil {
 		return RetirementState{}, storeError(err)
 	}
 	return s.Retirement(ctx)
+}
+
+// commitWhy commits, and logs why, in the words of whoever wanted it.
+func (s *Service) commitWhy(ctx context.Context, d *draft, what, reason string) error {
+	_, err := s.commit(ctx, d.change)
+	if err == nil {
+		s.cfg.Log.Info(what, "by", d.actor.Principal, "reason", reason)
+	}
+	return err
 }
 
 func retireReason(reason string) error {

@@ -49,6 +49,15 @@ func about(k DeliveryKey) string {
 	return fmt.Sprintf("origin=%s letter=%s recipient=%s", k.Origin, k.ID, k.Recipient)
 }
 
+// whyText names a person's words in an entry by their SHA-256, for who is given the words: an
+// entry stands for ever. The words themselves are for the log, and rows that may be erased.
+func whyText(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return "reason_sha256=" + envelope.Sum([]byte(reason)).String()
+}
+
 // own finds this node's newest statement of a kind among those stored, and the number of
 // the one that would come next.
 func (n *Node) own(rows []StatementRow, kind envelope.StatementKind) (next uint64, last *StatementRow) {

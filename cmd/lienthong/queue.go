@@ -107,7 +107,7 @@ func (a *app) queueVerb(v queueVerb) *cobra.Command {
 			return a.queueAct(c.Context(), v, ids, &lienthongv1.QueueOrder{Staff: staffOf(staff), Reason: reason})
 		},
 	})
-	c.Flags().StringVar(&reason, "reason", "", "why; it stands in the journal")
+	c.Flags().StringVar(&reason, "reason", "", "why; the journal has its SHA-256, the log of the node the words")
 	c.Flags().StringVar(&staff, "staff", "", "id of the person for whom this is done")
 	return c
 }
