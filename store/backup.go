@@ -70,7 +70,7 @@ func MakeBackup(ctx context.Context, url, dir, node string, now time.Time) (*Bac
 		if err != nil {
 			return nil, fmt.Errorf("store: backup: %w", err)
 		}
-		if lost, err = takeFiles(ctx, source, "sqlite:"+to); err != nil {
+		if lost, err = takeFiles(ctx, source, to); err != nil {
 			return nil, err
 		}
 		if len(lost) == 0 {
@@ -98,22 +98,35 @@ func takeRows(ctx context.Context, url, to string) (exchange.Blobs, error) {
 		if err := sqlite.Snapshot(ctx, filepath.Join(dir, database), filepath.Join(to, database)); err != nil {
 			return nil, err
 		}
-		b, err := blob.Open(filepath.Join(dir, files))
-		if err != nil {
-			return nil, err
-		}
-		return Blobs(b), nil
+		return readFiles(ctx, to, filepath.Join(dir, files))
 	}
 	source, files, err := OpenExisting(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	defer source.Close()
-	target, _, err := Open(ctx, "sqlite:"+to)
+	target, _, err := openMade(ctx, to)
 	if err != nil {
 		return nil, err
 	}
 	return files, errors.Join(takeOver(ctx, source, target, nil), target.Close())
+}
+
+// readFiles opens the folder of files that the rows in the folder at name. Nothing is made.
+func readFiles(ctx context.Context, at, dir string) (exchange.Blobs, error) {
+	rows, err := sqlite.Open(ctx, filepath.Join(at, database))
+	if err != nil {
+		return nil, err
+	}
+	some, err := someFiles(ctx, rows)
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return nil, err
+	}
+	b, err := blob.Read(dir, some)
+	if err != nil {
+		return nil, domain(err)
+	}
+	return Blobs(b), nil
 }
 
 // takeOver fills a new store with all rows of another. change may change them on the way.
@@ -138,8 +151,8 @@ func takeOver(ctx context.Context, source, target exchange.Store, change func(ta
 
 // takeFiles copies every file that the rows of a backup name, and names those that could
 // not be had. Digests are checked on the way in.
-func takeFiles(ctx context.Context, source exchange.Blobs, url string) (lost []string, err error) {
-	rows, files, err := OpenExisting(ctx, url)
+func takeFiles(ctx context.Context, source exchange.Blobs, to string) (lost []string, err error) {
+	rows, files, err := openMade(ctx, to)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +174,7 @@ func takeFiles(ctx context.Context, source exchange.Blobs, url string) (lost []s
 
 // describe reads all of a backup again.
 func describe(ctx context.Context, part, node string, now time.Time) (*Backup, error) {
-	rows, files, err := OpenExisting(ctx, "sqlite:"+filepath.Join(part, backupStore))
+	rows, files, err := openMade(ctx, filepath.Join(part, backupStore))
 	if err != nil {
 		return nil, err
 	}

@@ -147,6 +147,7 @@ func domain(err error) error {
 		{blob.ErrMismatch, exchange.ErrConflict},
 		{blob.ErrOffset, exchange.ErrConflict},
 		{blob.ErrFull, exchange.ErrFull},
+		{blob.ErrAway, exchange.ErrAway},
 		{s3.ErrAway, exchange.ErrAway},
 	} {
 		if errors.Is(err, m.is) {

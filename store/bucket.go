@@ -9,21 +9,17 @@ import (
 	"time"
 
 	"lienthong/exchange"
-	"lienthong/store/blob"
 	"lienthong/store/s3"
 )
 
 // inBucket begins what names a bucket instead of a folder.
 const inBucket = "s3://"
 
-// openFiles opens the place for files that a postgres URL names.
-func openFiles(ctx context.Context, place string) (exchange.Blobs, error) {
+// openFiles says how to open the place for files that a postgres URL names, for its rows. A
+// bucket is opened at once: what is wrong with its name shows before the server is asked.
+func openFiles(ctx context.Context, place string) (func(exchange.Store) (exchange.Blobs, error), error) {
 	if !strings.HasPrefix(place, inBucket) {
-		b, err := blob.Open(place)
-		if err != nil {
-			return nil, fmt.Errorf("store: %w", err)
-		}
-		return Blobs(b), nil
+		return func(rows exchange.Store) (exchange.Blobs, error) { return bind(ctx, rows, place) }, nil
 	}
 	cfg, err := parseBucket(place)
 	if err != nil {
@@ -33,7 +29,7 @@ func openFiles(ctx context.Context, place string) (exchange.Blobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", domain(err))
 	}
-	return blobs{bucket{b}}, nil
+	return func(exchange.Store) (exchange.Blobs, error) { return blobs{bucket{b}}, nil }, nil
 }
 
 // BucketURL is the URL of a place for files in a bucket, as a postgres URL names it.

@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -35,13 +36,17 @@ func openPostgres(ctx context.Context, text string) (exchange.Store, exchange.Bl
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := openFiles(ctx, folder)
+	open, err := openFiles(ctx, folder)
 	if err != nil {
 		return nil, nil, err
 	}
 	s, err := postgres.Open(ctx, u.String(), password)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: open %q: %w", Shown(text), err)
+	}
+	b, err := open(s)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
 	}
 	return s, b, nil
 }

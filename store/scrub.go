@@ -11,7 +11,6 @@ import (
 	"lienthong/exchange"
 	"lienthong/journal"
 	"lienthong/store/blob"
-	"lienthong/store/s3"
 )
 
 // A Scrubber reads every file of a store again and compares it with its digest, so that
@@ -32,6 +31,7 @@ type Scrubbed struct {
 	Files   int // that were read
 	Damaged int // that were found damaged, or gone
 	Healed  int // that were damaged, and whose bytes are right
+	Unread  int // that could not be read now, and stay
 }
 
 // Scrub reads the files with digests from one on, until the last, and says where it stopped
@@ -64,8 +64,8 @@ func (s *Scrubber) one(ctx context.Context, b blobs, row exchange.StoredBlob, ou
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, s3.ErrAway) {
-		return domain(err) // which says nothing about the file
+	if err = domain(err); errors.Is(err, exchange.ErrAway) {
+		return err // which says nothing about the file
 	}
 	out.Files++
 	switch {
@@ -73,6 +73,9 @@ func (s *Scrubber) one(ctx context.Context, b blobs, row exchange.StoredBlob, ou
 		out.Healed++
 		return s.healed(ctx, row, began)
 	case err == nil, row.State == exchange.BlobDamaged:
+		return nil
+	case !errors.Is(err, blob.ErrNotFound) && !errors.Is(err, blob.ErrMismatch):
+		s.unread(row, err, out)
 		return nil
 	}
 	return s.damaged(ctx, b, row, err, out)
@@ -88,7 +91,18 @@ func (s *Scrubber) healed(ctx context.Context, row exchange.StoredBlob, began ti
 	return err
 }
 
-// damaged takes a file away whose bytes are wrong, or that cannot be read, and journals it.
+// maxTold bounds how many files that cannot be read are told of one by one.
+const maxTold = 20
+
+// unread tells of a file that cannot be read now: too many files are open, a server hangs, a
+// right is missing. It is not known to be damaged, and stays as it is.
+func (s *Scrubber) unread(row exchange.StoredBlob, why error, out *Scrubbed) {
+	if out.Unread++; out.Unread <= maxTold {
+		s.Log.Error("a file cannot be read now: it stays as it is", "sha256", row.Digest.String(), "size", row.Size, "error", why)
+	}
+}
+
+// damaged takes a file away whose bytes are wrong, or that is gone, and journals it.
 func (s *Scrubber) damaged(ctx context.Context, b blobs, row exchange.StoredBlob, found error, out *Scrubbed) error {
 	now, err := s.Rows.StoredBlob(ctx, row.Digest)
 	if errors.Is(err, exchange.ErrNotFound) || err == nil && (now.Key() != row.Key() || now.State != exchange.BlobLive) {
@@ -97,10 +111,11 @@ func (s *Scrubber) damaged(ctx context.Context, b blobs, row exchange.StoredBlob
 	if err != nil {
 		return err
 	}
+	var moved error
 	if !errors.Is(found, blob.ErrNotFound) {
 		gone, err := b.SetAside(ctx, row.Digest)
-		if err != nil || !gone {
-			return err
+		if moved = domain(err); !gone {
+			return s.stays(row, moved, out)
 		}
 	}
 	// The file is not served from here on. If we die now it is found missing next time. If
@@ -108,9 +123,19 @@ func (s *Scrubber) damaged(ctx context.Context, b blobs, row exchange.StoredBlob
 	entry := swept(s.Now(), "file.damaged", row.Digest.String(), fmt.Sprintf("size=%d", row.Size))
 	entry.Outcome = "DAMAGED"
 	if _, err := s.Rows.Commit(ctx, exchange.Change{Damage: []envelope.Digest{row.Digest}, Entries: []journal.Entry{entry}}); err != nil {
-		return err
+		return errors.Join(err, moved)
 	}
 	out.Damaged++
 	s.Log.Error("a file is damaged: it is not served until the same bytes come again", "sha256", row.Digest.String(), "size", row.Size, "error", found)
+	return moved
+}
+
+// stays ends the look at a file that was not set aside: it verifies now, or could not be
+// read or moved.
+func (s *Scrubber) stays(row exchange.StoredBlob, why error, out *Scrubbed) error {
+	if why == nil || errors.Is(why, exchange.ErrAway) {
+		return why
+	}
+	s.unread(row, why, out)
 	return nil
 }

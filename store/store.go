@@ -4,12 +4,15 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"lienthong/envelope"
 	"lienthong/exchange"
+	"lienthong/internal/durable"
 	"lienthong/store/blob"
 	"lienthong/store/sqlite"
 )
@@ -36,6 +39,9 @@ const wanted = "want sqlite:FOLDER or postgres://USER@HOST/DATABASE?blobs=FOLDER
 //
 // A password in the URL is refused, for URLs are shown; it is the first line of
 // password_file. Close the Store when the last use of either has ended.
+//
+// A folder that lacks the files which the rows name is refused (package blob, Bind): its
+// disk is not mounted. Files would be called lost, and new ones put where they do not belong.
 func Open(ctx context.Context, url string) (exchange.Store, exchange.Blobs, error) {
 	scheme, dir, ok := strings.Cut(url, ":")
 	switch {
@@ -62,7 +68,50 @@ func OpenExisting(ctx context.Context, url string) (exchange.Store, exchange.Blo
 }
 
 func openSQLite(ctx context.Context, dir string) (exchange.Store, exchange.Blobs, error) {
-	// The blobs come first: they make the folder, durably.
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	s, err := sqlite.Open(ctx, filepath.Join(dir, database))
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	b, err := bind(ctx, s, filepath.Join(dir, files))
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return s, b, nil
+}
+
+// bind opens the folder of files of a store's rows, or makes it where they name none.
+func bind(ctx context.Context, rows exchange.Store, dir string) (exchange.Blobs, error) {
+	some, err := someFiles(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	b, err := blob.Bind(dir, some)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", domain(err))
+	}
+	return Blobs(b), nil
+}
+
+// sampled is how many rows, by digest and so at random, tell whose files a folder has.
+const sampled = 256
+
+// someFiles is some of the files that rows name.
+func someFiles(ctx context.Context, rows exchange.Store) (some [][32]byte, err error) {
+	page, err := rows.StoredBlobs(ctx, envelope.Digest{}, sampled)
+	for _, row := range page {
+		if row.State == exchange.BlobLive {
+			some = append(some, row.Digest)
+		}
+	}
+	return some, err
+}
+
+// openMade is Open for a folder that this process is making: it may lack files that its
+// rows name.
+func openMade(ctx context.Context, dir string) (exchange.Store, exchange.Blobs, error) {
 	b, err := blob.Open(filepath.Join(dir, files))
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: %w", err)

@@ -33,7 +33,7 @@ func (n *node) scrub(ctx context.Context, now func() time.Time, log *slog.Logger
 		if at = stopped; err != nil {
 			log.Error("scrub", "error", err)
 		} else {
-			log.Info("files were read again", "files", done.Files, "damaged", done.Damaged, "healed", done.Healed)
+			log.Info("files were read again", "files", done.Files, "damaged", done.Damaged, "healed", done.Healed, "unread", done.Unread)
 		}
 		if !p.pause(ctx, max(n.cfg.Scrub.Every-now().Sub(began), time.Minute)) {
 			return nil

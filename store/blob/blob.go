@@ -2,6 +2,8 @@
 //
 //	sha256/ab/cd/<64 hex digits>   a file, whole, never changed
 //	partial/<key>                  a file on its way in, and as much as has come
+//	damaged/<64 hex digits>        a file whose bytes were found to be wrong
+//	folder-id                      says that this is the folder, and no empty mount point
 //
 // What a method has returned for is durable: written, synced, renamed, folder
 // synced. Bytes are hashed on the way in, and [Store.Verify] hashes them again.
@@ -39,23 +41,13 @@ var (
 // one process.
 type Store struct {
 	root string
+	id   string // its marker's bytes (bind.go)
 
 	gate sync.RWMutex // Put and Finish hold it for reading, the sweeper for writing
 	mu   sync.Mutex
 	busy map[string]bool // partial files that someone is writing
 	// Folders that are known to be durable, so that each is synced into its parent once.
 	made map[string]bool
-}
-
-// Open opens the folder root, or makes it.
-func Open(root string) (*Store, error) {
-	s := &Store{root: root, busy: map[string]bool{}, made: map[string]bool{}}
-	for _, dir := range []string{s.blobs(), s.partials()} {
-		if err := durable.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("blob: open %q: %w", root, err)
-		}
-	}
-	return s, nil
 }
 
 func (s *Store) blobs() string    { return filepath.Join(s.root, "sha256") }
@@ -73,6 +65,9 @@ func (s *Store) Put(data []byte) ([32]byte, error) {
 	path := s.path(digest)
 	s.gate.RLock()
 	defer s.gate.RUnlock()
+	if err := s.there(); err != nil {
+		return digest, err
+	}
 	same, err := holds(path, data)
 	if err != nil {
 		return digest, err
@@ -122,6 +117,9 @@ func (s *Store) folder(path string) error {
 	if made {
 		return nil
 	}
+	if _, err := os.Stat(s.blobs()); err != nil { // it is made once, by Bind
+		return s.missing(fmt.Errorf("blob: %w", err))
+	}
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return full(err)
 	}
@@ -154,7 +152,7 @@ func (s *Store) Open(digest [32]byte) (*File, error) {
 		f, err = os.Open(s.path(digest))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %x", ErrNotFound, digest)
+		return nil, s.missing(fmt.Errorf("%w: %x", ErrNotFound, digest))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)

@@ -138,6 +138,9 @@ func (s *Store) complete(key string, want [32]byte, size int64) error {
 		return fmt.Errorf("%w: %q has %d bytes with SHA-256 %x, want %d with %x", ErrMismatch, key, held, got, size, want)
 	}
 	path := s.path(want)
+	if err := s.there(); err != nil {
+		return err
+	}
 	if err := s.folder(path); err != nil {
 		return err
 	}
@@ -156,7 +159,7 @@ func (s *Store) finished(key string, want [32]byte, size int64) error {
 	}
 	info, err := os.Stat(s.path(want))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() != size {
-		return fmt.Errorf("%w: there is no partial file %q", ErrMismatch, key)
+		return s.missing(fmt.Errorf("%w: there is no partial file %q", ErrMismatch, key))
 	}
 	if err != nil {
 		return fmt.Errorf("blob: finish %q: %w", key, err)
@@ -204,7 +207,15 @@ func (s *Store) openPartial(key string, flag int) (*os.File, int64, error) {
 	if err := checkKey(key); err != nil {
 		return nil, 0, err
 	}
+	if flag&os.O_CREATE != 0 {
+		if err := s.there(); err != nil {
+			return nil, 0, err
+		}
+	}
 	f, err := os.OpenFile(s.partial(key), flag, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, s.missing(fmt.Errorf("blob: %w", err))
+	}
 	if err != nil {
 		return nil, 0, full(fmt.Errorf("blob: %w", err))
 	}

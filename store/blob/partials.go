@@ -16,6 +16,9 @@ type Partial struct {
 
 // Partials lists the partial files, in no order.
 func (s *Store) Partials() ([]Partial, error) {
+	if err := s.there(); err != nil {
+		return nil, err
+	}
 	entries, err := os.ReadDir(s.partials())
 	if err != nil {
 		return nil, fmt.Errorf("blob: list partial files: %w", err)

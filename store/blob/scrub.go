@@ -53,13 +53,35 @@ func Compare(f io.ReaderAt, size int64, digest [32]byte, pace func(n int) error)
 }
 
 // SetAside takes a blob away that does not verify, so that it is served no more, and
-// reports whether there is none now. It looks once more when the file is out of
-// everybody's way: what was put anew meanwhile, or was only misread, stays.
+// reports whether there is none now, also where the error says that this may not be durable.
+// It reads once more: what verifies after all, or was put anew meanwhile, stays; so does
+// what cannot be read now, with the error.
 func (s *Store) SetAside(digest [32]byte) (gone bool, err error) {
+	f, err := s.Open(digest)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	read, err := f.f.Stat()
+	if err == nil {
+		err = Compare(f, f.Size(), digest, func(int) error { return nil })
+	}
+	if err := errors.Join(err, f.Close()); !errors.Is(err, ErrMismatch) {
+		return false, err
+	}
 	s.gate.Lock()
 	defer s.gate.Unlock()
-	path := s.path(digest)
+	return s.setAside(s.path(digest), read)
+}
+
+// setAside moves a file away, if it is still the one that was read.
+func (s *Store) setAside(path string, read fs.FileInfo) (gone bool, err error) {
 	dir := filepath.Join(s.root, damaged)
+	if err := s.there(); err != nil {
+		return false, err
+	}
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return false, fmt.Errorf("blob: %w", err)
 	}
@@ -69,24 +91,13 @@ func (s *Store) SetAside(digest [32]byte) (gone bool, err error) {
 	} else if err != nil {
 		return false, fmt.Errorf("blob: %w", err)
 	}
-	f, err := os.Open(away)
-	if err == nil {
-		err = errors.Join(verifyFile(f, digest), f.Close())
-	}
-	if err == nil {
-		return false, giveBack(away, path)
+	now, err := os.Stat(away)
+	if err != nil || !os.SameFile(read, now) || !now.ModTime().Equal(read.ModTime()) || now.Size() != read.Size() {
+		return false, errors.Join(err, giveBack(away, path))
 	}
 	if err := os.Rename(away, filepath.Join(dir, filepath.Base(path))); err != nil {
-		return false, fmt.Errorf("blob: %w", err)
+		return false, fmt.Errorf("blob: %w", errors.Join(err, giveBack(away, path)))
 	}
 	_, err = os.Stat(path) // of another process, which has put it anew
-	return errors.Is(err, fs.ErrNotExist), durable.SyncFolder(filepath.Dir(path))
-}
-
-func verifyFile(f *os.File, digest [32]byte) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	return Compare(f, info.Size(), digest, func(int) error { return nil })
+	return errors.Is(err, fs.ErrNotExist), errors.Join(durable.SyncFolder(dir), durable.SyncFolder(filepath.Dir(path)))
 }

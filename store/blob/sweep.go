@@ -25,6 +25,9 @@ const aside = ".sweeping-"
 // that names them. The time must leave the slowest of those hours: the sender got
 // no answer and sends the bytes again, and Put counts as new although they are here.
 func (s *Store) Sweep(blobs time.Time, wanted func(digest [32]byte) (bool, error), stale func(key string, written time.Time) bool) (deleted int, err error) {
+	if err := s.there(); err != nil {
+		return 0, err
+	}
 	err = filepath.WalkDir(s.blobs(), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // gone since the folder was read
@@ -101,7 +104,8 @@ func (s *Store) RemoveOld(digest [32]byte, older time.Time, keep func() (bool, e
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+		err = s.there()
+		return err == nil, err
 	}
 	if err != nil {
 		return false, fmt.Errorf("blob: %w", err)
@@ -114,6 +118,9 @@ func (s *Store) RemoveOld(digest [32]byte, older time.Time, keep func() (bool, e
 
 // SweepPartials deletes partial files for which stale says so, and that nobody is writing.
 func (s *Store) SweepPartials(stale func(key string, written time.Time) bool) (deleted int, err error) {
+	if err := s.there(); err != nil {
+		return 0, err
+	}
 	entries, err := os.ReadDir(s.partials())
 	if err != nil {
 		return 0, fmt.Errorf("blob: sweep: %w", err)
@@ -168,7 +175,8 @@ func (s *Store) removeIfOld(path string, older time.Time, keep func() (bool, err
 	defer s.gate.Unlock()
 	away := asideOf(path)
 	if err := os.Rename(path, away); errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+		err = s.there()
+		return err == nil, err
 	} else if err != nil {
 		return false, err
 	}
