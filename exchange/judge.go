@@ -18,6 +18,7 @@ type judgement struct {
 	detail  envelope.ValidatedDetail
 	reports []ReportRow
 	again   bool // it may change when fresh revocation data come
+	crashed bool // a file has ended the process that judged it, see [ErrCrashed]
 }
 
 // judge validates every PDF of a letter. Its verdict is that of the main file, and
@@ -33,7 +34,10 @@ func (n *Node) judge(ctx context.Context, job Job, letter *Letter, content *enve
 	main := -1
 	for i, f := range content.Files {
 		verdict, report, err := n.judgeFile(ctx, job, f, claim)
-		if err != nil {
+		if errors.Is(err, ErrCrashed) {
+			n.cfg.Log.Error("validate: a file has ended the process that judged it", "letter", letter.Key.ID.String(), "file", f.SHA256.String(), "error", err)
+			out.crashed = true
+		} else if err != nil {
 			return out, err
 		}
 		row := envelope.FileVerdict{SHA256: f.SHA256, Verdict: verdict}
@@ -83,17 +87,23 @@ func (n *Node) judgeFile(ctx context.Context, job Job, f envelope.ContentFile, c
 	}
 	defer blob.Close()
 	read := &watched{Blob: blob}
-	verdict, report := n.judgeBytes(ctx, read, f, claim)
+	verdict, report, trouble := n.judgeBytes(ctx, n.validator(job), read, f, claim)
 	if err := read.failure(); err != nil {
 		return n.unjudged(job, f, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return n.unjudged(job, f, err)
 	}
+	if errors.Is(trouble, ErrNotNow) {
+		return n.unjudged(job, f, trouble)
+	}
 	if report != nil && report.SHA256 != "" && report.SHA256 != f.SHA256.String() {
 		return n.unjudged(job, f, fmt.Errorf("%w: the bytes that are kept have SHA-256 %.64s", ErrConflict, report.SHA256))
 	}
-	return verdict, report, nil
+	if trouble != nil && report != nil {
+		report.SHA256 = f.SHA256.String()
+	}
+	return verdict, report, trouble
 }
 
 // unjudged is what becomes of a file whose bytes were not all to be had. One that is lost
@@ -110,12 +120,13 @@ func (n *Node) unjudged(job Job, f envelope.ContentFile, err error) (string, *si
 
 // judgeBytes judges what can be read of a file. What is no PDF is indeterminate as the main
 // file and unsigned as an annex: it carries no signature that anyone could check.
-func (n *Node) judgeBytes(ctx context.Context, blob Blob, f envelope.ContentFile, claim *signer.Claim) (verdict string, report *signer.Report) {
+// Its error is [ErrCrashed] or [ErrNotNow].
+func (n *Node) judgeBytes(ctx context.Context, validate ValidateFunc, blob Blob, f envelope.ContentFile, claim *signer.Claim) (verdict string, report *signer.Report, err error) {
 	defer func() {
 		// A file from outside must not end the node, whatever it does to the reader.
 		if p := recover(); p != nil {
 			n.cfg.Log.Error("validate: panic", "file", f.SHA256.String(), "panic", fmt.Sprint(p))
-			verdict, report = string(signer.VerdictIndeterminate), nil
+			verdict, report, err = string(signer.VerdictIndeterminate), nil, nil
 		}
 	}()
 	unreadable := string(signer.VerdictUnsigned)
@@ -123,17 +134,30 @@ func (n *Node) judgeBytes(ctx context.Context, blob Blob, f envelope.ContentFile
 		unreadable = string(signer.VerdictIndeterminate)
 	}
 	if f.Role != envelope.FileMain && !looksLikePDF(blob) {
-		return unreadable, nil
+		return unreadable, nil, nil
 	}
-	if n.cfg.Validate == nil {
-		return string(signer.VerdictIndeterminate), nil
+	if validate == nil {
+		return string(signer.VerdictIndeterminate), nil, nil
 	}
-	r, err := n.cfg.Validate(ctx, blob, n.cfg.Now(), "", claim)
+	r, err := validate(ctx, blob, n.cfg.Now(), "", claim)
+	if errors.Is(err, ErrCrashed) || errors.Is(err, ErrNotNow) {
+		return string(signer.VerdictIndeterminate), r, err
+	}
 	if err != nil {
 		n.cfg.Log.Warn("validate: unreadable", "file", f.SHA256.String(), "error", err)
-		return unreadable, nil
+		return unreadable, nil, nil
 	}
-	return string(r.Verdict), r
+	return string(r.Verdict), r, nil
+}
+
+// validator is what judges for a job. At its first attempt that is this process. At any
+// other, this process may have ended over one of the files, in a way that no recover
+// catches, and would again: they are judged apart.
+func (n *Node) validator(job Job) ValidateFunc {
+	if job.Attempts > 1 && n.cfg.ValidateApart != nil {
+		return n.cfg.ValidateApart
+	}
+	return n.cfg.Validate
 }
 
 func looksLikePDF(blob Blob) bool {

@@ -196,6 +196,7 @@ func TestUnjudged(t *testing.T) {
 		{exchange.ErrAway, 99, ""},
 		{context.DeadlineExceeded, 2, ""},
 		{context.DeadlineExceeded, 3, "indeterminate"},
+		{exchange.ErrNotNow, 2, ""},
 		{errors.New("input/output error"), 2, ""},
 		{errors.New("input/output error"), 3, "indeterminate"},
 	} {

@@ -19,22 +19,23 @@ import (
 
 // A Config is what a node is made of.
 type Config struct {
-	ID          string              // node id, as the directory names it
-	Signer      envelope.Signer     // key of the node's certificate, ECDSA P-256
-	Authorities []*x509.Certificate // who may sign the directory
-	Store       Store
-	Blobs       Blobs
-	Validate    ValidateFunc    // judges a PDF; see [NewValidator]
-	Signing     *signer.Service // the door to keys; nil: this node has none
-	Now         func() time.Time
-	Log         *slog.Logger // nil discards
-	Observe     Observer     // nil: nobody is told
-	Trace       Tracer       // nil: nobody is told
-	MaxFile     int64        // bytes of one file; 0 means 4 GiB
-	MaxLetter   int64        // bytes of all files of a letter; 0 means 8 GiB
-	Reserve     int64        // bytes that stay free where files are kept, see [space]; 0 means 256 MiB
-	Quotas      Quotas       // what one neighbour, or one agency, may hold here
-	Workers     int          // validations at once; 0 means 2
+	ID            string              // node id, as the directory names it
+	Signer        envelope.Signer     // key of the node's certificate, ECDSA P-256
+	Authorities   []*x509.Certificate // who may sign the directory
+	Store         Store
+	Blobs         Blobs
+	Validate      ValidateFunc    // judges a PDF; see [NewValidator]
+	ValidateApart ValidateFunc    // the same in a process of its own, see [ErrCrashed]; nil: none
+	Signing       *signer.Service // the door to keys; nil: this node has none
+	Now           func() time.Time
+	Log           *slog.Logger // nil discards
+	Observe       Observer     // nil: nobody is told
+	Trace         Tracer       // nil: nobody is told
+	MaxFile       int64        // bytes of one file; 0 means 4 GiB
+	MaxLetter     int64        // bytes of all files of a letter; 0 means 8 GiB
+	Reserve       int64        // bytes that stay free where files are kept, see [space]; 0 means 256 MiB
+	Quotas        Quotas       // what one neighbour, or one agency, may hold here
+	Workers       int          // validations at once; 0 means 2
 
 	Calendar *calendar.Calendar // working days and hours; nil: one that knows no year
 

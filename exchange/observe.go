@@ -32,11 +32,16 @@ func (c *Config) observe() {
 	if c.Observe == nil {
 		c.Observe = nobody{}
 	}
-	validate, told, now := c.Validate, c.Observe, c.Now
+	c.Validate, c.ValidateApart = c.observed(c.Validate), c.observed(c.ValidateApart)
+}
+
+// observed tells of every file that a validator judges.
+func (c *Config) observed(validate ValidateFunc) ValidateFunc {
 	if validate == nil {
-		return
+		return nil
 	}
-	c.Validate = func(ctx context.Context, file Blob, at time.Time, policy string, claim *signer.Claim) (report *signer.Report, err error) {
+	told, now := c.Observe, c.Now
+	return func(ctx context.Context, file Blob, at time.Time, policy string, claim *signer.Claim) (report *signer.Report, err error) {
 		began, verdict := now(), "unreadable" // also where the reader panics
 		defer func() { told.Judged(verdict, now().Sub(began)) }()
 		if report, err = validate(ctx, file, at, policy, claim); err == nil {

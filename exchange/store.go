@@ -403,7 +403,7 @@ type Job struct {
 	Key      DeliveryKey
 	Agency   string // id of the recipient agency
 	DueAt    int64
-	Attempts int // read only: how often it was claimed
+	Attempts int // how often it was claimed, and may have ended a process
 }
 
 // A ReportRow is a validation report.

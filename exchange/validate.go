@@ -16,6 +16,13 @@ import (
 // default), against a claim that may be nil. Its error means that the file cannot be read.
 type ValidateFunc func(ctx context.Context, file Blob, at time.Time, policy string, claim *signer.Claim) (*signer.Report, error)
 
+// ErrCrashed: the process that judged a file has ended over it. The report that comes along
+// says so, as [signer.Crashed] does.
+var ErrCrashed = errors.New("the process that judged the file has ended")
+
+// ErrNotNow: whoever would judge cannot now. That says nothing about the file.
+var ErrNotNow = errors.New("it cannot be judged now")
+
 // NewValidator is the validator of a node: [signer.Validate] with its anchors and evidence.
 func NewValidator(trust *certs.Trust, evidence *certs.Evidence) ValidateFunc {
 	return func(ctx context.Context, file Blob, at time.Time, policy string, claim *signer.Claim) (*signer.Report, error) {
@@ -128,7 +135,7 @@ func (n *Node) handBack(ctx context.Context, job Job) error {
 	d := n.draft(journal.System)
 	e := d.entry(job.Agency, "validation.attempt", "", about(job.Key))
 	d.change.Entries[e].Outcome = "STOPPED"
-	d.change.Jobs = []Job{{Key: job.Key, Agency: job.Agency, DueAt: n.now()}}
+	d.change.Jobs = []Job{{Key: job.Key, Agency: job.Agency, DueAt: n.now(), Attempts: job.Attempts - 1}}
 	_, err := n.commit(ctx, d.change)
 	return err
 }
@@ -166,9 +173,12 @@ func (n *Node) recordVerdict(ctx context.Context, job Job, j judgement) error {
 		d.change.Entries[e].Outcome = first(j.detail.Verdict, journal.OutcomeOK)
 		d.change.Finished = append(d.change.Finished, job.Key)
 		pause := nextLook(time.Duration(n.now()-to.Created) * time.Microsecond)
+		if j.crashed && pause > 0 {
+			pause = max(pause, 24*time.Hour) // only another program finds out more
+		}
 		if j.again && pause > 0 {
 			d.change.Finished = nil
-			d.change.Jobs = append(d.change.Jobs, Job{Key: job.Key, Agency: job.Agency, DueAt: n.now() + pause.Microseconds()})
+			d.change.Jobs = append(d.change.Jobs, Job{Key: job.Key, Agency: job.Agency, DueAt: n.now() + pause.Microseconds(), Attempts: min(job.Attempts-1, 1)})
 		}
 		_, err = n.commit(ctx, d.change)
 		return err

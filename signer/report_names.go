@@ -92,7 +92,7 @@ var ownNames = func() map[string]rule {
 		ruleCertified, ruleCMS, ruleSignature, ruleDigestAlg, rulePath, ruleRevocation, ruleRevokedCA, ruleBinding,
 		ruleSignedTime, ruleContentTime, ruleDocTime, ruleClaimedTime, ruleLater, ruleDocMDP, ruleFieldMDP, ruleUnchecked, ruleMetadata,
 		ruleUnreached, ruleRules, ruleRegistered, ruleDynamic, ruleEmbedded,
-		ruleRegistration, ruleFilled, ruleShown,
+		ruleRegistration, ruleFilled, ruleShown, ruleCrashed,
 	} {
 		m[r.name] = r
 	}

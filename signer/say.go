@@ -172,7 +172,7 @@ const maxParams = 8
 // texts are all that the checks say, by their English format.
 var texts = sync.OnceValue(func() map[string]*text {
 	m := make(map[string]*text)
-	for _, rows := range [][]row{fileRows, signatureRows, trustRows, certificateRows, valueRows, laterRows, fieldRows, pageRows, treeRows, dynamicRows} {
+	for _, rows := range [][]row{fileRows, signatureRows, trustRows, certificateRows, valueRows, laterRows, fieldRows, pageRows, treeRows, dynamicRows, crashRows} {
 		for _, r := range rows {
 			t := &text{code: r.code, en: r.en, vi: r.vi, names: strings.Fields(r.names)}
 			t.split()

@@ -12,6 +12,6 @@ func (a *app) commands() []*cobra.Command {
 		a.journalCommand(), a.agencyCommand(), a.resolveCommand(), a.groupCommand(), a.peerCommand(), a.keyCommand(), a.userCommand(), a.certsCommand(), a.storeCommand(), a.backupCommand(), a.restoreCommand(), a.evidenceCommand(), a.edxmlCommand(),
 		a.tokenCommand(), a.joinCommand(), a.nodeCommand(), a.retireCommand(), a.holdCommand(),
 		a.searchCommand(), a.registerCommand(), a.numberCommand(), a.statsCommand(), a.dossierCommand(), a.apologyCommand(),
-		a.crossCheckCommand(),
+		a.crossCheckCommand(), a.judgeCommand(),
 	}
 }

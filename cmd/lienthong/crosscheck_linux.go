@@ -19,7 +19,7 @@ func limitSelf(memory uint64, stack int, cpu time.Duration) error {
 		limit    uint64
 	}{{unix.RLIMIT_DATA, memory}, {unix.RLIMIT_CPU, uint64(cpu.Seconds()) + 1}, {unix.RLIMIT_CORE, 0}, {unix.RLIMIT_FSIZE, 0}} {
 		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.limit, Max: l.limit}); err != nil {
-			return fmt.Errorf("cross-check: limit this process: %w", err)
+			return fmt.Errorf("limit this process: %w", err)
 		}
 	}
 	return nil

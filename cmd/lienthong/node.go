@@ -121,6 +121,10 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 		AllowUnknownRevocation: cfg.Signing.Revocation == "warn",
 		Dynamic:                func(string) signer.DynamicPolicy { return signer.DynamicPolicy(cfg.Signing.Dynamic) }}
 	a.nodeAuthorities(cfg, signing)
+	child, err := newApart(cfg, evidence)
+	if err != nil {
+		return exchange.Config{}, err
+	}
 	check, err := newSecondOpinion(cfg.CrossCheck)
 	if err != nil {
 		return exchange.Config{}, fail(exitUsage, fmt.Errorf("%s: %w", cfg.path, err), "cross_check: pdfsign")
@@ -140,7 +144,7 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 		return exchange.Config{}, failf(exitUsage, "%s: retention.documents: %v", cfg.path, err)
 	}
 	return exchange.Config{ID: cfg.Node, CheckpointEvery: cfg.Journal.CheckpointEvery, StampEvery: cfg.Journal.StampEvery, Stamp: headStamper(signing), Calendar: days, Signer: own, Authorities: authorities,
-		Validate: withPolicy(cfg.Trust.Policy, exchange.NewValidator(trust, evidence)), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File), Reserve: int64(cfg.Limits.Reserve),
+		Validate: withPolicy(cfg.Trust.Policy, judgeValidator(trust, evidence)), ValidateApart: withPolicy(cfg.Trust.Policy, child.validate), Signing: signing, Now: a.now, Log: log, MaxFile: int64(cfg.Limits.File), Reserve: int64(cfg.Limits.Reserve),
 		Quotas: exchange.Quotas{PeerBytes: int64(cfg.Limits.Quota.PeerBytes), PeerLetters: int64(cfg.Limits.Quota.PeerLetters),
 			AgencyBytes: int64(cfg.Limits.Quota.AgencyBytes), AgencyLetters: int64(cfg.Limits.Quota.AgencyLetters), LowWater: cfg.Limits.Quota.LowWater},
 		WaitLevel: cfg.Signing.WaitLevel, GiveUp: cfg.TSA.GiveUp, RenewBefore: cfg.TSA.RenewBefore,

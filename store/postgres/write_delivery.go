@@ -46,14 +46,14 @@ func (a *act) putDeliveries() {
 
 const (
 	insertJob = `INSERT INTO job (envelope_id, origin_node, agency_id, due_at, claimable_at, attempts)
-		VALUES ($1, $2, $3, $4, $4, 0) ON CONFLICT (envelope_id, origin_node, agency_id) DO UPDATE SET
-		due_at = excluded.due_at, claimable_at = excluded.claimable_at, attempts = 0`
+		VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT (envelope_id, origin_node, agency_id) DO UPDATE SET
+		due_at = excluded.due_at, claimable_at = excluded.claimable_at, attempts = excluded.attempts`
 	deleteJob = `DELETE FROM job WHERE envelope_id = $1 AND origin_node = $2 AND agency_id = $3`
 )
 
 func (a *act) putJobs() {
 	for _, j := range a.Jobs {
-		a.do(insertJob, j.Key.ID[:], j.Key.Origin, j.Key.Recipient, j.DueAt)
+		a.do(insertJob, j.Key.ID[:], j.Key.Origin, j.Key.Recipient, j.DueAt, int64(j.Attempts))
 	}
 }
 

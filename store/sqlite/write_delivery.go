@@ -53,9 +53,9 @@ func (a *act) updateDelivery(d *exchange.Delivery) (int64, error) {
 func (a *act) putJobs() error {
 	for _, j := range a.Jobs {
 		if err := a.do(`INSERT INTO job (envelope_id, origin_node, agency_id, due_at, claimable_at, attempts)
-			VALUES (?, ?, ?, ?, ?4, 0) ON CONFLICT DO UPDATE SET
-			due_at = excluded.due_at, claimable_at = excluded.claimable_at, attempts = 0`,
-			j.Key.ID[:], j.Key.Origin, j.Key.Recipient, j.DueAt); err != nil {
+			VALUES (?, ?, ?, ?, ?4, ?) ON CONFLICT DO UPDATE SET
+			due_at = excluded.due_at, claimable_at = excluded.claimable_at, attempts = excluded.attempts`,
+			j.Key.ID[:], j.Key.Origin, j.Key.Recipient, j.DueAt, int64(j.Attempts)); err != nil {
 			return err
 		}
 	}

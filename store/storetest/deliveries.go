@@ -166,7 +166,7 @@ func testJobs(w *world) {
 	same(w, "lease ended", []exchange.Job{counted(jobs[1], 2), counted(jobs[2], 2)}, sorted(claim(t0+1000, t0+9000, 5)))
 	w.commit(exchange.Change{Finished: []exchange.DeliveryKey{jobs[0].Key, jobs[1].Key, jobs[1].Key}})
 	again := jobs[2]
-	again.DueAt = t0
+	again.DueAt, again.Attempts = t0, 1
 	w.commit(exchange.Change{Jobs: []exchange.Job{again}})
-	same(w, "asked for again", []exchange.Job{counted(again, 1)}, claim(t0, t0+9000, 5))
+	same(w, "asked for again", []exchange.Job{counted(again, 2)}, claim(t0, t0+9000, 5))
 }
