@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,6 +97,7 @@ func TestReady(t *testing.T) {
 		{"all is well", func(*Ready) {}, ""},
 		{"stopping", func(r *Ready) { r.Stopping = stopped }, "running: the node is stopping\n"},
 		{"store", func(r *Ready) { r.Store = closed }, "store: sqlite: "},
+		{"no commits", func(r *Ready) { r.Writing = func() error { return errors.New("nothing could be written for 10s") } }, "store: nothing could be written for 10s\n"},
 		{"no writing", func(r *Ready) { r.Blobs = room{err: errors.New("read-only file system")} }, "files: read-only file system\n"},
 		{"no space", func(r *Ready) { r.Blobs, r.MinFree = room{free: 99}, 100 }, "files: 99 bytes are free, want 100 (admin.min_free)"},
 		{"just enough space", func(r *Ready) { r.Blobs, r.MinFree = room{free: 100}, 100 }, ""},
@@ -114,6 +116,38 @@ func TestReady(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever mirrors readiness hears of the first look and of each change.
+func TestMirror(t *testing.T) {
+	t.Parallel()
+	rows, blobs := openStore(t)
+	defer rows.Close()
+	var broken atomic.Bool
+	r := &Ready{Store: rows, Blobs: blobs, Directory: directory(t, "zone"), MinFree: 1, Stopping: context.Background(), Writing: func() error {
+		if broken.Load() {
+			return errors.New("a standby")
+		}
+		return nil
+	}}
+	told := make(chan bool)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.Mirror(ctx, time.Millisecond, func(ready bool, _ string) { told <- ready })
+	}()
+	for i, want := range []bool{true, false, true} {
+		if got := <-told; got != want {
+			t.Errorf("look %d: ready %t, want %t", i, got, want)
+		}
+		broken.Store(want)
+	}
+	if <-told {
+		t.Error("ready, and it is broken")
+	}
+	cancel()
+	<-ended
 }
 
 // Only what is named can be asked, only by GET.

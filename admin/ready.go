@@ -21,6 +21,7 @@ type Ready struct {
 	Directory func() *exchange.Directory
 	Binding   func() exchange.Binding        // of the node's certificate; nil: not told
 	Now       func() time.Time               // nil: ages of zones are not told
+	Writing   func() error                   // an error while acts fail or wait; nil: it is not told
 	MinFree   uint64                         // bytes below which it is not ready
 	Stopping  context.Context                // ends when the node is told to stop
 	Accounts  func() []exchange.AccountState // of space, and quotas; nil: they are not told
@@ -92,10 +93,34 @@ func (r *Ready) running(context.Context) error {
 	return nil
 }
 
-// store reads one row.
+// store reads one row, and asks how the writes of others go: it writes nothing itself.
 func (r *Ready) store(ctx context.Context) error {
-	_, err := r.Store.TreeSize(ctx)
-	return err
+	if _, err := r.Store.TreeSize(ctx); err != nil || r.Writing == nil {
+		return err
+	}
+	return r.Writing()
+}
+
+// Mirror looks again and again until ctx ends, and tells of each change, and of the first
+// look.
+func (r *Ready) Mirror(ctx context.Context, pause time.Duration, tell func(ready bool, text string)) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for first, was := true, false; ; first = false {
+		text, ready := r.Look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if first || ready != was {
+			tell(ready, text)
+		}
+		was = ready
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 func (r *Ready) files(ctx context.Context) error {

@@ -79,6 +79,7 @@ type Node struct {
 	numbering   numbering
 	filled      atomic.Bool // no filing is blank any more
 	changed     broadcast   // after every commit
+	writing     writing     // how commits go
 	outboxes    signals     // by peer: rows or statements wait
 	jobs        signals     // "": validation jobs wait; "level": level jobs
 }
@@ -171,7 +172,9 @@ func (n *Node) newID() (envelope.ID, error) { return envelope.NewID(n.cfg.Now(),
 func (n *Node) commit(ctx context.Context, change Change) (Committed, error) {
 	began := n.cfg.Now()
 	ctx, end := n.span(ctx, spanCommit, envelope.ID{})
+	n.writing.begin(began)
 	done, err := n.cfg.Store.Commit(ctx, change)
+	n.writing.end(n.cfg.Now(), err)
 	end(err)
 	n.cfg.Observe.Committed(&change, n.cfg.Now().Sub(began), err)
 	if err != nil {

@@ -15,7 +15,13 @@ import (
 // database is the URL of a store that several processes of a node may share.
 func database(t *testing.T) string {
 	t.Helper()
-	u, err := url.Parse(testpg.New(t))
+	return storeIn(t, testpg.New(t))
+}
+
+// storeIn is the URL of a store in a database.
+func storeIn(t *testing.T, at string) string {
+	t.Helper()
+	u, err := url.Parse(at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -169,6 +169,16 @@ func (s *Server) register() {
 	reflection.Register(s.grpc)
 }
 
+// SetServing says by the health service whether this node can do its work; until it is said,
+// it can. After a stop it cannot, whatever is said.
+func (s *Server) SetServing(ready bool) {
+	status := healthpb.HealthCheckResponse_NOT_SERVING
+	if ready {
+		status = healthpb.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus("", status)
+}
+
 // Listen opens the address on which Serve then serves.
 func Listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)

@@ -45,6 +45,51 @@ func TestHealthWithoutCertificate(t *testing.T) {
 	}
 }
 
+// Health says what the server is told of the node, to who asks and to who watches, and
+// after a stop that it does not serve.
+func TestHealthFollowsReadiness(t *testing.T) {
+	t.Parallel()
+	n := testnode.New(t)
+	ward := n.Node("ward")
+	s, err := server.New(server.Options{Service: ward.Service, Relay: ward.Relay, Certificate: testnode.TLS(ward.Leaf()), Now: n.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l, time.Second) }()
+	c := healthpb.NewHealthClient(ward.ConnectAt(t, l.Addr().String(), nil).Conn())
+	watch, err := c.Watch(t.Context(), &healthpb.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := func(want healthpb.HealthCheckResponse_ServingStatus) {
+		t.Helper()
+		if m, err := watch.Recv(); err != nil || m.GetStatus() != want {
+			t.Errorf("watch: %v, %v, want %v", m.GetStatus(), err, want)
+		}
+		if m, err := c.Check(t.Context(), &healthpb.HealthCheckRequest{}); err != nil || m.GetStatus() != want {
+			t.Errorf("check: %v, %v, want %v", m.GetStatus(), err, want)
+		}
+	}
+	seen(healthpb.HealthCheckResponse_SERVING)
+	s.SetServing(false)
+	seen(healthpb.HealthCheckResponse_NOT_SERVING)
+	s.SetServing(true)
+	seen(healthpb.HealthCheckResponse_SERVING)
+	stop()
+	if m, err := watch.Recv(); err == nil && m.GetStatus() != healthpb.HealthCheckResponse_NOT_SERVING {
+		t.Errorf("after the stop: %v", m.GetStatus())
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // Reflection tells the services to those whom the node knows, and nobody else.
 func TestReflection(t *testing.T) {
 	t.Parallel()

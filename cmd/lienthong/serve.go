@@ -75,7 +75,8 @@ func (a *app) serve(ctx context.Context, cfg *config) error {
 func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.Listener, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	closeAdmin, err := n.startAdmin(ctx, a.now, log)
+	ready := n.ready(ctx, a.now)
+	closeAdmin, err := n.startAdmin(ready, a.now, log)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -84,6 +85,7 @@ func (a *app) runNode(ctx context.Context, n *node, s *server.Server, l net.List
 	var wg sync.WaitGroup
 	parts := []func() error{
 		func() error { return s.Serve(ctx, l, n.cfg.Limits.Grace) },
+		func() error { return mirror(ctx, ready, s, log) },
 		func() error { return n.relay.Run(ctx, n.dialer(a)) },
 		func() error { return n.refresh(ctx, log) },
 		func() error { return n.rotateOnSignal(ctx, a, log) },
