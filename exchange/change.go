@@ -115,7 +115,7 @@ func (s *Service) changing(ctx context.Context, from envelope.Agency, kind envel
 	if req.Metadata != nil {
 		c.send.Metadata = *req.Metadata
 	}
-	bad := append(reasonProblems(req.Reason), s.checkWords(&c.send)...)
+	bad := append(reasonProblems(req.Reason), s.checkWords(&from, &c.send)...)
 	if len(req.Files) > 0 {
 		var problems []Field
 		if c.files, c.wrote, problems, err = s.outgoing(ctx, from, req.Files); err != nil {

@@ -50,7 +50,7 @@ func (s *Service) Forward(ctx context.Context, actor journal.Actor, req ForwardR
 		if err != nil {
 			return envelope.ID{}, err
 		}
-		if bad = append(bad, s.checkWords(&send)...); len(bad) > 0 {
+		if bad = append(bad, s.checkWords(&agency, &send)...); len(bad) > 0 {
 			return envelope.ID{}, &Error{Code: Invalid, Reason: "INVALID_DOCUMENT", Text: "the document was not forwarded, to anybody", Fields: bad}
 		}
 		sent, err := s.submit(ctx, actor, agency, &send, recipients, doc.Content.Files, nil, request)

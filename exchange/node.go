@@ -47,6 +47,8 @@ type Config struct {
 	GiveUp      time.Duration // how long a level is tried for; 0 means 7 days
 	RenewBefore time.Duration // how long before an archive time-stamp ends it is renewed; 0 means 30 days
 
+	SendDelay map[string]time.Duration // agency (id or code, "*" for all) to how long what it sends waits here; see [Node.delay]
+
 	Retention Retention // for how long what need not be kept for ever is kept, see [Node.Retain]
 }
 

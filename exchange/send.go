@@ -299,7 +299,7 @@ func badDocument(bad []Field) error {
 // checkSend checks everything but files, fills in what was left out, and finds those to whom
 // the document goes, and those whom it leaves out.
 func (s *Service) checkSend(ctx context.Context, from envelope.Agency, req *SendRequest) (to []envelope.Recipient, leftOut, bad []Field, err error) {
-	bad = s.checkWords(req)
+	bad = s.checkWords(&from, req)
 	to, problems, err := s.recipients(ctx, from.ID, req.Recipients)
 	if err != nil {
 		return nil, nil, nil, err
@@ -309,7 +309,7 @@ func (s *Service) checkSend(ctx context.Context, from envelope.Agency, req *Send
 }
 
 // checkWords checks everything but files and recipients, and fills in what was left out.
-func (s *Service) checkWords(req *SendRequest) []Field {
+func (s *Service) checkWords(from *envelope.Agency, req *SendRequest) []Field {
 	now := s.cfg.Now()
 	cleanRegistration(&req.Metadata)
 	bad := registrationProblems(&req.Metadata, today(now))
@@ -319,6 +319,7 @@ func (s *Service) checkWords(req *SendRequest) []Field {
 	if req.Urgency < 0 || req.Urgency > envelope.UrgencyFlash {
 		bad = append(bad, Field{"urgency", "UNKNOWN", fmt.Sprintf("is %d, want 1 to 4", req.Urgency)})
 	}
+	req.NotBefore = s.delayed(from, req)
 	if req.ExpiresAt == 0 {
 		req.ExpiresAt = max(now.UnixMicro(), req.NotBefore) + defaultLife.Microseconds()
 	}

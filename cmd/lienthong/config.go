@@ -79,6 +79,8 @@ type config struct {
 	Order struct {
 		RequireNumber []string `yaml:"require_number" doc:"agencies (id or code, * for all) that seal no letter without a number; others are warned"`
 		SealUnsigned  []string `yaml:"seal_unsigned" doc:"agencies (id or code, * for all) that may seal what none of their own has signed (Decree 30/2020, Art. 32, 33); the journal says so of each"`
+
+		SendDelay map[string]time.Duration `yaml:"send_delay" doc:"agency (id or code, * for all) to how long what it sends waits here, so that it can be taken back: 10m; none if it is not named. What is HỎA TỐC goes at once"`
 	} `yaml:"order"`
 
 	Keys []keyConfig `yaml:"keys" doc:"signing keys that this node holds"`

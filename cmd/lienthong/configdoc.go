@@ -105,6 +105,12 @@ func (s setting) set(text string) error {
 			return err
 		}
 		*p = d
+	case *map[string]time.Duration:
+		delays, err := parseDelays(text)
+		if err != nil {
+			return err
+		}
+		*p = delays
 	default:
 		return fmt.Errorf("%s cannot be set by a text", s.path)
 	}
@@ -181,6 +187,8 @@ func example(s setting) string {
 		return s.def
 	case s.value.Kind() == reflect.Slice:
 		return "[]"
+	case s.value.Kind() == reflect.Map:
+		return "{}"
 	}
 	return `""`
 }

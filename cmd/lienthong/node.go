@@ -93,6 +93,9 @@ func (a *app) openNode(ctx context.Context, cfg *config, log *slog.Logger) (_ *n
 	if parts.Signing.SealUnsigned, err = agenciesOf(cfg, "order.seal_unsigned", cfg.Order.SealUnsigned, core.Directory()); err != nil {
 		return nil, err
 	}
+	if err := checkSendDelay(cfg, core.Directory()); err != nil {
+		return nil, err
+	}
 	parts.Signing.Bind = func(c *x509.Certificate, at time.Time) (signer.Binding, bool) { return core.Directory().Bind(c, at) }
 	if n.evidence.Fetcher != nil {
 		n.evidence.Fetcher.Cache = exchange.NewFetchCache(n.store, log)
@@ -148,7 +151,7 @@ func (a *app) nodeParts(cfg *config, certificate tls.Certificate, log *slog.Logg
 		Quotas: exchange.Quotas{PeerBytes: int64(cfg.Limits.Quota.PeerBytes), PeerLetters: int64(cfg.Limits.Quota.PeerLetters),
 			AgencyBytes: int64(cfg.Limits.Quota.AgencyBytes), AgencyLetters: int64(cfg.Limits.Quota.AgencyLetters), LowWater: cfg.Limits.Quota.LowWater},
 		WaitLevel: cfg.Signing.WaitLevel, GiveUp: cfg.TSA.GiveUp, RenewBefore: cfg.TSA.RenewBefore,
-		Retention: retention}, nil
+		Retention: retention, SendDelay: cfg.Order.SendDelay}, nil
 }
 
 // nodeAuthorities has two clients for each time-stamping authority: one for people who
