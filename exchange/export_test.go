@@ -171,3 +171,6 @@ func (r *Relay) Pauses(peer string) int {
 	defer s.breaker.mu.Unlock()
 	return s.breaker.trips
 }
+
+// KeepFetched does what Run does every second for files of letters that still come.
+func (r *Relay) KeepFetched(ctx context.Context) error { return r.keepFetched(ctx) }

@@ -15,6 +15,7 @@ type inbound struct {
 	mu    sync.Mutex
 	files map[string]*inboundFile // by key of the partial file
 	came  atomic.Int64            // pieces that the peer has put, of any file
+	kept  map[*keeping]bool
 }
 
 // An inboundFile is a larger file of an offer that is being taken.
@@ -160,20 +161,14 @@ func (s *session) refusedFrames(o *offered, why map[string]*refusal, failed []St
 	return out
 }
 
-// fetchAll makes the files of an offer durable: those that came along, those that
-// the peer has put here or was sent from here before, and the others, by transfer. It
-// returns those that have no row yet.
+// fetchAll makes the files of an offer durable: those that the peer has put here or was
+// sent from here before are, the others come by transfer, and at last those that came along:
+// put earlier, they would be old before they have a row. It returns those that have none yet.
 func (s *session) fetchAll(ctx context.Context, o *offered, f Offer) ([]BlobRow, error) {
 	n := s.relay.Node
-	var out []BlobRow
 	var larger []LetterFile
 	for i, file := range o.letter.Files {
-		row := BlobRow{Digest: file.Digest, Size: file.Size, LeafRoot: file.LeafRoot, Touched: n.now()}
 		if uint64(len(f.Files[i].Data)) == file.Size {
-			if _, err := n.cfg.Blobs.Put(ctx, f.Files[i].Data); err != nil {
-				return nil, err
-			}
-			out = append(out, row)
 			continue
 		}
 		_, err := n.cfg.Store.File(ctx, PeerHolder(s.peer), file.Digest)
@@ -184,10 +179,31 @@ func (s *session) fetchAll(ctx context.Context, o *offered, f Offer) ([]BlobRow,
 			larger = append(larger, file)
 		}
 	}
-	if len(larger) == 0 {
-		return out, nil
+	if len(larger) > 0 {
+		defer s.inbound.keep(o, n.now())()
+		if err := n.keepFiles(ctx, o); err != nil {
+			return nil, err
+		}
+		if err := s.fetch(ctx, o, larger); err != nil {
+			return nil, err
+		}
 	}
-	return out, s.fetch(ctx, o, larger)
+	return n.putAlong(ctx, o, f)
+}
+
+// putAlong makes the files durable that came in the frame of their offer.
+func (n *Node) putAlong(ctx context.Context, o *offered, f Offer) (out []BlobRow, err error) {
+	for i, file := range o.letter.Files {
+		if uint64(len(f.Files[i].Data)) != file.Size {
+			continue
+		}
+		row := BlobRow{Digest: file.Digest, Size: file.Size, LeafRoot: file.LeafRoot, Touched: n.now()}
+		if _, err := n.cfg.Blobs.Put(ctx, f.Files[i].Data); err != nil {
+			return nil, err
+		}
+		out = append(out, row)
+	}
+	return out, nil
 }
 
 // received gives the peer possession of a file that is whole: it need not send these

@@ -36,6 +36,7 @@ func (r *Relay) Run(ctx context.Context, dialer Dialer) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { r.every(ctx, time.Second, r.Tend) })
 	wg.Go(func() { r.every(ctx, time.Second, r.watchSpace) })
+	wg.Go(func() { r.every(ctx, time.Second, r.keepFetched) })
 	for range r.cfg.Workers {
 		wg.Go(func() { r.validateJobs(ctx) })
 	}

@@ -74,7 +74,7 @@ func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
 	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
 		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork),
 		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{slots: map[*slot]bool{}, offered: map[DeliveryKey]*slot{}}, larger: map[LetterKey]slot{},
-		inbound: inbound{files: map[string]*inboundFile{}}, turns: turns{now: r.now}, renewed: r.renewed.next()}
+		inbound: inbound{files: map[string]*inboundFile{}, kept: map[*keeping]bool{}}, turns: turns{now: r.now}, renewed: r.renewed.next()}
 }
 
 // stop ends the session for a reason.
