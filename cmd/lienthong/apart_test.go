@@ -37,7 +37,10 @@ func endsProcess(trust *certs.Trust, evidence *certs.Evidence) exchange.Validate
 		case "memory":
 			tooMuch = make([]byte, 2*judgeMemory)
 		case "time":
-			for {
+			for n := 1; ; n += 2 {
+				if n == 0 {
+					return nil, errors.New("it is never even")
+				}
 			}
 		case "kill":
 			p, err := os.FindProcess(os.Getpid())
@@ -55,7 +58,12 @@ func endsProcess(trust *certs.Trust, evidence *certs.Evidence) exchange.Validate
 
 var tooMuch []byte
 
-func tooDeep(n int) int { return tooDeep(n+1) + len(tooMuch) }
+func tooDeep(n int) int {
+	if n < 0 {
+		return 0
+	}
+	return tooDeep(n+1) + len(tooMuch)
+}
 
 func endingFile(how string) []byte {
 	return []byte("%PDF-1.7\n%ends:" + how + "\n" + strings.Repeat("%\n", 100))
