@@ -68,6 +68,26 @@ func size(frame Frame) int64 {
 	return int64(n)
 }
 
+// maxReceipts bounds the receipts of one frame, in bytes: half of what a frame may have. Each
+// is what its issuer made of it, up to 200 KiB.
+const maxReceipts = 4 << 20
+
+// parts cuts receipts into what goes in one frame each.
+func parts(list []envelope.Receipt) (out [][]envelope.Receipt) {
+	from, bytes := 0, 0
+	for i := range list {
+		n := receiptsSize(list[i : i+1])
+		if i > from && bytes+n > maxReceipts {
+			out, from, bytes = append(out, list[from:i]), i, 0
+		}
+		bytes += n
+	}
+	if from < len(list) {
+		out = append(out, list[from:])
+	}
+	return out
+}
+
 func receiptsSize(list []envelope.Receipt) int {
 	n := 0
 	for _, r := range list {

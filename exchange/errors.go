@@ -90,7 +90,8 @@ const (
 	ReasonQuotaAgency      = "QUOTA_AGENCY" // its agency does
 	ReasonQuotaNext        = "QUOTA_NEXT"   // as much waits for its next hop as may
 	ReasonBusy             = "BUSY"
-	ReasonTransfer         = "TRANSFER" // a file could not be put
+	ReasonTooMany          = "TOO_MANY_STATEMENTS" // of one node, one kind and one delivery
+	ReasonTransfer         = "TRANSFER"            // a file could not be put
 	ReasonDirectorySkew    = "DIRECTORY_SKEW"
 	ReasonRefused          = "REFUSED"
 	ReasonNotYet           = "NOT_BEFORE"

@@ -3,6 +3,8 @@ package exchange
 import (
 	"context"
 	"time"
+
+	"lienthong/envelope"
 )
 
 // Patience changes for how long nothing may come of files that a peer is asked for, and the
@@ -46,3 +48,9 @@ func FitsLarger(class int, beside map[int]int) bool {
 	}
 	return w.fits(slot{class: class, larger: true}, nil)
 }
+
+// Parts cuts receipts into frames.
+func Parts(list []envelope.Receipt) [][]envelope.Receipt { return parts(list) }
+
+// TooMuch is what is said to a statement beside those of its key that are stored.
+func TooMuch(stored []StatementRow, st *envelope.Statement) error { return tooMuch(stored, st) }

@@ -38,7 +38,8 @@ func (r *Relay) OffersFor(ctx context.Context, peer string) ([]Offer, error) {
 
 // TakeOffer answers one offer, as a link would.
 func (r *Relay) TakeOffer(ctx context.Context, peer string, offer Offer) []Frame {
-	return r.session(peer, nil, nil).take(ctx, offer)
+	frames, _ := r.session(peer, nil, nil).take(ctx, offer) // an error ends the link
+	return frames
 }
 
 // SettleAnswer takes one answer from a peer, as a link would.

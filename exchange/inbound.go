@@ -37,8 +37,10 @@ type inboundFile struct {
 }
 
 // take answers an offer. It returns only what is true: statements after they are
-// durable, refusals of what was not taken.
-func (s *session) take(ctx context.Context, f Offer) []Frame {
+// durable, refusals of what was not taken. Where it is not known what was taken, or what was
+// taken cannot be proved now, there is no true answer: the error ends the link, and the peer,
+// whose rows stay offered, asks again on the next.
+func (s *session) take(ctx context.Context, f Offer) ([]Frame, error) {
 	if f.Returned {
 		return s.takeReturned(ctx, f)
 	}
@@ -65,7 +67,7 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 		}
 		defer func() { promised.finish(ctx, err == nil) }()
 		if wrote, err = s.fetchAll(ctx, o, f); errors.Is(err, errOfferedAgain) {
-			return nil
+			return nil, nil
 		} else if err != nil {
 			if asRefusal(err).permanent {
 				n.dropPartials(ctx, o, f)
@@ -76,6 +78,9 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	// The files are durable and the transaction is not open. If we die here they are
 	// orphans; the peer got no answer and offers again, to the same digests.
 	took, err := n.accept(ctx, o, wrote)
+	if inDoubt(err) {
+		return nil, err
+	}
 	if err != nil {
 		return s.refusal(ctx, o, f, err)
 	}
@@ -84,19 +89,21 @@ func (s *session) take(ctx context.Context, f Offer) []Frame {
 	if len(took.custody) > 0 {
 		receipts, err := n.receipts(ctx, took.custody)
 		if err != nil {
-			// Taken, and the proof cannot be made now: the peer will offer again.
-			return s.refusal(ctx, o, f, err)
+			return nil, &doubtError{err} // taken, and the proof cannot be made now
 		}
-		out = append(out, Accepted{Letter: o.letter.Key, Custody: receipts})
+		for _, part := range parts(receipts) {
+			out = append(out, Accepted{Letter: o.letter.Key, Custody: part})
+		}
 	}
-	if len(took.refused) > 0 {
-		out = append(out, s.refusals(ctx, o, took.refused)...)
+	if len(took.refused) == 0 {
+		return out, nil
 	}
-	return out
+	refused, err := s.refusals(ctx, o, took.refused)
+	return append(out, refused...), err
 }
 
 // refusal answers for a whole offer.
-func (s *session) refusal(ctx context.Context, o *offered, f Offer, err error) []Frame {
+func (s *session) refusal(ctx context.Context, o *offered, f Offer, err error) ([]Frame, error) {
 	why := asRefusal(err)
 	if why.twice {
 		s.relay.Refused(PeerHolder(s.peer), linkMethod, why.reason)
@@ -107,7 +114,7 @@ func (s *session) refusal(ctx context.Context, o *offered, f Offer, err error) [
 		if route, err := envelope.ParseRoute(f.Envelope); err == nil {
 			frame.Letter = LetterKey{route.OriginNode, route.ID}
 		}
-		return []Frame{frame}
+		return []Frame{frame}, nil
 	}
 	all := make(map[string]*refusal, len(o.recipients))
 	for _, r := range o.recipients {
@@ -118,18 +125,21 @@ func (s *session) refusal(ctx context.Context, o *offered, f Offer, err error) [
 
 // refusals makes one frame for each reason. For good means: with a Failed
 // statement for each recipient, without which the peer keeps its rows.
-func (s *session) refusals(ctx context.Context, o *offered, why map[string]*refusal) []Frame {
+func (s *session) refusals(ctx context.Context, o *offered, why map[string]*refusal) ([]Frame, error) {
 	failed, err := s.relay.failing(ctx, o, why)
+	if inDoubt(err) {
+		return nil, err
+	}
 	if err == nil && len(failed) > 0 {
 		var receipts []envelope.Receipt
 		if receipts, err = s.relay.receipts(ctx, failed); err == nil {
-			return s.refusedFrames(o, why, failed, receipts)
+			return s.refusedFrames(o, why, failed, receipts), nil
 		}
 	}
 	if err != nil && ctx.Err() == nil {
 		s.relay.cfg.Log.Error("relay: refuse", "peer", s.peer, "error", err)
 	}
-	return s.refusedFrames(o, why, nil, nil)
+	return s.refusedFrames(o, why, nil, nil), nil
 }
 
 func (s *session) refusedFrames(o *offered, why map[string]*refusal, failed []StatementRow, receipts []envelope.Receipt) []Frame {
@@ -142,7 +152,7 @@ func (s *session) refusedFrames(o *offered, why map[string]*refusal, failed []St
 			continue
 		}
 		frame := byReason[*w]
-		if frame == nil {
+		if frame == nil || receiptsSize(frame.Failed) >= maxReceipts {
 			frame = &Refused{Letter: o.letter.Key, Reason: s.reasonFor(w.reason), Text: w.text, Permanent: w.permanent, RetryAfter: w.retry}
 			byReason[*w] = frame
 			order = append(order, frame)

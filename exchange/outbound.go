@@ -346,13 +346,12 @@ func (s *session) pumpStatements(ctx context.Context) error {
 			}
 			frame.Statements = append(frame.Statements, receipt)
 		}
-		if len(frame.Statements) == 0 {
-			continue
-		}
-		select {
-		case s.outgo <- frame:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		for _, part := range parts(frame.Statements) {
+			select {
+			case s.outgo <- Statements{Statements: part}:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
 		}
 	}
 	return context.Cause(ctx)

@@ -31,8 +31,10 @@ func (s *Service) Hold(ctx context.Context, actor journal.Actor, o Order) (*Queu
 	return s.order(ctx, actor, "hold", o, func(d *draft, to *Delivery) error {
 		switch to.State {
 		case StateQueued, StateHeld:
-			to.Peer = ""
-		case StateOffered, StateInDoubt: // the peer stays: its answer is still wanted
+			if !to.Offered {
+				to.Peer = ""
+			}
+		case StateOffered, StateInDoubt: // as where it was offered before: the peer's answer is still wanted
 		default:
 			return to.wrongState("held", "what waits for its next hop")
 		}

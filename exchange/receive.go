@@ -38,9 +38,13 @@ func (s *session) receive(ctx context.Context) error {
 			}
 			err = s.start(ctx, f, func() {
 				// Freed before the answer goes out: the peer may offer at once when it has it.
-				frames := s.take(ctx, f)
+				frames, err := s.take(ctx, f)
 				s.knows()
 				s.offers.Release(1)
+				if err != nil {
+					s.cancel(fmt.Errorf("exchange: link with %q: an offer has no answer: %w", s.peer, err))
+					return
+				}
 				if credit := s.grants.done(cost); s.grants.on {
 					frames = append(frames, credit)
 				}

@@ -149,6 +149,9 @@ func (s *settling) one(ctx context.Context, v verified) (envelope.Digest, error)
 			return digest, nil // it did its work when it came first
 		}
 	}
+	if err := tooMuch(stored, &v.st); err != nil {
+		return digest, err
+	}
 	s.alarm(d, &v.st)
 	again := d.Reason == ReasonPeerRestored
 	changed, done, err := s.applies(ctx, d, &v.st, home)

@@ -26,6 +26,9 @@ func (d *draft) entry(agency, action, object, detail string) int {
 // issue signs a statement of this node about a delivery and adds it, with the entry
 // that names its digest; where to sends it on.
 func (d *draft) issue(kind envelope.StatementKind, to Delivery, seq uint64, previous envelope.Digest, sendTo string, detail func(*envelope.Statement)) (StatementRow, error) {
+	if err := saidEnough(kind, seq); err != nil {
+		return StatementRow{}, err
+	}
 	st := envelope.Statement{Kind: kind, Envelope: to.Digest, OriginNode: to.Key.Origin, EnvelopeID: to.Key.ID, Recipient: to.Key.Recipient,
 		Issuer: d.node.cfg.ID, Incarnation: d.node.incarnation, Sequence: seq, Time: d.node.now(), Previous: previous}
 	if detail != nil {

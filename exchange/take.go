@@ -84,7 +84,7 @@ func (n *Node) accept(ctx context.Context, o *offered, wrote []BlobRow) (*taken,
 			row.JournalIndex = done.First + uint64(row.Entry)
 			out.custody = append(out.custody, row)
 		}
-		return err
+		return doubtful(err)
 	})
 	if errors.Is(err, ErrConflict) {
 		return nil, o.conflict()
@@ -396,5 +396,5 @@ func (n *Node) failing(ctx context.Context, o *offered, why map[string]*refusal)
 		row.JournalIndex = done.First + uint64(row.Entry)
 		out = append(out, row)
 	}
-	return out, err
+	return out, doubtful(err)
 }

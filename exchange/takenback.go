@@ -41,14 +41,20 @@ func (n *Node) returnedRequest(ctx context.Context, principal, method, id string
 }
 
 // takeReturned takes a letter of this node back that it forgot when it was restored.
-func (s *session) takeReturned(ctx context.Context, f Offer) []Frame {
+func (s *session) takeReturned(ctx context.Context, f Offer) ([]Frame, error) {
 	n := s.relay.Node
 	o, err := n.readReturned(f)
 	if err == nil {
 		err = s.keepReturned(ctx, o, f)
 	}
 	if err == nil {
-		return []Frame{Accepted{Letter: o.letter.Key}}
+		return []Frame{Accepted{Letter: o.letter.Key}}, nil
+	}
+	if inDoubt(err) {
+		return nil, err
+	}
+	if errors.Is(err, errOfferedAgain) {
+		return nil, nil
 	}
 	why := asRefusal(err)
 	n.cfg.Log.Error("relay: a letter that is given back is not taken", "peer", s.peer, "reason", why.reason, "error", err)
@@ -56,7 +62,7 @@ func (s *session) takeReturned(ctx context.Context, f Offer) []Frame {
 	if route, err := envelope.ParseRoute(f.Envelope); err == nil {
 		frame.Letter = LetterKey{route.OriginNode, route.ID}
 	}
-	return []Frame{frame}
+	return []Frame{frame}, nil
 }
 
 // readReturned checks that a letter is one that this node signed, and may have forgotten.
@@ -146,7 +152,7 @@ func (n *Node) submitReturned(ctx context.Context, peer string, o *offered, wrot
 		return err
 	}
 	_, err = n.commit(ctx, d.change)
-	return err
+	return doubtful(err)
 }
 
 // rememberSaid lets statements count that were stored before the letter came back.

@@ -59,7 +59,7 @@ func tend(ctx context.Context, list func() ([]Delivery, error), act func(context
 }
 
 // expire ends a delivery at its deadline. One that nobody was offered has failed,
-// and this node says so; one that was offered is in doubt: its outbox row stays, so
+// and this node says so; one that was offered, even if it was refused for now, is in doubt: its outbox row stays, so
 // that the peer's answer to the next offer ends the doubt.
 func (n *Node) expire(ctx context.Context, id envelope.ID) error {
 	return n.decide(ctx, func() error {
@@ -70,7 +70,8 @@ func (n *Node) expire(ctx context.Context, id envelope.ID) error {
 		d := n.draft(journal.System)
 		to.Updated, to.Reason, to.HeldUntil = n.now(), ReasonExpired, 0
 		switch {
-		case to.State == StateOffered:
+		case to.State == StateOffered, to.State == StateQueued && to.Offered:
+			// A refusal for now that the peer did not sign proves nothing.
 			d.doubt(&to)
 		case to.State == StateHeld && to.Peer != "":
 			// It was offered before an operator held it: the peer is asked what came of that.
