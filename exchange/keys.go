@@ -46,6 +46,16 @@ func (n *Node) KeySuspended(ctx context.Context, key string) (string, bool, erro
 	return fmt.Sprintf("since %s, by %s: %s", timeText(state.Suspended), state.By, first(state.Reason, "no reason given")), true, nil
 }
 
+// KeyTurn is what the door to the keys asks besides: whether a key that is open here was closed
+// at another process of this node. NewNode puts it there.
+func (n *Node) KeyTurn(ctx context.Context, key string) (uint64, error) {
+	state, err := n.cfg.Store.KeyState(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	return state.Turn, err
+}
+
 func (s *Service) keyState(ctx context.Context, agency, key string) (KeyState, error) {
 	state, err := s.cfg.Store.KeyState(ctx, key)
 	if errors.Is(err, ErrNotFound) {
@@ -85,12 +95,14 @@ func (s *Service) ActivateKey(ctx context.Context, actor journal.Actor, req KeyR
 			return err
 		}
 		d := s.draft(actor)
-		if state.Wrong > 0 {
-			state.Wrong = 0
+		if state.Wrong > 0 || state.Turn%2 == 0 {
+			state.Wrong, state.Turn = 0, state.Turn|1
 			d.change.KeyStates = []KeyState{state}
 		}
 		d.entry(a.ID, "key.activate", req.Key, "until="+timeText(status.Until.UnixMicro()))
-		_, err = s.commit(ctx, d.change)
+		if _, err = s.commit(ctx, d.change); err == nil {
+			s.cfg.Signing.Opened(req.Key, state.Turn)
+		}
 		return err
 	})
 	if err != nil {
@@ -115,6 +127,7 @@ func (s *Service) wrongSecret(ctx context.Context, actor journal.Actor, agency, 
 		d.change.Entries[e].Outcome = refused.Reason
 		if state.Wrong >= wrongLimit && state.Suspended == 0 {
 			state.Suspended, state.By, state.Reason = s.now(), journal.System.Principal, fmt.Sprintf("%d wrong PINs in a row", state.Wrong)
+			state.Turn += state.Turn % 2
 			d.entry(agency, "key.suspend", key, fmt.Sprintf("wrong=%d", state.Wrong))
 			text = refused.Text + fmt.Sprintf("; it was the %dth in a row, and the key is suspended now: an administrator resumes it", state.Wrong)
 		}
@@ -128,7 +141,8 @@ func (s *Service) wrongSecret(ctx context.Context, actor journal.Actor, agency, 
 	return fail(Precondition, refused.Reason, "%s", text)
 }
 
-// DeactivateKey closes a key that a person opened. A repeat is no error.
+// DeactivateKey closes a key that people opened, at whatever process of this node: another
+// finds that its turn is over when the key is to be used. A repeat is no error.
 func (s *Service) DeactivateKey(ctx context.Context, actor journal.Actor, req KeyRequest) error {
 	a, err := s.keyAgency(req)
 	if err != nil {
@@ -138,10 +152,19 @@ func (s *Service) DeactivateKey(ctx context.Context, actor journal.Actor, req Ke
 	if !ok || !req.Admin && !entry.May(actor.Principal) {
 		return noKey(req.Key)
 	}
-	if !s.cfg.Signing.Deactivate(req.Key) {
-		return nil
-	}
-	return s.Record(ctx, s.entry(actor, a.ID, "key.deactivate", req.Key, ""))
+	s.cfg.Signing.Deactivate(req.Key) // also where the store cannot keep it
+	return storeError(s.decide(ctx, func() error {
+		state, err := s.keyState(ctx, a.ID, req.Key)
+		if err != nil || state.Turn%2 == 0 {
+			return err
+		}
+		d := s.draft(actor)
+		state.Turn++
+		d.change.KeyStates = []KeyState{state}
+		d.entry(a.ID, "key.deactivate", req.Key, "")
+		_, err = s.commit(ctx, d.change)
+		return err
+	}))
 }
 
 func noKey(key string) error {
@@ -181,6 +204,7 @@ func (s *Service) SuspendKey(ctx context.Context, actor journal.Actor, req KeyRe
 			}
 		}
 		state.Suspended, state.By, state.Reason = s.now(), actor.Principal, req.Reason
+		state.Turn += state.Turn % 2 // closed, also where it is open at another process
 		d.change.KeyStates = append(d.change.KeyStates, state)
 		d.entry(a.ID, "key.suspend", req.Key, "")
 		_, err = s.commit(ctx, d.change)

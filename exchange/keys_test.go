@@ -22,8 +22,10 @@ const goodPIN = "246810"
 
 // A cardWorld is one whose chairman's key is on a card, which counts how often it is
 // asked. The key is its first.
-func cardWorld(t *testing.T) (*world, *testNode, *atomic.Int32) {
-	w, n := signingWorld(t)
+func cardWorld(t *testing.T) (*world, *testNode, *atomic.Int32) { return cardWorldOver(t, nil) }
+
+func cardWorldOver(t *testing.T, stores map[string]string) (*world, *testNode, *atomic.Int32) {
+	w, n := signingWorldOver(t, stores)
 	asked := &atomic.Int32{}
 	key := n.signing.Keys[0].Key
 	n.signing.Keys[0].Key, n.signing.Keys[0].Open = nil, func(secret []byte) (keys.Key, error) {

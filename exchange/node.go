@@ -125,7 +125,7 @@ func NewNode(cfg Config) (*Node, error) {
 	n.space.begin()
 	n.signer.Store(&cfg.Signer)
 	if cfg.Signing != nil && cfg.Signing.Suspended == nil {
-		cfg.Signing.Suspended = n.KeySuspended
+		cfg.Signing.Suspended, cfg.Signing.Turn = n.KeySuspended, n.KeyTurn
 	}
 	ctx := context.Background()
 	var err error

@@ -16,8 +16,11 @@ import (
 )
 
 // signingWorld is one node with two agencies, of which "so" has a chairman and a seal.
-func signingWorld(t *testing.T) (*world, *testNode) {
-	w := newWorld(t, map[string]string{"node": ""}, agencySpec{"so", "node"}, agencySpec{"phong", "node"})
+func signingWorld(t *testing.T) (*world, *testNode) { return signingWorldOver(t, nil) }
+
+// signingWorldOver is signingWorld with another store, where one is named.
+func signingWorldOver(t *testing.T, stores map[string]string) (*world, *testNode) {
+	w := newWorldOver(t, stores, map[string]string{"node": ""}, agencySpec{"so", "node"}, agencySpec{"phong", "node"})
 	n := w.node("node")
 	chairman := w.pki.Issue(testpki.Person("Trần Văn Đĩnh", "UBND so"), testpki.P256())
 	seal := w.pki.Issue(testpki.Agency("UBND so"), testpki.P256())
@@ -27,7 +30,7 @@ func signingWorld(t *testing.T) (*world, *testNode) {
 	d.Agencies[0].Certificates = []envelope.AgencyCertificate{{Certificate: chairman.Certificate.Raw, Role: envelope.RolePersonal, Holder: "Trần Văn Đĩnh"},
 		{Certificate: seal.Certificate.Raw, Role: envelope.RoleAgency, Holder: "UBND so"}}
 	n.imports(d)
-	*n.signing = signer.Service{Suspended: n.core.KeySuspended, Journal: n.core, Trust: w.pki.Trust(), Evidence: w.pki.Evidence(), Now: w.clock, Bind: n.core.Directory().Bind, Keys: []signer.KeyEntry{
+	*n.signing = signer.Service{Suspended: n.core.KeySuspended, Turn: n.core.KeyTurn, Journal: n.core, Trust: w.pki.Trust(), Evidence: w.pki.Evidence(), Now: w.clock, Bind: n.core.Directory().Bind, Keys: []signer.KeyEntry{
 		{ID: "chairman", Key: chairman.Key(), Agency: "so", AgencyCode: "H55.so", Role: signer.RolePersonal, Holder: "Trần Văn Đĩnh", Principals: []string{"van-thu"}},
 		{ID: "seal", Key: seal.Key(), Agency: "so", AgencyCode: "H55.so", Role: signer.RoleAgency, Holder: "UBND so", Principals: []string{"van-thu"}}}}
 	return w, n
@@ -125,7 +128,7 @@ func TestSignFileOnAFullDisk(t *testing.T) {
 	full := &fullDisk{}
 	w.blobs = func(b exchange.Blobs) exchange.Blobs { full.Blobs = b; return full }
 	n := w.start("node", t.TempDir())
-	*n.signing = signer.Service{Suspended: n.core.KeySuspended, Journal: n.core, Trust: w.pki.Trust(), Evidence: w.pki.Evidence(), Now: w.clock, Bind: n.core.Directory().Bind, Keys: []signer.KeyEntry{
+	*n.signing = signer.Service{Suspended: n.core.KeySuspended, Turn: n.core.KeyTurn, Journal: n.core, Trust: w.pki.Trust(), Evidence: w.pki.Evidence(), Now: w.clock, Bind: n.core.Directory().Bind, Keys: []signer.KeyEntry{
 		{ID: "chairman", Key: chairman.Key(), Agency: "so", AgencyCode: "H55.so", Role: signer.RolePersonal, Principals: []string{"van-thu"}}}}
 	data, err := os.ReadFile(filepath.Join("..", "testdata", "samples", "04-official-letter.pdf"))
 	if err != nil {

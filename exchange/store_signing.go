@@ -109,6 +109,7 @@ type KeyState struct {
 	By          string          // principal that suspended it
 	Reason      string
 	Wrong       int    // wrong secrets in a row
+	Turn        uint64 // goes up as people open the key and close it: odd while it may be open at some process
 	Revision    uint64 // in a Change: that was read, 0 for a new one
 }
 

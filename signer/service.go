@@ -61,6 +61,10 @@ type Service struct {
 	// Suspended says whether and why a key must not be used now, by its id, or for keys
 	// elsewhere by [CertificateName]. Its error refuses too. Nil: none is.
 	Suspended func(ctx context.Context, key string) (reason string, suspended bool, err error)
+	// Turn, if it is there, counts how often people opened and closed a key (id), at all
+	// processes of the node: it is odd while the key is open, and one that was opened at an
+	// earlier turn is closed. Its error refuses.
+	Turn func(ctx context.Context, key string) (uint64, error)
 	// Dynamic says for an agency (id) what becomes of files whose content can change by
 	// itself; nil: [DynamicAsk].
 	Dynamic func(agency string) DynamicPolicy

@@ -35,6 +35,9 @@ func (k gated) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]
 	if g.err = g.service.checkSuspended(g.ctx, g.entry.ID); g.err != nil {
 		return nil, g.err
 	}
+	if g.err = g.service.checkTurn(g.ctx, g.entry); g.err != nil {
+		return nil, g.err
+	}
 	if _, g.err = g.service.keyOf(g.entry); g.err != nil {
 		return nil, g.err
 	}

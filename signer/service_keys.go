@@ -73,6 +73,7 @@ type opened struct {
 	key   keys.Key
 	by    string
 	until time.Time
+	turn  uint64 // of the key, at which a person opened it
 }
 
 // maxWrong is how many wrong secrets of a key are remembered.
@@ -106,6 +107,9 @@ func (s *Service) usable(ctx context.Context, actor journal.Actor, agency, id st
 		return entry, nil, err
 	}
 	if err := s.checkSuspended(ctx, entry.ID); err != nil {
+		return entry, nil, err
+	}
+	if err := s.checkTurn(ctx, entry); err != nil {
 		return entry, nil, err
 	}
 	key, err := s.keyOf(entry)
@@ -240,6 +244,12 @@ func (s *Service) Activate(ctx context.Context, actor journal.Actor, agency, id 
 	if err := s.checkSuspended(ctx, id); err != nil {
 		return KeyStatus{}, err
 	}
+	turn := uint64(0)
+	if s.Turn != nil {
+		if turn, err = s.Turn(ctx, id); err != nil {
+			return KeyStatus{}, fmt.Errorf("sign: ask for the turn of key %q: %w", id, err)
+		}
+	}
 	s.ring.opening.Lock()
 	defer s.ring.opening.Unlock()
 	sum := s.ring.salted(secret)
@@ -255,7 +265,7 @@ func (s *Service) Activate(ctx context.Context, actor journal.Actor, agency, id 
 		return KeyStatus{}, refusal(RefusedUnavailable, "key %q cannot be opened: %v", id, err)
 	}
 	delete(s.ring.wrong, id)
-	o := &opened{key: key, by: actor.Principal, until: s.Now().Add(s.keyLife())}
+	o := &opened{key: key, by: actor.Principal, until: s.Now().Add(s.keyLife()), turn: turn | 1}
 	s.ring.mu.Lock()
 	defer s.ring.mu.Unlock()
 	if old := s.ring.open[id]; old != nil {
@@ -290,6 +300,36 @@ func (r *keyring) remember(id string, sum [sha256.Size]byte) {
 	if r.wrong[id] = append(r.wrong[id], sum); len(r.wrong[id]) > maxWrong {
 		r.wrong[id] = r.wrong[id][1:]
 	}
+}
+
+// Opened says at which turn of its key a person opened what is open, as the store has it.
+func (s *Service) Opened(id string, turn uint64) {
+	s.ring.mu.Lock()
+	defer s.ring.mu.Unlock()
+	if o := s.ring.open[id]; o != nil {
+		o.turn = turn
+	}
+}
+
+// checkTurn closes a key that a person has opened here, and closed at another process since.
+func (s *Service) checkTurn(ctx context.Context, entry KeyEntry) error {
+	s.ring.mu.Lock()
+	o := s.ring.open[entry.ID]
+	s.ring.mu.Unlock()
+	if s.Turn == nil || o == nil || o.until.IsZero() {
+		return nil
+	}
+	turn, err := s.Turn(ctx, entry.ID)
+	if err != nil {
+		return fmt.Errorf("sign: ask whether key %q was closed: %w", entry.ID, err)
+	}
+	s.ring.mu.Lock()
+	defer s.ring.mu.Unlock()
+	if s.ring.open[entry.ID] == o && turn > o.turn {
+		delete(s.ring.open, entry.ID)
+		_ = keys.Close(o.key) // the token may be gone
+	}
+	return nil
 }
 
 // Deactivate closes a key that a person opened, and reports whether it was open.
@@ -339,6 +379,9 @@ func (s *Service) Statuses(ctx context.Context, agency, principal string) ([]Key
 
 func (s *Service) status(ctx context.Context, entry KeyEntry) (KeyStatus, error) {
 	out := KeyStatus{KeyEntry: entry, Use: KeyUnattended}
+	if err := s.checkTurn(ctx, entry); err != nil {
+		return out, err
+	}
 	s.ring.mu.Lock()
 	o, broken := s.ring.open[entry.ID], s.ring.broken[entry.ID]
 	s.ring.mu.Unlock()

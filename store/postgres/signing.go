@@ -37,11 +37,11 @@ const (
 	insertEvidence = `INSERT INTO evidence (agency_id, file, position, certificate, status, kind, answer, source, this_update, checked, base)
 		VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, ''::bytea), $8, $9, $10, $11) ON CONFLICT DO NOTHING`
 
-	selectKeyState = `SELECT key, agency_id, certificate, suspended, by, reason, wrong, revision FROM key_state WHERE key = $1`
-	updateKeyState = `UPDATE key_state SET agency_id = $1, certificate = $2, suspended = $3, by = $4, reason = $5, wrong = $6, revision = revision + 1
-		WHERE key = $7 AND revision = $8`
-	insertKeyState = `INSERT INTO key_state (key, agency_id, certificate, suspended, by, reason, wrong, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT DO NOTHING`
+	selectKeyState = `SELECT key, agency_id, certificate, suspended, by, reason, wrong, turn, revision FROM key_state WHERE key = $1`
+	updateKeyState = `UPDATE key_state SET agency_id = $1, certificate = $2, suspended = $3, by = $4, reason = $5, wrong = $6, turn = $7, revision = revision + 1
+		WHERE key = $8 AND revision = $9`
+	insertKeyState = `INSERT INTO key_state (key, agency_id, certificate, suspended, by, reason, wrong, turn, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1) ON CONFLICT DO NOTHING`
 
 	selectFetched = `SELECT data, at, due FROM fetched WHERE key = $1`
 	putFetched    = `INSERT INTO fetched (key, data, at, due) VALUES ($1, $2, $3, $4)
@@ -120,7 +120,7 @@ func (s *Store) Evidence(ctx context.Context, agency string, file envelope.Diges
 // KeyState implements [exchange.Store].
 func (s *Store) KeyState(ctx context.Context, key string) (k exchange.KeyState, err error) {
 	err = s.must(ctx, name(key), selectKeyState, []any{key}, &k.Key, &k.Agency, fixed(k.Certificate[:]), &k.Suspended, &k.By, &k.Reason, &k.Wrong,
-		unsigned{&k.Revision})
+		unsigned{&k.Turn}, unsigned{&k.Revision})
 	return k, err
 }
 
@@ -187,10 +187,10 @@ func (a *act) putKeyStates() {
 	for _, k := range a.KeyStates {
 		stale := func() error { return fmt.Errorf("postgres: key %q: %w", k.Key, exchange.ErrStale) }
 		if k.Revision > 0 {
-			a.must(stale, updateKeyState, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong, k.Key, int64(k.Revision))
+			a.must(stale, updateKeyState, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong, int64(k.Turn), k.Key, int64(k.Revision))
 			continue
 		}
-		a.must(stale, insertKeyState, k.Key, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong)
+		a.must(stale, insertKeyState, k.Key, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong, int64(k.Turn))
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 
 	selectEvidence = `SELECT agency_id, file, position, certificate, status, kind, coalesce(answer, zeroblob(32)), source, this_update, checked,
 		CASE WHEN base = x'' THEN zeroblob(32) ELSE base END FROM evidence WHERE agency_id = ? AND file = ? ORDER BY position`
-	selectKeyState = `SELECT key, agency_id, certificate, suspended, by, reason, wrong, revision FROM key_state WHERE key = ?`
+	selectKeyState = `SELECT key, agency_id, certificate, suspended, by, reason, wrong, turn, revision FROM key_state WHERE key = ?`
 )
 
 func levelTargets(j *exchange.LevelJob) []any {
@@ -112,7 +112,7 @@ func (s *Store) Evidence(ctx context.Context, agency string, file envelope.Diges
 
 // KeyState implements [exchange.Store].
 func (s *Store) KeyState(ctx context.Context, key string) (k exchange.KeyState, err error) {
-	err = s.must(ctx, name(key), selectKeyState, []any{key}, &k.Key, &k.Agency, fixed(k.Certificate[:]), &k.Suspended, &k.By, &k.Reason, &k.Wrong, unsigned{&k.Revision})
+	err = s.must(ctx, name(key), selectKeyState, []any{key}, &k.Key, &k.Agency, fixed(k.Certificate[:]), &k.Suspended, &k.By, &k.Reason, &k.Wrong, unsigned{&k.Turn}, unsigned{&k.Revision})
 	return k, err
 }
 
@@ -214,9 +214,9 @@ func (a *act) putKeyStates() error {
 
 func (a *act) putKeyState(k exchange.KeyState) (int64, error) {
 	if k.Revision > 0 {
-		return a.exec(`UPDATE key_state SET agency_id = ?, certificate = ?, suspended = ?, by = ?, reason = ?, wrong = ?, revision = revision + 1
-			WHERE key = ? AND revision = ?`, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong, k.Key, int64(k.Revision))
+		return a.exec(`UPDATE key_state SET agency_id = ?, certificate = ?, suspended = ?, by = ?, reason = ?, wrong = ?, turn = ?, revision = revision + 1
+			WHERE key = ? AND revision = ?`, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong, int64(k.Turn), k.Key, int64(k.Revision))
 	}
-	return a.exec(`INSERT INTO key_state (key, agency_id, certificate, suspended, by, reason, wrong, revision) VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
-		k.Key, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong)
+	return a.exec(`INSERT INTO key_state (key, agency_id, certificate, suspended, by, reason, wrong, turn, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
+		k.Key, k.Agency, k.Certificate[:], k.Suspended, k.By, k.Reason, k.Wrong, int64(k.Turn))
 }

@@ -116,13 +116,13 @@ func testEvidence(w *world) {
 }
 
 func testKeyStates(w *world) {
-	k := exchange.KeyState{Key: "ubnd/dấu", Agency: "agency-1", Certificate: w.digest(), Suspended: w.now, By: "van-thu", Reason: "mất thẻ", Wrong: 2}
+	k := exchange.KeyState{Key: "ubnd/dấu", Agency: "agency-1", Certificate: w.digest(), Suspended: w.now, By: "van-thu", Reason: "mất thẻ", Wrong: 2, Turn: 1}
 	fails[exchange.KeyState](w, exchange.ErrNotFound)(w.s.KeyState(w.ctx, k.Key))
 	w.commit(exchange.Change{KeyStates: []exchange.KeyState{k}})
 	w.refuse(exchange.Change{KeyStates: []exchange.KeyState{k}}, exchange.ErrStale)
 	k.Revision = 1
 	same(w, "suspended", k, ok[exchange.KeyState](w)(w.s.KeyState(w.ctx, k.Key)))
-	k.Suspended, k.By, k.Reason, k.Wrong = 0, "", "", 0
+	k.Suspended, k.By, k.Reason, k.Wrong, k.Turn = 0, "", "", 0, 2
 	w.commit(exchange.Change{KeyStates: []exchange.KeyState{k}})
 	w.refuse(exchange.Change{KeyStates: []exchange.KeyState{k}}, exchange.ErrStale)
 	k.Revision = 2
