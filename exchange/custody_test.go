@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,14 +18,28 @@ import (
 // begun again, time passes. After every step, for every recipient of every letter,
 // some node answers: it has a live row, or is the recipient's home, or a node has
 // signed that it failed or was dropped. When all have heard the same and links work, every letter
-// ends, at home or failed.
+// ends, at home or failed. Some seeds are always tried, and some are drawn; LIENTHONG_SEED repeats one.
 func TestSomebodyAlwaysAnswers(t *testing.T) {
 	t.Parallel()
-	seeds := uint64(12)
+	fixed, drawn := 12, 4
 	if testing.Short() {
-		seeds = 2
+		fixed, drawn = 2, 1
 	}
-	for seed := range seeds {
+	var seeds []uint64
+	for seed := range fixed {
+		seeds = append(seeds, uint64(seed))
+	}
+	for range drawn {
+		seeds = append(seeds, rand.Uint64())
+	}
+	if s := os.Getenv("LIENTHONG_SEED"); s != "" {
+		seed, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seeds = []uint64{seed}
+	}
+	for _, seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			c := newCustody(t, seed)
@@ -40,6 +56,7 @@ func TestSomebodyAlwaysAnswers(t *testing.T) {
 type custody struct {
 	*world
 	t       *testing.T
+	seed    uint64
 	random  *rand.Rand
 	ids     []string
 	letters []exchange.LetterKey
@@ -50,7 +67,7 @@ type custody struct {
 func newCustody(t *testing.T, seed uint64) *custody {
 	t.Helper()
 	w := newWorld(t, nil, agencySpec{"x", "a"}, agencySpec{"y", "b"}, agencySpec{"z", "d"})
-	c := &custody{world: w, t: t, random: rand.New(rand.NewPCG(seed, 99)), ids: []string{"a", "b", "c", "d"}, to: map[exchange.LetterKey][]string{}}
+	c := &custody{world: w, t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 99)), ids: []string{"a", "b", "c", "d"}, to: map[exchange.LetterKey][]string{}}
 	// a, b below c; d below b, and a short cut from a to d.
 	for id, parent := range map[string]string{"a": "c", "b": "c", "c": "", "d": "b"} {
 		w.keys[id] = w.key(id)
@@ -79,6 +96,7 @@ func (c *custody) fatal(format string, args ...any) {
 	for _, line := range c.trace {
 		c.t.Log(line)
 	}
+	c.t.Logf("LIENTHONG_SEED=%d", c.seed)
 	c.t.Fatalf(format, args...)
 }
 

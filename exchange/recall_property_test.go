@@ -17,10 +17,12 @@ import (
 // answers, statements and time, on three nodes. After every step nobody has lost a
 // recipient; in the end all is as the rules say, and origin and home say the same.
 //
-// -rapid.checks says how many orders are tried.
+// -rapid.checks says how many orders are tried: 15, or 3 with -short, where it is not given.
 func TestThreadsUnderAnyOrder(t *testing.T) {
 	t.Parallel()
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
 		if err := flag.Set("rapid.checks", "15"); err != nil { // rapid makes that a fifth with -short
 			t.Fatal(err)
 		}
@@ -45,7 +47,8 @@ type property struct {
 	r    *rapid.T
 	docs []*exchange.Document // letters, updates and replacements
 	asks []*exchange.Document // recalls
-	late [][2]string          // offers that are on their way: from, to
+	more []changedReceivers
+	late [][2]string // offers that are on their way: from, to
 	held []exchange.Offer
 }
 
@@ -67,15 +70,14 @@ func (p *property) step() {
 	case 1, 2:
 		p.act(func(doc *exchange.Document) {
 			mode := rapid.SampledFrom([]envelope.RecallMode{envelope.RecallNow, envelope.TakeBack}).Draw(p.r, "mode")
-			if got, err := p.tryRecall(doc, mode, p.some(doc)...); err == nil && got.Route.Kind == envelope.KindRecall {
+			got, err := p.tryRecall(doc, mode, p.some(doc)...)
+			if p.done("recall", err, "NOTHING_TO_RECALL", "ALREADY_RECALLED", "ALREADY_REFUSED", "TAKE_BACK_PENDING") && got.Route.Kind == envelope.KindRecall {
 				p.asks = append(p.asks, got)
 			}
 		})
 	case 3:
 		p.act(func(doc *exchange.Document) {
-			if got, err := p.tryUpdate(doc, exchange.ChangeRequest{Metadata: subject(fmt.Sprint("Bản ", len(p.docs)))}); err == nil {
-				p.docs = append(p.docs, got)
-			}
+			p.update(doc)
 		})
 	case 4:
 		p.act(func(doc *exchange.Document) {
@@ -83,7 +85,7 @@ func (p *property) step() {
 			if rapid.Bool().Draw(p.r, "more") {
 				change.Replaces = []envelope.ID{rapid.SampledFrom(p.docs).Draw(p.r, "other").Route.ID}
 			}
-			if got, err := p.nodes["ward"].service.Replace(context.Background(), clerk, change); err == nil {
+			if got, err := p.nodes["ward"].service.Replace(context.Background(), clerk, change); p.done("replace", err, "NO_RECIPIENT", "TAKE_BACK_PENDING") {
 				p.docs = append(p.docs, got)
 			}
 		})
@@ -155,7 +157,9 @@ func (p *property) answer() {
 	to := rapid.SampledFrom(doc.Route.Recipients).Draw(p.r, "receiver").Agency.ID
 	node := p.homeOf(to)
 	if d, ok := p.nodes[node].delivery(doc.Letter.Key, to); ok && d.Home {
-		_ = p.report(node, to, d, rapid.SampledFrom([]uint32{2, 3, 5, 6, 15, 16}).Draw(p.r, "code")) // many are refused, rightly
+		code := rapid.SampledFrom([]uint32{2, 3, 5, 6, 15, 16}).Draw(p.r, "code")
+		p.done(fmt.Sprintf("status %02d", code), p.report(node, to, d, code), "STATUS_STEP", exchange.ReasonRecalled, "SUPERSEDED", "REPLACED",
+			exchange.ReasonIncomplete, "TAKE_BACK_ANSWERED", "TAKE_BACK_MOOT", "NO_TAKE_BACK")
 	}
 }
 
@@ -252,6 +256,7 @@ func (p *property) ends() {
 	})
 	p.recalls()
 	p.order()
+	p.added()
 }
 
 // once: one Delivered and at most one answer to a take-back, at the recipient's home.
