@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,6 +140,7 @@ func (s *Service) StatusNews(ctx context.Context, agency string, after uint64) (
 		if err != nil {
 			return nil, after, false, err
 		}
+		of := len(news)
 		for _, row := range stored {
 			st, err := envelope.ParseStatement(row.Sealed)
 			if err != nil {
@@ -150,6 +152,9 @@ func (s *Service) StatusNews(ctx context.Context, agency string, after uint64) (
 			}
 			news = append(news, StatusNews{d, st})
 		}
+		slices.SortStableFunc(news[of:], func(a, b StatusNews) int { // they are stored as they came
+			return cmp.Or(cmp.Compare(a.Statement.Kind, b.Statement.Kind), cmp.Compare(a.Statement.Sequence, b.Statement.Sequence))
+		})
 	}
 	return news, rows[len(rows)-1].Changed, len(rows) >= rowsAtOnce, nil
 }
