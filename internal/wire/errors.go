@@ -40,13 +40,17 @@ var codeOf = map[exchange.Code]codes.Code{
 }
 
 // ErrorToStatus is the one switch from errors to answers: an [exchange.Error] with
-// its reason and its fields, a status as it is, and the ends of contexts. For all
-// else it is nil: that is internal, for the log, and nothing of it may leave.
+// its reason and its fields, what a peer did wrong on its link, a status as it is, and the
+// ends of contexts. For all else it is nil: that is internal, for the log, and nothing of it
+// may leave.
 func ErrorToStatus(err error) *status.Status {
 	var known *exchange.Error
+	var fault *exchange.LinkError
 	switch {
 	case errors.As(err, &known):
 		return domainStatus(known)
+	case errors.As(err, &fault):
+		return NewStatus(codes.InvalidArgument, string(fault.Fault), fault.Text)
 	case errors.Is(err, ErrMissing):
 		return NewStatus(codes.InvalidArgument, ReasonMissingField, err.Error())
 	case errors.Is(err, exchange.ErrNotFound):

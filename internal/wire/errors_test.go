@@ -47,6 +47,7 @@ func TestErrorToStatus(t *testing.T) {
 		{"unexpected", errors.New("sqlite: disk I/O error at /var/lib/node.db"), codes.OK},
 		{"not found", fmt.Errorf("x: %w", exchange.ErrNotFound), codes.NotFound},
 		{"full", fmt.Errorf("x: %w", exchange.ErrFull), codes.ResourceExhausted},
+		{"a peer's fault", fmt.Errorf("x: %w", &exchange.LinkError{Peer: "ward", Fault: exchange.FaultNotReading, Text: "it does not read"}), codes.InvalidArgument},
 		{"store away", fmt.Errorf("x: %w", exchange.ErrAway), codes.Unavailable},
 		{"caller gone", context.Canceled, codes.Canceled},
 		{"deadline", context.DeadlineExceeded, codes.DeadlineExceeded},
