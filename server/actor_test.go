@@ -1,5 +1,0 @@
-package server_test
-
-import "lienthong/journal"
-
-var testActor = journal.Actor{Principal: "test"}
