@@ -29,7 +29,8 @@ type session struct {
 	peer        string
 	link        Link // its epoch is set before the link is up
 	conn        Conn
-	courier     Courier // nil where the peer dialled
+	beat        time.Duration // between heartbeats
+	courier     Courier       // nil where the peer dialled
 	greeted     atomic.Bool
 	heard       atomic.Int64 // frames received, for the watch on silence
 	hello       Hello        // of the peer, once greeted
@@ -71,7 +72,7 @@ type session struct {
 }
 
 func (r *Relay) session(peer string, conn Conn, courier Courier) *session {
-	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, done: make(chan struct{}), ready: make(chan struct{}),
+	return &session{relay: r, peer: peer, link: Link{Peer: peer}, conn: conn, courier: courier, beat: r.heartbeat, done: make(chan struct{}), ready: make(chan struct{}),
 		offers: semaphore.NewWeighted(Window), work: semaphore.NewWeighted(maxWork),
 		answers: answers{wake: make(chan struct{}, 1)}, outgo: make(chan Frame), window: window{slots: map[*slot]bool{}, offered: map[DeliveryKey]*slot{}}, larger: map[LetterKey]slot{},
 		inbound: inbound{files: map[string]*inboundFile{}, kept: map[*keeping]bool{}}, turns: turns{now: r.now}, renewed: r.renewed.next()}
@@ -233,7 +234,7 @@ func (s *session) checkClock(clock int64) {
 // watch sends heartbeats, and ends the session when nothing comes back.
 func (s *session) watch(ctx context.Context) error {
 	last, silent := int64(-1), time.Duration(0)
-	pause := s.relay.heartbeat
+	pause := s.beat
 	for wait(ctx, nil, pause) {
 		if err := s.answer(Heartbeat{Clock: s.relay.now()}); err != nil {
 			return err
