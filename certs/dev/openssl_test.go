@@ -12,18 +12,14 @@ import (
 	"testing"
 
 	"lienthong/certs/dev"
+	"lienthong/internal/testtool"
 )
 
 // TestOpenSSL has another program judge what the folder holds and what its
 // server answers.
 func TestOpenSSL(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no openssl: apt-get install openssl")
-		}
-		t.Skip("no openssl: apt-get install openssl")
-	}
+	testtool.Find(t, "openssl")
 	p, dir, l := create(t, everyone...)
 	serve(t, p, l)
 	openssl := func(args ...string) (string, error) {

@@ -22,6 +22,7 @@ import (
 
 	"lienthong/certs/keys"
 	"lienthong/internal/testpki"
+	"lienthong/internal/testtool"
 )
 
 func password(s string) keys.Secret { return func() ([]byte, error) { return []byte(s), nil } }
@@ -181,13 +182,7 @@ func slowDown(t *testing.T, data []byte) []byte {
 // TestOpenSSL opens what openssl writes, now and as it did before version 3.
 func TestOpenSSL(t *testing.T) {
 	t.Parallel()
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no openssl: apt-get install openssl")
-		}
-		t.Skip("no openssl: apt-get install openssl")
-	}
+	openssl := testtool.Find(t, "openssl")
 	p := testpki.New(t)
 	for _, tt := range []struct {
 		name string

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"lienthong/internal/freeport"
+	"lienthong/internal/testtool"
 )
 
 // A joinWorld is a parent and a node on its way in, as processes that strace kills on
@@ -36,12 +37,7 @@ func newJoinWorld(t *testing.T) *joinWorld {
 		t.Skip("kills processes for some seconds")
 	}
 	t.Parallel()
-	if _, err := exec.LookPath("strace"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("strace is not here: apt-get install strace")
-	}
+	testtool.Find(t, "strace")
 	self, err := exec.LookPath("lienthong")
 	if err != nil {
 		t.Fatal(err)
