@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"lienthong/envelope"
@@ -132,7 +133,7 @@ func (g *givingBack) lasting(ctx context.Context, key LetterKey, why *refusal) e
 	switch {
 	case why.reason == ReasonBusy && g.tries[key] == 1:
 		return g.relay.intact(ctx, key)
-	case why.reason == ReasonBusy, why.reason == ReasonQuota, why.reason == ReasonQuotaAgency, why.reason == ReasonQuotaNext, why.reason == ReasonSpace:
+	case why.reason == ReasonBusy, slices.Contains(forSpace, why.reason):
 		return nil
 	case g.tries[key] >= maxSetbacks:
 		return why
